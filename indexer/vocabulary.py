@@ -1,0 +1,70 @@
+"""The words of dejafake that are closed lists: labels, techniques, relations, outcomes, kinds of evidence."""
+
+from enum import StrEnum
+
+
+class LabelValue(StrEnum):
+    """What a label says an image is."""
+
+    FAKE = "fake"
+    AUTHENTIC = "authentic"
+    UNKNOWN = "unknown"
+
+
+class LabelSource(StrEnum):
+    """What kind of source stated a label, in falling precedence."""
+
+    HUMAN = "human"
+    TRUSTED_FEED = "trusted_feed"
+    MODEL = "model"
+
+
+class Technique(StrEnum):
+    """How a manipulated image was made."""
+
+    TEXT_TO_IMAGE = "text_to_image"
+    IMAGE_TO_IMAGE = "image_to_image"
+    INPAINTING = "inpainting"
+    STYLE_TRANSFER = "style_transfer"
+    FINE_TUNED_MODEL = "fine_tuned_model"
+    FACE_SWAP = "face_swap"
+    FACE_REENACTMENT = "face_reenactment"
+    FACE_ATTRIBUTE_EDIT = "face_attribute_edit"
+    WHOLE_FACE_SYNTHESIS = "whole_face_synthesis"
+    SPLICE = "splice"
+    UNKNOWN = "unknown"
+
+
+class Relation(StrEnum):
+    """How a query and a known image belong together, strongest first."""
+
+    SAME_FILE = "same_file"
+    SAME_PICTURE = "same_picture"
+    SAME_ORIGIN = "same_origin"
+
+
+class Outcome(StrEnum):
+    """The outcome of a verdict on "have we seen this fake before?"."""
+
+    KNOWN_FAKE_MATCH = "known_fake_match"
+    SIMILAR_TO_KNOWN_FAKE = "similar_to_known_fake"
+    NO_MATCH_FOUND = "no_match_found"
+    INCONCLUSIVE = "inconclusive"
+    NOT_ASSESSABLE = "not_assessable"
+
+
+class EvidenceKind(StrEnum):
+    """What a piece of evidence rests on."""
+
+    HUMAN = "human"
+    CRYPTOGRAPHIC = "cryptographic"
+    STATISTICAL = "statistical"
+    SELF_DECLARED = "self_declared"
+
+
+class Direction(StrEnum):
+    """Which of a verdict's two propositions a piece of evidence speaks for."""
+
+    SUPPORTS = "supports"
+    OPPOSES = "opposes"
+    NEUTRAL = "neutral"
