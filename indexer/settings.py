@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     # detector
     detector: str = Field(
         default="dejafake-small",
-        description="Detector in use: a registry name (`dejafake detector list`) or a folder with weights and configuration.",
+        description="Detector in use: a name from `dejafake detector list`, or a folder that holds one.",
     )
     offline: bool = Field(default=False, description="Never contact the model hub; use only weights already here.")
     device: Literal["auto", "cpu", "cuda", "mps", "xpu"] = Field(

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from indexer import __version__
 from indexer.catalog.records import CurrentLabel, ImageDetails
+from indexer.relations import Band, RelationScore
 from indexer.vocabulary import Direction, EvidenceKind, LabelSource, LabelValue, Outcome, Relation
 
 QUESTION = "Have we seen this fake before?"
@@ -34,39 +35,12 @@ LIMIT_LOCAL_EDIT = "PDQ compares whole pictures: a small local edit of a genuine
 LIMIT_LOW_QUALITY = "The picture has too little structure for PDQ: whether it is the same picture could not be judged."
 
 
-class Band(StrEnum):
-    """A score in a word. Only what was measured or proven gets more than `uncalibrated`."""
-
-    IDENTICAL = "identical"
-    NEAR_IDENTICAL = "near_identical"
-    UNCALIBRATED = "uncalibrated"
-    BELOW_THRESHOLD = "below_threshold"
-    UNTRAINED_DETECTOR = "untrained_detector"
-
-
 class Reading(StrEnum):
     """Which way a detector's own score leans."""
 
     LEANS_FAKE = "leans_fake"
     LEANS_AUTHENTIC = "leans_authentic"
     NOT_ASSESSABLE = "not_assessable"
-
-
-@dataclass(frozen=True, slots=True)
-class RelationScore:
-    """How one relation between two pictures was measured.
-
-    `measure` is `sha256` (value 1 when equal), `pdq_distance` (0 to 256 bits, smaller is closer) or `cls_cosine`
-    (-1 to 1). `holds` says whether the value meets `threshold`; `note` adds what a person should know ("mirrored").
-    """
-
-    relation: Relation
-    measure: str
-    value: float
-    threshold: float
-    holds: bool
-    band: Band
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +145,7 @@ def decide(
     *,
     likeness_assessed: bool,
     pictures_assessed: bool,
-    known_fakes: int,
+    any_known_fake: bool,
     index: IndexReference,
     input_sha256: str | None,
     decided_at: datetime,
@@ -183,11 +157,11 @@ def decide(
         finding: the detector's own reading of the query, None when the query held no picture.
         likeness_assessed: a trained detector compared embeddings.
         pictures_assessed: a PDQ hash of sufficient quality was compared.
-        known_fakes: images labelled fake in the catalogue.
+        any_known_fake: the catalogue holds at least one image labelled fake.
         index, input_sha256, decided_at: recorded as given.
     """
     holding = [match for match in matches if match.holds]
-    outcome, summary = _outcome(holding, finding, likeness_assessed, pictures_assessed, known_fakes)
+    outcome, summary = _outcome(holding, finding, likeness_assessed, pictures_assessed, any_known_fake)
     return Verdict(
         question=QUESTION,
         propositions=PROPOSITIONS,
@@ -209,7 +183,7 @@ def _outcome(
     finding: DetectorFinding | None,
     likeness_assessed: bool,
     pictures_assessed: bool,
-    known_fakes: int,
+    any_known_fake: bool,
 ) -> tuple[Outcome, str]:
     for relation, words in (
         (Relation.SAME_FILE, "The same file"),
@@ -223,14 +197,14 @@ def _outcome(
             Outcome.SIMILAR_TO_KNOWN_FAKE,
             "Not a known file or picture, but its embedding is close to known fakes (uncalibrated).",
         )
-    if known_fakes == 0:
+    if not any_known_fake:
         return Outcome.NOT_ASSESSABLE, "This catalogue holds no known fakes: there is nothing to compare with."
     if not likeness_assessed and not pictures_assessed:
         return Outcome.NOT_ASSESSABLE, "Neither the picture's hash nor its embedding could be compared."
     if finding is not None and not finding.trained:
         return (
             Outcome.NOT_ASSESSABLE,
-            "Not the same file or picture as any known fake. Likeness could not be judged: the detector is not trained.",
+            "Not the same file or picture as any known fake. Likeness not judged: the detector is not trained.",
         )
     return Outcome.NO_MATCH_FOUND, "No known fake of this catalogue matches. That does not make the picture authentic."
 

@@ -36,7 +36,11 @@ class NewImage:
 
 @dataclass(frozen=True, slots=True)
 class NewLabel:
-    """A statement about an image, by `source` (a person, a desk, a feed, a model), which is of `source_kind`."""
+    """A statement about an image, by `source` (a person, a desk, a feed, a model), which is of `source_kind`.
+
+    `edition` names the issue of a list the statement was read from: all statements of one source in one edition are
+    simultaneous, a newer edition replaces the older ones. None: the statement stands alone and replaces earlier ones.
+    """
 
     value: LabelValue
     source_kind: LabelSource
@@ -44,6 +48,7 @@ class NewLabel:
     technique: Technique = Technique.UNKNOWN
     generator: str | None = None
     reason: str | None = None
+    edition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +256,10 @@ class HashBatch:
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """The newest ids of the catalogue, 0 when there is none; `change_id` rises with every committed write that can change what a filter selects."""
+    """The newest ids of the catalogue, 0 when there is none.
+
+    `change_id` rises with every committed write that can change what a filter selects.
+    """
 
     embedding_id: int
     image_id: int

@@ -1,0 +1,60 @@
+"""What goes into a search and what comes out of it: frozen dataclasses the CLI prints and the API serves unchanged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from indexer.catalog.records import ImageFilter
+from indexer.relations import RelationScore
+from indexer.verdict import DetectorFinding, Match, Verdict
+from indexer.vocabulary import LabelValue
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How to search. None takes the setting of the same name.
+
+    `filter` holds for every relation; `likeness_label` further restricts the likeness search (None: any label), unless
+    the filter names a label itself.
+    """
+
+    limit: int | None = None
+    same_picture_max_distance: int | None = None
+    same_origin_min_cosine: float | None = None
+    filter: ImageFilter = field(default_factory=ImageFilter)
+    likeness_label: LabelValue | None = LabelValue.FAKE
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFacts:
+    """What was asked with. `kind` is `image`, `image_id`, `embedding` or `pdq`; the rest is null where unknown."""
+
+    kind: str
+    sha256: str | None = None
+    pdq: str | None = None
+    pdq_quality: int | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The whole answer to one query. `milliseconds` tells how long each step took."""
+
+    query: QueryFacts
+    verdict: Verdict
+    detector: DetectorFinding | None
+    matches: tuple[Match, ...]
+    milliseconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How two pictures relate: all three relations, strongest first, and what the detector says of each."""
+
+    a: QueryFacts
+    b: QueryFacts
+    scores: tuple[RelationScore, ...]
+    findings: tuple[DetectorFinding, DetectorFinding]
+    limitations: tuple[str, ...]

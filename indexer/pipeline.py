@@ -1,0 +1,361 @@
+"""Source -> decode -> detect -> catalogue: how pictures get in.
+
+Worker threads read, hash, decode and prepare while the model runs; every batch is one transaction, so a killed run
+leaves nothing half-written and the next one finishes the job. The vector index catches up by itself.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy.orm import Session
+
+from indexer.catalog import collections, detectors, embeddings, images, labels, sightings, sources
+from indexer.catalog.database import Catalog
+from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
+from indexer.detector import Detector
+from indexer.errors import ImageRejectedError
+from indexer.imaging.decoding import decode, sha256_hex
+from indexer.imaging.hashing import PDQ_METHOD, pdq_hash
+from indexer.imaging.limits import ImageLimits
+from indexer.imaging.media import MediaStore
+from indexer.imaging.thumbnails import make_thumbnail
+from indexer.settings import Settings
+from indexer.sources.items import SourceItem, SourceRejection
+from indexer.vocabulary import LabelSource, LabelValue, Technique
+
+_KNOWN_PER_TRANSACTION = 256
+"""Most images that are already known to be written in one transaction; new ones come in batches of the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """What to add to what the source itself says. `label`, `technique` and `generator` hold where a source is silent.
+
+    `stated_by` names who vouches for the labels (None: the source's own name) and `source_kind` what kind of source
+    that is; an imported list is a feed, so that a person's later label wins over it.
+    """
+
+    collections: tuple[str, ...] = ()
+    label: LabelValue | None = None
+    technique: Technique = Technique.UNKNOWN
+    generator: str | None = None
+    stated_by: str | None = None
+    source_kind: LabelSource = LabelSource.TRUSTED_FEED
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutcome:
+    """What became of one item. `status` is `added`, `known` or `rejected`; a rejected one has `reason` and `message`.
+
+    `disputed`: the image now carries labels that disagree.
+    """
+
+    source: str
+    location: str
+    status: str
+    sha256: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did, in items.
+
+    `known`: their image was in the catalogue already; `disputed`: their image carries labels that disagree.
+    `rejected_file` lists every rejected item with its reason, one JSON object a line; None when there is none.
+    `seconds` is wall time.
+    """
+
+    seen: int
+    added: int
+    known: int
+    rejected: int
+    disputed: int
+    labels_added: int
+    sightings_added: int
+    rejected_file: Path | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture ready for the catalogue and the model. `pixels` [3, 384, 384] float32."""
+
+    image: NewImage
+    pixels: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An item whose bytes were read. `picture` is None when the catalogue holds its image and embedding already."""
+
+    item: SourceItem
+    sha256: str
+    picture: _Picture | None
+
+
+class Ingest:
+    """One run of the pipeline into one catalogue.
+
+    Args:
+        catalog: where everything but the files goes.
+        detector: gives the embeddings; its `run` is called in the calling thread only.
+        originals, thumbnails: where files go; originals are kept only if the settings say so.
+        settings: limits, batch size, workers.
+        options: what to add to what the source says.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        detector: Detector,
+        originals: MediaStore,
+        thumbnails: MediaStore,
+        settings: Settings,
+        options: IngestOptions,
+    ) -> None:
+        self._catalog = catalog
+        self._detector = detector
+        self._originals = originals
+        self._thumbnails = thumbnails
+        self._settings = settings
+        self._options = options
+        self._limits = ImageLimits.from_settings(settings)
+        self._detector_id = 0
+
+    def run(
+        self,
+        items: Iterable[SourceItem | SourceRejection],
+        observe: Callable[[ItemOutcome], None] | None = None,
+    ) -> IngestReport:
+        """Ingests all items; `observe` hears of each when it is safely in the catalogue, or rejected.
+
+        Raises:
+            DejafakeError: files or catalogue cannot be written (a full disk), or the detector fails. What was
+                observed before is safe; running again finishes the job.
+        """
+        started = perf_counter()
+        tally = _Tally(self._settings.reports_dir)
+        self._register()
+        try:
+            for batch in self._batches(self._prepared(items)):
+                for outcome in self._store(batch, tally):
+                    tally.count(outcome)
+                    if observe is not None:
+                        observe(outcome)
+        finally:
+            tally.close()
+        return tally.report(perf_counter() - started)
+
+    def _register(self) -> None:
+        with self._catalog.writing() as session:
+            self._detector_id = detectors.register(
+                session,
+                self._detector.spec.name,
+                self._detector.fingerprint,
+                self._detector.spec.trained,
+                asdict(self._detector.spec),
+            )
+            for name in self._options.collections:
+                collections.ensure(session, name)
+
+    def _prepared(self, items: Iterable[SourceItem | SourceRejection]) -> Iterator[_Prepared | SourceRejection]:
+        """Prepares items in worker threads, a bounded window ahead, and yields them in their own order."""
+        window = self._settings.decode_workers + 2 * self._settings.batch_size
+        waiting: deque[Future[_Prepared | SourceRejection]] = deque()
+        with ThreadPoolExecutor(self._settings.decode_workers, thread_name_prefix="decode") as pool:
+            try:
+                for item in items:
+                    waiting.append(pool.submit(self._prepare, item))
+                    if len(waiting) >= window:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def _prepare(self, item: SourceItem | SourceRejection) -> _Prepared | SourceRejection:
+        if isinstance(item, SourceRejection):
+            return item
+        try:
+            data = item.read()
+            sha256 = sha256_hex(data)
+            if item.expected_sha256 not in (None, sha256):
+                raise ImageRejectedError(
+                    "sha256_mismatch", f"the bytes have SHA-256 {sha256}, not the one the list gives"
+                )
+            if self._is_known(sha256):
+                return _Prepared(item, sha256, None)
+            return _Prepared(item, sha256, self._picture(data))
+        except ImageRejectedError as error:
+            return SourceRejection(item.source, item.location, error.reason, str(error))
+
+    def _is_known(self, sha256: str) -> bool:
+        with self._catalog.reading() as session:
+            ids = list(images.find_ids(session, [sha256]).values())
+            return bool(ids) and bool(embeddings.having(session, self._detector.fingerprint, ids))
+
+    def _picture(self, data: bytes) -> _Picture:
+        image = decode(data, self._limits)
+        pdq = pdq_hash(image.rgb)
+        if self._settings.keep_originals:
+            self._originals.put(image.sha256, data)
+        self._thumbnails.put(image.sha256, make_thumbnail(image.rgb, self._settings.thumbnail_size))
+        return _Picture(
+            image=NewImage(
+                sha256=image.sha256,
+                byte_size=image.byte_size,
+                format=image.format,
+                width=image.width,
+                height=image.height,
+                mode=image.mode,
+                frames=image.frames,
+                notes=image.notes,
+                pdq=pdq.bits,
+                pdq_quality=pdq.quality,
+                pdq_method=PDQ_METHOD,
+            ),
+            pixels=self._detector.prepare(image.rgb),
+        )
+
+    def _batches(self, prepared: Iterable[_Prepared | SourceRejection]) -> Iterator[list[_Prepared | SourceRejection]]:
+        """Groups items so that each group holds at most one batch of different new pictures."""
+        batch: list[_Prepared | SourceRejection] = []
+        new: set[str] = set()
+        for item in prepared:
+            batch.append(item)
+            if isinstance(item, _Prepared) and item.picture is not None:
+                new.add(item.sha256)
+            if len(new) >= self._settings.batch_size or len(batch) >= _KNOWN_PER_TRANSACTION:
+                yield batch
+                batch, new = [], set()
+        if batch:
+            yield batch
+
+    def _store(self, batch: list[_Prepared | SourceRejection], tally: "_Tally") -> list[ItemOutcome]:
+        """Embeds the new pictures of a batch in one forward pass and writes the batch in one transaction."""
+        pictures = {item.sha256: item.picture for item in batch if isinstance(item, _Prepared) and item.picture}
+        detections = self._detect(pictures)
+        outcomes = []
+        with self._catalog.writing() as session:
+            ids = images.find_ids(session, [item.sha256 for item in batch if isinstance(item, _Prepared)])
+            embedded = embeddings.having(session, self._detector.fingerprint, list(ids.values()))
+            for item in batch:
+                if isinstance(item, SourceRejection):
+                    outcomes.append(_rejected(item))
+                    continue
+                status = "known"
+                if item.sha256 not in ids:
+                    if item.picture is None:  # deleted by someone between reading and writing
+                        outcomes.append(_rejected(_vanished(item)))
+                        continue
+                    ids[item.sha256] = images.add(session, item.picture.image)
+                    status = "added"
+                image_id = ids[item.sha256]
+                if image_id not in embedded and item.sha256 in detections:
+                    embeddings.add(session, self._detector_id, [(image_id, detections[item.sha256])])
+                    embedded.add(image_id)
+                disputed = self._describe(session, image_id, item.item, tally)
+                outcomes.append(
+                    ItemOutcome(item.item.source, item.item.location, status, item.sha256, disputed=disputed)
+                )
+        return outcomes
+
+    def _detect(self, pictures: dict[str, _Picture]) -> dict[str, NewDetection]:
+        if not pictures:
+            return {}
+        output = self._detector.run(np.stack([picture.pixels for picture in pictures.values()]))
+        trained = self._detector.spec.trained
+        return {
+            sha256: NewDetection(
+                vector=output.embeddings[row],
+                logits=tuple(float(value) for value in output.logits[row]),
+                p_fake=float(output.p_fake[row]) if trained else None,
+            )
+            for row, sha256 in enumerate(pictures)
+        }
+
+    def _describe(self, session: Session, image_id: int, item: SourceItem, tally: "_Tally") -> bool:
+        """Writes what the source says of an image; returns whether its labels now disagree."""
+        options = self._options
+        sources.add(session, image_id, NewSource(item.source, item.location, item.fields))
+        for name in (*options.collections, *item.collections):
+            collections.ensure(session, name)
+            collections.add_images(session, name, [image_id])
+        if item.sighting is not None:
+            tally.sightings += sightings.add(session, image_id, [NewSighting(**asdict(item.sighting))])
+        value = item.value or options.label
+        if value is None:
+            return labels.current(session, image_id).disputed
+        label = NewLabel(
+            value=value,
+            source_kind=options.source_kind,
+            source=options.stated_by or item.source,
+            technique=item.technique if item.technique is not Technique.UNKNOWN else options.technique,
+            generator=item.generator or options.generator,
+            reason=item.label_reason,
+        )
+        tally.labels += labels.state(session, image_id, [label])
+        return labels.current(session, image_id).disputed
+
+
+class _Tally:
+    """Counts outcomes and writes the list of rejected files, which exists only if there is something in it."""
+
+    def __init__(self, folder: Path) -> None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        self._path = folder / f"rejected-{stamp}.jsonl"
+        self._file: IO[str] | None = None
+        self._counts = {"added": 0, "known": 0, "rejected": 0}
+        self._disputed = 0
+        self.labels = 0
+        self.sightings = 0
+
+    def count(self, outcome: ItemOutcome) -> None:
+        self._counts[outcome.status] += 1
+        self._disputed += outcome.disputed
+        if outcome.status != "rejected":
+            return
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("x", encoding="utf-8")
+        row = {key: getattr(outcome, key) for key in ("source", "location", "reason", "message")}
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def report(self, seconds: float) -> IngestReport:
+        return IngestReport(
+            seen=sum(self._counts.values()),
+            **self._counts,
+            disputed=self._disputed,
+            labels_added=self.labels,
+            sightings_added=self.sightings,
+            rejected_file=None if self._file is None else self._path,
+            seconds=seconds,
+        )
+
+
+def _rejected(item: SourceRejection) -> ItemOutcome:
+    return ItemOutcome(item.source, item.location, "rejected", reason=item.reason, message=item.message)
+
+
+def _vanished(item: _Prepared) -> SourceRejection:
+    return SourceRejection(
+        item.item.source, item.item.location, "deleted", "the image was deleted during the ingest: ingest it again"
+    )

@@ -1,0 +1,328 @@
+"""One query in, the nearest known images and a verdict out; used by the API, the CLI and enrichment alike.
+
+Identity (same file, same picture) is looked up among images of every label; likeness (same origin) among known fakes
+unless the caller widens it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer import relations
+from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
+from indexer.catalog import embeddings, images
+from indexer.catalog.database import Catalog
+from indexer.catalog.records import Image, ImageDetails, ImageFilter
+from indexer.detector import Detector, ResolvedDetector
+from indexer.errors import NotFoundError, UsageError
+from indexer.imaging.decoding import decode
+from indexer.imaging.hashing import pdq_dihedrals
+from indexer.imaging.limits import ImageLimits
+from indexer.index import SearchIndex
+from indexer.relations import RelationScore, Thresholds
+from indexer.settings import Settings
+from indexer.verdict import (
+    LIMIT_LIKENESS,
+    LIMIT_SCORE,
+    LIMIT_UNCALIBRATED,
+    LIMIT_UNTRAINED,
+    DetectorFinding,
+    IndexReference,
+    Match,
+    decide,
+    read_detector,
+)
+from indexer.vocabulary import LabelValue, Relation
+
+Vector = npt.NDArray[np.float32]
+
+_DIMENSION = 384
+_SPARE_HASH_HITS = 2
+"""Near-identical pictures fetched per match asked for, so that hashes of low quality can drop out."""
+
+_RANK = {Relation.SAME_FILE: 0, Relation.SAME_PICTURE: 1, Relation.SAME_ORIGIN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A query reduced to what can be compared. `hashes` pairs each PDQ orientation's name with its 32 bytes."""
+
+    facts: QueryFacts
+    hashes: tuple[tuple[str, bytes], ...] = ()
+    vector: Vector | None = None
+    finding: DetectorFinding | None = None
+
+
+class _Stopwatch:
+    """Collects how long the named steps of one query took."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.milliseconds[name] = round((perf_counter() - started) * 1000, 3)
+
+
+class Searcher:
+    """Answers queries on one catalogue with one detector. Safe to share between threads.
+
+    Args:
+        catalog: the truth.
+        index: the vector index of `resolved` over that catalogue.
+        resolved: which detector is in use.
+        load: gives it loaded; called only when a picture must be embedded, so it may take its time once.
+        settings: thresholds and limits.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        index: SearchIndex,
+        resolved: ResolvedDetector,
+        load: Callable[[], Detector],
+        settings: Settings,
+    ) -> None:
+        self._catalog = catalog
+        self._index = index
+        self._resolved = resolved
+        self._load = load
+        self._settings = settings
+        self._limits = ImageLimits.from_settings(settings)
+
+    def by_bytes(self, data: bytes, options: SearchOptions | None = None) -> SearchAnswer:
+        """Search with the bytes of an image file.
+
+        Raises:
+            ImageRejectedError: the bytes are not a picture that is accepted.
+            UsageError: an option is out of range.
+        """
+        watch = _Stopwatch()
+        return self._answer(self._probe(data, watch), options or SearchOptions(), watch)
+
+    def by_sha256(self, sha256: str, options: SearchOptions | None = None) -> SearchAnswer:
+        """Search with an image of the catalogue, by what is stored of it; its original is not needed.
+
+        Raises:
+            NotFoundError: no such image.
+            UsageError: an option is out of range.
+        """
+        watch = _Stopwatch()
+        with watch.step("catalogue"), self._catalog.reading() as session:
+            ids = images.find_ids(session, [sha256])
+            if sha256 not in ids:
+                raise NotFoundError(f"no image {sha256} in this catalogue: check the SHA-256")
+            image = images.details(session, [ids[sha256]])[ids[sha256]].image
+            stored = embeddings.vectors(session, self._resolved.fingerprint, [ids[sha256]])
+        facts = QueryFacts(
+            kind="image_id",
+            sha256=sha256,
+            pdq=image.pdq,
+            pdq_quality=image.pdq_quality,
+            format=image.format,
+            width=image.width,
+            height=image.height,
+            notes=image.notes,
+        )
+        hashes = (("original", bytes.fromhex(image.pdq)),)
+        probe = _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]))
+        return self._answer(probe, options or SearchOptions(), watch)
+
+    def by_embedding(self, embedding: Sequence[float], options: SearchOptions | None = None) -> SearchAnswer:
+        """Search with an embedding of the detector in use; it is L2-normalised here.
+
+        Raises:
+            UsageError: it has not 384 finite numbers, or is all zero.
+        """
+        vector = np.asarray(embedding, dtype=np.float32)
+        norm = float(np.linalg.norm(vector)) if vector.shape == (_DIMENSION,) else float("nan")
+        if not np.isfinite(norm) or norm == 0.0:
+            raise UsageError(f"an embedding is {_DIMENSION} finite numbers that are not all zero")
+        probe = _Probe(facts=QueryFacts(kind="embedding"), vector=vector / np.float32(norm))
+        return self._answer(probe, options or SearchOptions(), _Stopwatch())
+
+    def by_pdq(self, pdq: str, options: SearchOptions | None = None) -> SearchAnswer:
+        """Search with a PDQ hash of 64 hex digits, whose quality is taken on trust.
+
+        Raises:
+            UsageError: it is not 64 hex digits.
+        """
+        try:
+            bits = bytes.fromhex(pdq)
+        except ValueError:
+            bits = b""
+        if len(bits) != 32:
+            raise UsageError("a PDQ hash is 64 hex digits")
+        facts = QueryFacts(kind="pdq", pdq=pdq.lower(), pdq_quality=100)
+        return self._answer(_Probe(facts=facts, hashes=(("original", bits),)), options or SearchOptions(), _Stopwatch())
+
+    def compare(self, a: bytes, b: bytes) -> Comparison:
+        """All three relations between two pictures, known or not.
+
+        Raises:
+            ImageRejectedError: one of them is not a picture that is accepted; the message says which.
+        """
+        left, right = self._probe(a, _Stopwatch()), self._probe(b, _Stopwatch())
+        thresholds = self._thresholds(SearchOptions())
+        scores = self._scores(left, right.facts, right.hashes[0][1], right.vector, thresholds)
+        if left.finding is None or right.finding is None:  # a picture always has a finding
+            raise AssertionError("a decoded picture has a finding")
+        trained = self._resolved.spec.trained
+        limits = (LIMIT_UNCALIBRATED, LIMIT_SCORE, LIMIT_LIKENESS) if trained else (LIMIT_UNTRAINED, LIMIT_LIKENESS)
+        return Comparison(
+            a=left.facts, b=right.facts, scores=scores, findings=(left.finding, right.finding), limitations=limits
+        )
+
+    def _probe(self, data: bytes, watch: _Stopwatch) -> _Probe:
+        with watch.step("decode"):
+            image = decode(data, self._limits)
+        with watch.step("hash"):
+            hashes = pdq_dihedrals(image.rgb)
+        with watch.step("model"):
+            detector = self._load()
+            output = detector.run(detector.prepare(image.rgb)[None])
+        trained = self._resolved.spec.trained
+        p_fake = float(output.p_fake[0]) if trained else None
+        original = hashes[0][1]
+        return _Probe(
+            facts=QueryFacts(
+                kind="image",
+                sha256=image.sha256,
+                pdq=original.hex,
+                pdq_quality=original.quality,
+                format=image.format,
+                width=image.width,
+                height=image.height,
+                notes=image.notes,
+            ),
+            hashes=tuple((name, pdq.bits) for name, pdq in hashes),
+            vector=output.embeddings[0],
+            finding=DetectorFinding(
+                name=self._resolved.spec.name,
+                fingerprint=self._resolved.fingerprint,
+                trained=trained,
+                logits=tuple(float(value) for value in output.logits[0]),
+                p_fake=p_fake,
+                reading=read_detector(trained, p_fake),
+            ),
+        )
+
+    def _answer(self, probe: _Probe, options: SearchOptions, watch: _Stopwatch) -> SearchAnswer:
+        thresholds = self._thresholds(options)
+        limit = self._limit(options)
+        readable = (probe.facts.pdq_quality or 0) >= thresholds.min_quality
+        with watch.step("index"):
+            self._index.refresh()
+            found = self._candidates(probe, options, thresholds, limit, readable)
+        with watch.step("catalogue"), self._catalog.reading() as session:
+            if probe.facts.sha256 is not None:
+                same = images.find_ids(session, [probe.facts.sha256]).values()
+                found.update(image_id for image_id in same if self._index.admits(image_id, options.filter))
+            details = images.details(session, sorted(found))
+            vectors = embeddings.vectors(session, self._resolved.fingerprint, sorted(found))
+            any_fake = bool(images.page(session, ImageFilter(label=LabelValue.FAKE), limit=1, cursor=None).items)
+        matches = sorted(
+            (self._match(probe, record, vectors.get(image_id), thresholds) for image_id, record in details.items()),
+            key=_strength,
+        )[:limit]
+        verdict = decide(
+            matches,
+            probe.finding,
+            likeness_assessed=probe.vector is not None and thresholds.trained,
+            pictures_assessed=bool(probe.hashes) and readable,
+            any_known_fake=any_fake,
+            index=IndexReference(
+                snapshot=self._index.snapshot_id, size=self._index.size, fingerprint=self._resolved.fingerprint
+            ),
+            input_sha256=probe.facts.sha256,
+            decided_at=datetime.now(UTC),
+        )
+        return SearchAnswer(
+            query=probe.facts,
+            verdict=verdict,
+            detector=probe.finding,
+            matches=tuple(matches),
+            milliseconds=watch.milliseconds,
+        )
+
+    def _candidates(
+        self, probe: _Probe, options: SearchOptions, thresholds: Thresholds, limit: int, readable: bool
+    ) -> set[int]:
+        found: set[int] = set()
+        if probe.hashes and readable:
+            hits = self._index.same_picture([bits for _, bits in probe.hashes], thresholds.max_distance, options.filter)
+            found.update(hit.image_id for hit in hits[: limit * _SPARE_HASH_HITS])
+        if probe.vector is not None:
+            likeness = options.filter
+            if likeness.label is None:
+                likeness = replace(likeness, label=options.likeness_label)
+            nearest = self._index.nearest(probe.vector[None], limit, likeness)
+            wanted = nearest.scores[0] >= (options.same_origin_min_cosine or -1.0)
+            found.update(int(image_id) for image_id in nearest.ids[0][wanted] if image_id >= 0)
+        return found
+
+    def _match(self, probe: _Probe, record: ImageDetails, vector: Vector | None, thresholds: Thresholds) -> Match:
+        scores = self._scores(probe, record.image, bytes.fromhex(record.image.pdq), vector, thresholds)
+        holding = [score for score in scores if score.holds]
+        return Match(
+            image=record,
+            relation=holding[0].relation if holding else Relation.SAME_ORIGIN,
+            holds=bool(holding),
+            scores=scores,
+        )
+
+    @staticmethod
+    def _scores(
+        probe: _Probe, other: QueryFacts | Image, pdq: bytes, vector: Vector | None, thresholds: Thresholds
+    ) -> tuple[RelationScore, ...]:
+        scores: list[RelationScore] = []
+        if probe.facts.sha256 is not None and other.sha256 is not None:
+            scores.append(relations.same_file(probe.facts.sha256, other.sha256))
+        if probe.hashes:
+            scores.append(
+                relations.same_picture(
+                    probe.hashes, probe.facts.pdq_quality or 0, pdq, other.pdq_quality or 0, thresholds
+                )
+            )
+        if probe.vector is not None and vector is not None:
+            scores.append(relations.same_origin(probe.vector, vector, thresholds))
+        return tuple(scores)
+
+    def _limit(self, options: SearchOptions) -> int:
+        limit = self._settings.search_limit if options.limit is None else options.limit
+        if not 1 <= limit <= self._settings.search_limit_max:
+            raise UsageError(f"limit is 1 to {self._settings.search_limit_max}, not {limit}")
+        return limit
+
+    def _thresholds(self, options: SearchOptions) -> Thresholds:
+        distance, cosine = options.same_picture_max_distance, options.same_origin_min_cosine
+        if distance is not None and not 0 <= distance <= 64:
+            raise UsageError(f"the largest PDQ distance is 0 to 64, not {distance}")
+        if cosine is not None and not -1 <= cosine <= 1:
+            raise UsageError(f"the smallest cosine is -1 to 1, not {cosine}")
+        return Thresholds(
+            max_distance=self._settings.same_picture_max_distance if distance is None else distance,
+            min_quality=self._settings.pdq_min_quality,
+            min_cosine=self._settings.same_origin_min_cosine if cosine is None else cosine,
+            trained=self._resolved.spec.trained,
+        )
+
+
+def _strength(match: Match) -> tuple[float, ...]:
+    """Sorts the strongest first: what holds by relation, then the smallest distance, then the highest cosine."""
+    by_relation = {score.relation: score for score in match.scores}
+    picture, origin = by_relation.get(Relation.SAME_PICTURE), by_relation.get(Relation.SAME_ORIGIN)
+    return (
+        _RANK[match.relation] if match.holds else len(_RANK),
+        picture.value if match.holds and picture and picture.holds else 0.0,
+        -origin.value if origin else 0.0,
+    )

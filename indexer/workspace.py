@@ -1,0 +1,76 @@
+"""Everything one process needs of an installation, opened once and closed once: catalogue, index, detector, files.
+
+The CLI opens one per command, the API one per process. The detector is loaded when a picture must be embedded.
+"""
+
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from indexer.catalog.database import Catalog
+from indexer.detector import Detector, ResolvedDetector, load_detector, resolve
+from indexer.errors import DejafakeError
+from indexer.imaging.media import MediaStore
+from indexer.index import SearchIndex
+from indexer.search import Searcher
+from indexer.settings import Settings
+
+
+class Workspace:
+    """One installation, open.
+
+    Attributes:
+        settings: as given.
+        resolved: the detector in use, known without loading it.
+        catalog: the SQL catalogue.
+        index: the vector index of `resolved`.
+        originals, thumbnails: content-addressed files.
+        searcher: answers queries.
+
+    Raises:
+        DejafakeError: the home folder, the detector's weights, the catalogue or the index cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        _make_home(settings.home)
+        self.resolved: ResolvedDetector = resolve(settings.detector, settings)
+        self.originals = MediaStore(settings.media_dir)
+        self.thumbnails = MediaStore(settings.thumbnails_dir)
+        self.catalog = Catalog.open(settings.catalog_url)
+        try:
+            self.index = SearchIndex(self.catalog, settings, self.resolved.fingerprint)
+        except BaseException:
+            self.catalog.close()
+            raise
+        self.searcher = Searcher(self.catalog, self.index, self.resolved, self.detector, settings)
+        self._loaded: Detector | None = None
+        self._loading = Lock()
+
+    def detector(self) -> Detector:
+        """The detector in use, loaded and proven at the first call."""
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = load_detector(self.settings)
+            return self._loaded
+
+    def close(self) -> None:
+        """Stops background work and closes the catalogue."""
+        self.index.close()
+        self.catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DejafakeError(
+            f"cannot make the home folder {home} ({error.strerror}): choose another with --home or DEJAFAKE_HOME"
+        ) from None
