@@ -1,0 +1,167 @@
+"""How a benchmark reports: rows, checks with their aims, the machine and the versions; as a table and as JSON.
+
+What is measured lives in the other modules, one a question.
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+PACKAGES = ("numpy", "pillow", "pdqhash", "torch", "timm", "faiss-cpu", "scikit-learn", "sqlalchemy")
+_Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A share of `n` trials with its 95 % interval. All in [0, 1]."""
+
+    share: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.share:.1%} [{self.low:.1%}, {self.high:.1%}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise: what was measured (`value`), what was wanted (`aim`, for a person) and whether it `holds`."""
+
+    name: str
+    value: float | str
+    aim: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a benchmark ran. `memory_gib` is physical memory, 0 where the system does not tell."""
+
+    system: str
+    processor: str
+    cores: int
+    memory_gib: float
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one benchmark. `rows` are frozen dataclasses of one class."""
+
+    question: str
+    parameters: dict[str, Any]
+    rows: tuple[Any, ...]
+    checks: tuple[Check, ...]
+
+    def as_json(self) -> str:
+        """The report with machine and versions, as JSON."""
+        document = {
+            "question": self.question,
+            "machine": asdict(machine()),
+            "versions": versions(),
+            "parameters": self.parameters,
+            "rows": [asdict(row) for row in self.rows],
+            "checks": [asdict(check) for check in self.checks],
+        }
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def wilson(successes: int, n: int) -> Interval:
+    """Wilson's 95 % interval of a proportion (Wilson 1927, JASA 22:209). `n` 0 gives [0, 1]."""
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is not a proportion")
+    if n == 0:
+        return Interval(0.0, 0.0, 1.0, 0)
+    share = successes / n
+    denominator = 1 + _Z95**2 / n
+    centre = (share + _Z95**2 / (2 * n)) / denominator
+    half = _Z95 * sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2)) / denominator
+    return Interval(share, max(0.0, centre - half), min(1.0, centre + half), n)
+
+
+def machine() -> Machine:
+    """This machine, without its name."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, ValueError, OSError):
+        memory = 0.0
+    return Machine(
+        system=f"{platform.system()} {platform.machine()}",
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        memory_gib=round(memory, 1),
+        python=platform.python_version(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that shape the figures; those not installed are left out."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def peak_memory_mib() -> float:
+    """Peak resident memory of this process so far, in MiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak) / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def show(report: Report, console: Console) -> None:
+    """Prints rows and checks as tables."""
+    if report.rows:
+        console.print(_rows_table(report.question, report.rows))
+    table = Table(title="checks", title_justify="left")
+    for column in ("check", "value", "aim", "holds"):
+        table.add_column(column)
+    for check in report.checks:
+        holds = "[green]yes[/green]" if check.holds else "[red]no[/red]"
+        table.add_row(check.name, _cell(check.value), check.aim, holds)
+    console.print(table)
+
+
+def write(report: Report, path: Path) -> None:
+    """Writes the report as JSON, making the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report.as_json(), encoding="utf-8")
+
+
+def _rows_table(title: str, rows: Sequence[Any]) -> Table:
+    table = Table(title=title, title_justify="left")
+    names = [field.name for field in fields(rows[0])]
+    for name in names:
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        table.add_row(*(_cell(getattr(row, name)) for name in names))
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
