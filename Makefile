@@ -1,0 +1,53 @@
+# What a newcomer types: `make demo`, `make test`, `make serve`. Each installs what it needs into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo-output
+
+.PHONY: help demo test serve lint format unit clean
+
+help:
+	@echo "make demo    the main job on a collection it makes itself"
+	@echo "make test    lint, types and all tests"
+	@echo "make serve   the HTTP API and the search page, on the demo's catalogue if there is one"
+	@echo "make lint    ruff and mypy --strict only"
+	@echo "make format  let ruff put the code in shape"
+
+$(VENV)/pip.stamp:
+	$(PYTHON) -c "import sys; sys.exit('dejafake needs Python 3.11 or newer: make PYTHON=python3.12 …') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/demo.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
+	@echo "Installing dejafake (torch is large: this takes a few minutes the first time) …"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[demo]"
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/demo.stamp
+	@echo "Installing what the tests need …"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/dejafake demo --folder $(DEMO)
+
+serve: $(VENV)/demo.stamp
+	$(BIN)/dejafake $(if $(wildcard $(DEMO)/home),--home $(DEMO)/home) serve
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+unit: $(VENV)/dev.stamp
+	$(BIN)/pytest -n 2 --dist loadscope
+
+test: lint unit
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,98 @@
+"""The root of the command line: global options, commands loaded only when called, errors turned into exit codes.
+
+Exit codes: 0 done, 1 it failed, 2 the command was used wrongly, 130 interrupted.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer import __version__
+from indexer.errors import DejafakeError, UsageError
+from indexer.settings import Settings
+
+COMMANDS = {
+    "ingest": ("indexer.cli.ingest:ingest", "Add pictures: a folder, a manifest, an archive or files."),
+    "search": ("indexer.cli.search:search", "Have we seen this fake before? Search with a picture."),
+    "compare": ("indexer.cli.compare:compare", "How two pictures relate: all three relations."),
+    "show": ("indexer.cli.show:show", "Everything the catalogue knows about one image."),
+    "label": ("indexer.cli.label:label", "State that an image is fake, authentic or unknown."),
+    "cluster": ("indexer.cli.campaigns:cluster", "Group the known fakes into campaigns."),
+    "campaigns": ("indexer.cli.campaigns:campaigns", "List the campaigns, or show one."),
+    "report": ("indexer.cli.campaigns:report", "Write campaign reports: HTML, JSON and CSV."),
+    "export": ("indexer.cli.export:export", "Write the catalogue as JSON Lines or CSV."),
+    "serve": ("indexer.cli.serve:serve", "Start the HTTP API and the search page."),
+    "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),
+    "detector": ("indexer.cli.detector:detector", "Detectors: list, info, pull, verify."),
+    "doctor": ("indexer.cli.doctor:doctor", "Check this installation and say what to mend."),
+    "demo": ("indexer.cli.demo:demo", "Run the main job on a made-up collection."),
+}
+"""Command name -> where it lives, and its line in `dejafake --help`."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when called, so that `--help` starts without NumPy, FAISS and torch."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of a first use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command list, from the table above instead of from the modules."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="First steps: `dejafake demo`, or `dejafake ingest FOLDER` and then `dejafake search PICTURE`. "
+    "Every setting is also an environment variable DEJAFAKE_…; see docs/settings.md.",
+)
+@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Folder of the catalogue and its files.")
+@click.option("--database-url", help="SQLAlchemy URL of the catalogue, instead of SQLite in the home folder.")
+@click.option("--detector", help="Detector to use: a name from `dejafake detector list`, or a folder.")
+@click.version_option(__version__, prog_name="dejafake")
+@click.pass_context
+def cli(ctx: click.Context, home: Path | None, database_url: str | None, detector: str | None) -> None:
+    """Have we seen this fake before?
+
+    dejafake keeps a catalogue of known deepfakes and answers, for any picture, which known fakes it is or is like, what
+    the detector says, and which campaign it belongs to. A score is a signal, not proof; no match is not "authentic".
+    """
+    ctx.obj = Settings.load(home=home, database_url=database_url, detector=detector)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits. Errors of the library become one line on standard error."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs the command line and returns the exit code."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="dejafake", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("dejafake: interrupted; what was done so far is kept", err=True)
+        return 130
+    except DejafakeError as error:
+        click.echo(f"dejafake: {error}", err=True)
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,126 @@
+"""`dejafake cluster`, `campaigns` and `report`: groups of known fakes that belong together."""
+
+from pathlib import Path
+
+import click
+
+from indexer.campaigns import cluster as run_clustering
+from indexer.campaigns import write_reports
+from indexer.catalog import campaigns as stored
+from indexer.catalog.database import Catalog
+from indexer.catalog.records import Campaign, CampaignMember
+from indexer.cli.output import console, json_option, plain, print_json, progress, table, when
+from indexer.errors import NotFoundError
+from indexer.settings import Settings
+from indexer.workspace import Workspace
+
+_PAGE = 200
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def cluster(settings: Settings, as_json: bool) -> None:
+    """Group the known fakes of the catalogue into campaigns. Ids survive: run it whenever new images came in.
+
+    \b
+    dejafake cluster && dejafake campaigns
+    """
+    with Workspace(settings) as workspace, progress("cluster", None, quiet=as_json) as advance:
+
+        def observe(step: str, done: int, total: int) -> None:
+            advance(1)
+
+        run = run_clustering(workspace.catalog, workspace.index, settings, progress=observe)
+    if as_json:
+        print_json(run)
+    else:
+        console().print(
+            f"{run.campaigns} campaigns among {run.images} known fakes; {run.noise} belong to none. "
+            "See them with `dejafake campaigns`."
+        )
+
+
+@click.command()
+@click.argument("campaign", required=False)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=_PAGE, show_default=True, help="Most rows to show.")
+@json_option
+@click.pass_obj
+def campaigns(settings: Settings, campaign: str | None, limit: int, as_json: bool) -> None:
+    """List the campaigns, or the members of one CAMPAIGN.
+
+    \b
+    dejafake campaigns
+    dejafake campaigns cmp_k3v9x2m4q7ab
+    """
+    with Workspace(settings) as workspace:
+        if campaign is None:
+            _list(workspace.catalog, limit, as_json=as_json)
+        else:
+            _members(workspace.catalog, campaign, limit, as_json=as_json)
+
+
+def _list(catalog: Catalog, limit: int, *, as_json: bool) -> None:
+    with catalog.reading() as session:
+        found: tuple[Campaign, ...] = stored.page(session, limit=limit, cursor=None).items
+        run = stored.last_run(session)
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        hint = "run `dejafake cluster` first" if run is None else "the last clustering found none"
+        console().print(f"No campaigns: {hint}.")
+        return
+    made = table("campaign", "name", "images", "cohesion", "first seen", "last seen", "platforms")
+    for one in found:
+        made.add_row(
+            one.id,
+            plain(one.name),
+            str(one.size),
+            f"{one.cohesion:.2f}",
+            when(one.first_seen),
+            when(one.last_seen),
+            plain(", ".join(one.platforms)),
+        )
+    console().print(made)
+
+
+def _members(catalog: Catalog, campaign: str, limit: int, *, as_json: bool) -> None:
+    with catalog.reading() as session:
+        if stored.get(session, campaign) is None:
+            raise NotFoundError(f"no campaign {campaign}: `dejafake campaigns` lists them")
+        members: tuple[CampaignMember, ...] = stored.members(session, campaign, limit=limit, cursor=None).items
+    if as_json:
+        print_json(members)
+        return
+    made = table("image", "strength", "exemplar", "why")
+    for member in members:
+        why = plain("; ".join(member.reasons))
+        made.add_row(member.sha256[:16], f"{member.strength:.2f}", "yes" if member.exemplar else "", why)
+    console().print(made)
+
+
+@click.command()
+@click.argument("campaign", required=False)
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where to write. Default: home/reports."
+)
+@json_option
+@click.pass_obj
+def report(settings: Settings, campaign: str | None, folder: Path | None, as_json: bool) -> None:
+    """Write the report on CAMPAIGN, or on all of them with an overview: HTML that stands alone, JSON and CSV.
+
+    \b
+    dejafake report
+    dejafake report cmp_k3v9x2m4q7ab --folder for-the-editor/
+    """
+    with Workspace(settings) as workspace:
+        written = write_reports(workspace.catalog, settings, folder or settings.reports_dir, campaign=campaign)
+    if as_json:
+        print_json(tuple(str(path) for path in written))
+        return
+    out = console()
+    for path in written:
+        if path.suffix == ".html":
+            out.print(plain(path))
+    out.print(f"{len(written)} files written: open the HTML in a browser; JSON and CSV lie beside it.")

@@ -1,0 +1,93 @@
+"""`dejafake detector`: which detectors there are, and whether their weights are what they should be."""
+
+import click
+
+from indexer.cli.output import console, json_option, plain, print_json, progress, table
+from indexer.detector import list_detectors, pull, resolve, verify_detector
+from indexer.settings import Settings
+
+
+@click.group()
+def detector() -> None:
+    """Detectors: list them, fetch and verify their weights."""
+
+
+@detector.command("list")
+@json_option
+@click.pass_obj
+def list_all(settings: Settings, as_json: bool) -> None:
+    """List the detectors dejafake knows."""
+    listings = list_detectors(settings)
+    if as_json:
+        print_json(listings)
+        return
+    made = table("", "detector", "weights", "trained", "licence", "what it is")
+    for one in listings:
+        here = "here" if one.available else f"dejafake detector pull {one.spec.name}"
+        in_use = "*" if one.spec.name == settings.detector else ""
+        made.add_row(
+            in_use, one.spec.name, here, "yes" if one.spec.trained else "no", one.spec.licence, one.spec.summary
+        )
+    console().print(made)
+
+
+@detector.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def info(settings: Settings, name: str, as_json: bool) -> None:
+    """Show the whole description of the detector NAME, its limits and its fingerprint."""
+    resolved = resolve(name, settings, allow_download=False)
+    if as_json:
+        print_json(resolved)
+        return
+    out, spec = console(), resolved.spec
+    made = table("", "")
+    made.show_header = False
+    for key, value in (
+        ("detector", spec.name),
+        ("what it is", spec.summary),
+        ("trained", "yes" if spec.trained else "no: its verdict is always not_assessable"),
+        ("architecture", spec.architecture),
+        ("head", f"{spec.head.kind}, {len(spec.head.classes)} output(s)"),
+        ("preprocessing", f"shortest side to {spec.preprocessing.resize_shortest}, crop {spec.preprocessing.crop}"),
+        ("licence", spec.licence),
+        ("repository", spec.repository),
+        ("revision", spec.revision),
+        ("fingerprint", resolved.fingerprint),
+        ("files", resolved.folder),
+    ):
+        made.add_row(key, plain(value))
+    out.print(made)
+    for limit in spec.limits:
+        out.print(f"· {limit}")
+
+
+@detector.command("pull")
+@click.argument("name")
+@json_option
+@click.pass_obj
+def pull_weights(settings: Settings, name: str, as_json: bool) -> None:
+    """Fetch the weights of NAME from the model hub, verify them, and keep them for use without a network."""
+    with progress(f"pull {name}", None, quiet=as_json) as advance:
+        resolved = pull(name, settings, progress=lambda done, total: advance(0))
+    if as_json:
+        print_json(resolved)
+    else:
+        console().print(f"{resolved.spec.name} is here and verified:", plain(resolved.folder))
+
+
+@detector.command()
+@click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def verify(settings: Settings, name: str | None, as_json: bool) -> int:
+    """Prove the detector NAME (default: the one in use): digest, shapes and golden outputs."""
+    proof = verify_detector(settings, name)
+    if as_json:
+        print_json(proof)
+    else:
+        out = console()
+        for check in proof.checks:
+            out.print("ok  " if check.holds else "FAIL", plain(check.name), plain(check.detail), style=None)
+    return 0 if proof.ok else 1

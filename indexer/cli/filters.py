@@ -1,0 +1,50 @@
+"""The filter options that `search`, `export` and other commands share, and what they become."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from indexer.catalog.records import ImageFilter
+from indexer.vocabulary import LabelValue, Technique
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--technique", type=click.Choice([t.value for t in Technique]), help="Only fakes made this way."),
+    click.option("--generator", help="Only fakes made by this generator."),
+    click.option("--platform", help="Only images sighted on this platform."),
+    click.option("--collection", "collections", multiple=True, help="Only images of this collection; may be repeated."),
+    click.option("--from", "posted_from", type=click.DateTime(), help="Only images posted at this UTC time or later."),
+    click.option("--to", "posted_to", type=click.DateTime(), help="Only images posted before this UTC time."),
+)
+
+
+def filter_options(command: F) -> F:
+    """Adds the filter options to a command; they arrive as one keyword argument each, for `image_filter`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def image_filter(
+    *,
+    label: str | None,
+    technique: str | None,
+    generator: str | None,
+    platform: str | None,
+    collections: tuple[str, ...],
+    posted_from: datetime | None,
+    posted_to: datetime | None,
+) -> ImageFilter:
+    """The filter that the options describe."""
+    return ImageFilter(
+        label=None if label in (None, "any") else LabelValue(label),
+        technique=None if technique is None else Technique(technique),
+        generator=generator,
+        platform=platform,
+        collections=collections,
+        posted_from=None if posted_from is None else posted_from.replace(tzinfo=UTC),
+        posted_to=None if posted_to is None else posted_to.replace(tzinfo=UTC),
+    )

@@ -1,0 +1,75 @@
+"""How commands talk: tables and progress for people, JSON for machines.
+
+Text that comes from outside (file names, captions, accounts) is shown with its control characters made visible, so that
+it cannot drive the terminal.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of tables.")
+
+
+def console() -> Console:
+    """The terminal for results."""
+    return Console()
+
+
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Prints a dataclass (or a tuple of them) as JSON; `indent=None` puts it on one line."""
+    data = TypeAdapter(type(value)).dump_json(value, indent=indent)
+    sys.stdout.write(data.decode() + "\n")
+
+
+def plain(value: object) -> Text:
+    """Text from outside, never read as markup, with control characters made visible."""
+    text = "" if value is None else str(value)
+    return Text("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text))
+
+
+def when(value: datetime | None) -> str:
+    """A UTC time for a person."""
+    return "" if value is None else value.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table in the house style."""
+    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+@contextmanager
+def progress(what: str, total: int | None, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error with a rate and the time left; yields a function that advances it."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
+    with bar:
+        task = bar.add_task(what, total=total, rate="")
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            if speed:
+                bar.update(task, rate=f"{speed:.1f}/s")
+
+        yield advance

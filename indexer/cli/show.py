@@ -1,0 +1,87 @@
+"""`dejafake show`: everything the catalogue knows about one image."""
+
+import click
+
+from indexer.catalog import images
+from indexer.catalog.records import ImageDetails
+from indexer.cli.output import console, json_option, plain, print_json, table, when
+from indexer.errors import NotFoundError
+from indexer.settings import Settings
+from indexer.workspace import Workspace
+
+
+@click.command()
+@click.argument("sha256")
+@json_option
+@click.pass_obj
+def show(settings: Settings, sha256: str, as_json: bool) -> None:
+    """Show the image SHA256 (or the start of it): labels and who stated them, sightings, detections, campaigns.
+
+    \b
+    dejafake show 3f2a91c0
+    """
+    with Workspace(settings) as workspace:
+        found = workspace.find_image(sha256)
+        with workspace.catalog.reading() as session:
+            details = images.get(session, found)
+        original = workspace.originals.path(found)
+    if details is None:  # deleted in between
+        raise NotFoundError(f"no image {sha256} in this catalogue")
+    if as_json:
+        print_json(details)
+    else:
+        _describe(details, str(original) if original.exists() else "not kept")
+
+
+def _describe(details: ImageDetails, original: str) -> None:
+    out, image = console(), details.image
+    facts = table("", "")
+    facts.show_header = False
+    label = "disputed: its labels disagree" if image.label.disputed else image.label.value.value
+    for name, value in (
+        ("image", image.sha256),
+        ("label", label + (f", by {image.label.source}" if image.label.source else "")),
+        ("technique", image.label.technique.value),
+        ("generator", image.label.generator),
+        ("picture", f"{image.format}, {image.width} x {image.height}, {image.byte_size:,} bytes, {image.mode}"),
+        ("notes", "; ".join(image.notes)),
+        ("PDQ", f"{image.pdq} (quality {image.pdq_quality}, {image.pdq_method})"),
+        ("added", when(image.added_at)),
+        ("collections", ", ".join(details.collections)),
+        ("original", original),
+    ):
+        if value:
+            facts.add_row(name, plain(value))
+    out.print(facts)
+    if details.labels:
+        made = table("label", "technique", "generator", "stated by", "kind", "reason", "stated", title="\nLabels")
+        for stated in details.labels:
+            made.add_row(
+                stated.value.value,
+                stated.technique.value,
+                plain(stated.generator),
+                plain(stated.source),
+                stated.source_kind.value,
+                plain(stated.reason),
+                when(stated.stated_at),
+            )
+        out.print(made)
+    if details.sightings:
+        made = table("posted", "platform", "account", "URL", "archived", "caption", title="\nSightings")
+        for seen in details.sightings:
+            made.add_row(
+                when(seen.posted_at),
+                *(plain(text) for text in (seen.platform, seen.account, seen.url, seen.archive_url, seen.caption)),
+            )
+        out.print(made)
+    if details.detections:
+        made = table("detector", "p(fake)", "logits", "fingerprint", title="\nDetections")
+        for said in details.detections:
+            score = f"{said.p_fake:.3f} (uncalibrated)" if said.p_fake is not None else "not assessable: not trained"
+            logits = ", ".join(f"{value:.3f}" for value in said.logits)
+            made.add_row(plain(said.detector), score, logits, said.fingerprint[:16])
+        out.print(made)
+    for member in details.campaigns:
+        out.print("Campaign", plain(member.campaign), plain(member.name), f"strength {member.strength:.2f}")
+    for source in details.sources:
+        out.print("Source", plain(source.source), plain(source.location), style="dim")
