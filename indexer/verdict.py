@@ -185,13 +185,20 @@ def _outcome(
     pictures_assessed: bool,
     any_known_fake: bool,
 ) -> tuple[Outcome, str]:
-    for relation, words in (
-        (Relation.SAME_FILE, "The same file"),
-        (Relation.SAME_PICTURE, "The same picture, or a near-identical one,"),
-    ):
-        labels = [match.image.image.label for match in holding if match.relation is relation]
-        if labels:
-            return _identity_outcome(words, labels)
+    labels = {
+        relation: [match.image.image.label for match in holding if match.relation is relation] for relation in Relation
+    }
+    if labels[Relation.SAME_FILE]:
+        outcome, summary = _identity_outcome("The same file", labels[Relation.SAME_FILE])
+        if outcome is Outcome.NO_MATCH_FOUND and LabelValue.FAKE in {
+            one.value for one in labels[Relation.SAME_PICTURE]
+        }:
+            summary = (
+                "The same file is labelled authentic; a near-identical picture is a known fake and may derive from it."
+            )
+        return outcome, summary
+    if labels[Relation.SAME_PICTURE]:
+        return _identity_outcome("The same picture, or a near-identical one,", labels[Relation.SAME_PICTURE])
     if likeness_assessed and any(match.image.image.label.value is LabelValue.FAKE for match in holding):
         return (
             Outcome.SIMILAR_TO_KNOWN_FAKE,
@@ -215,7 +222,7 @@ def _identity_outcome(words: str, labels: Sequence[CurrentLabel]) -> tuple[Outco
         sources = sorted({label.source for label in labels if label.source})
         return Outcome.KNOWN_FAKE_MATCH, f"{words} is a known fake, labelled by {', '.join(sources[:3])}."
     if values == {LabelValue.AUTHENTIC}:
-        return Outcome.NO_MATCH_FOUND, f"{words} is in the catalogue, labelled authentic. No known fake matches."
+        return Outcome.NO_MATCH_FOUND, f"{words} is in the catalogue, labelled authentic."
     if any(label.disputed for label in labels):
         return Outcome.INCONCLUSIVE, f"{words} is in the catalogue, but its labels disagree: a person must settle them."
     if LabelValue.UNKNOWN in values and len(values) == 1:
