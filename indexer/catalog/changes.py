@@ -1,0 +1,62 @@
+"""How others follow the catalogue: watermarks, the hashes and tombstones since one, and the change counter."""
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog.records import HashBatch, Watermarks
+from indexer.catalog.tables import ChangeRow, DetectorRow, EmbeddingRow, ImageRow, TombstoneRow
+
+_THIS_CHANGE = "dejafake_change"
+
+
+def begin(session: Session) -> None:
+    """Count a writing transaction; `Catalog.writing` calls this once, first."""
+    counted = update(ChangeRow).values(value=ChangeRow.value + 1).returning(ChangeRow.value)
+    session.info[_THIS_CHANGE] = session.execute(counted).scalar_one()
+
+
+def this_change(session: Session) -> int:
+    """The number of the writing transaction that this session is."""
+    return int(session.info[_THIS_CHANGE])
+
+
+def watermarks(session: Session, fingerprint: str) -> Watermarks:
+    """The newest ids, `embedding_id` of the detector with this fingerprint; one statement."""
+    detector = select(DetectorRow.id).where(DetectorRow.fingerprint == fingerprint).scalar_subquery()
+    row = session.execute(
+        select(
+            select(func.max(EmbeddingRow.id)).where(EmbeddingRow.detector_id == detector).scalar_subquery(),
+            select(func.max(ImageRow.id)).scalar_subquery(),
+            select(func.max(TombstoneRow.id)).scalar_subquery(),
+            select(func.max(ChangeRow.value)).scalar_subquery(),
+        )
+    ).one()
+    return Watermarks(*(value or 0 for value in row))
+
+
+def hashes_since(session: Session, after_image_id: int, limit: int) -> HashBatch:
+    """PDQ hashes of up to `limit` images added after `after_image_id`, in the order they were added."""
+    rows = session.execute(
+        select(ImageRow.id, ImageRow.pdq, ImageRow.pdq_quality)
+        .where(ImageRow.id > after_image_id)
+        .order_by(ImageRow.id)
+        .limit(limit)
+    ).all()
+    return HashBatch(
+        image_ids=np.array([row[0] for row in rows], dtype=np.int64),
+        hashes=np.frombuffer(b"".join(row[1] for row in rows), dtype=np.uint8).reshape(-1, 32).copy(),
+        qualities=np.array([row[2] for row in rows], dtype=np.int16),
+    )
+
+
+def tombstones_since(session: Session, after_tombstone_id: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Tombstone ids [N] and the ids [N] of the images that were deleted, in the order they were."""
+    rows = session.execute(
+        select(TombstoneRow.id, TombstoneRow.image_id)
+        .where(TombstoneRow.id > after_tombstone_id)
+        .order_by(TombstoneRow.id)
+    ).all()
+    pairs = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+    return pairs[:, 0].copy(), pairs[:, 1].copy()

@@ -1,0 +1,45 @@
+"""The SQL conditions of an `ImageFilter`."""
+
+from sqlalchemy import ColumnElement, and_, select
+
+from indexer.catalog.portable import one_of
+from indexer.catalog.records import ImageFilter
+from indexer.catalog.tables import CollectionImageRow, CollectionRow, ImageRow, SightingRow
+from indexer.catalog.types import as_utc, clean_text
+
+
+def conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    """Conditions on `image` that all must hold; none for an empty filter."""
+    return [*_label_conditions(wanted), *_sighting_conditions(wanted), *_collection_conditions(wanted)]
+
+
+def _label_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.label is not None:
+        found.append(ImageRow.label == wanted.label)
+    if wanted.technique is not None:
+        found.append(ImageRow.technique == wanted.technique)
+    if wanted.generator is not None:
+        found.append(ImageRow.generator == clean_text(wanted.generator).strip())
+    return found
+
+
+def _sighting_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.platform is not None:
+        found.append(SightingRow.platform == clean_text(wanted.platform).strip())
+    if wanted.posted_from is not None:
+        found.append(SightingRow.posted_at >= as_utc(wanted.posted_from))
+    if wanted.posted_to is not None:
+        found.append(SightingRow.posted_at < as_utc(wanted.posted_to))
+    if not found:
+        return []
+    return [select(1).where(SightingRow.image_id == ImageRow.id, and_(*found)).correlate(ImageRow).exists()]
+
+
+def _collection_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    if not wanted.collections:
+        return []
+    named = one_of(CollectionRow.name, [clean_text(name) for name in wanted.collections])
+    inside = select(CollectionImageRow.image_id).join(CollectionRow).where(named)
+    return [ImageRow.id.in_(inside)]

@@ -1,0 +1,151 @@
+"""Images: adding, finding, paging, counting and deleting them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog import cursors
+from indexer.catalog.details import IMAGE_COLUMNS, details_of, image_of, select_details
+from indexer.catalog.filters import conditions
+from indexer.catalog.labels import UNLABELLED
+from indexer.catalog.portable import insert_new, one_of
+from indexer.catalog.records import CatalogCounts, Image, ImageDetails, ImageFilter, NewImage, Page
+from indexer.catalog.tables import (
+    CampaignMemberRow,
+    CampaignRow,
+    CollectionImageRow,
+    CollectionRow,
+    EmbeddingRow,
+    ImageRow,
+    SightingRow,
+    TombstoneRow,
+)
+from indexer.catalog.types import clean_text, utc_now
+from indexer.vocabulary import LabelValue
+
+
+def add(session: Session, image: NewImage) -> int:
+    """The internal id of an image, which is added, without a label, when it is new."""
+    row = {
+        "sha256": image.sha256,
+        "byte_size": image.byte_size,
+        "format": image.format,
+        "width": image.width,
+        "height": image.height,
+        "mode": image.mode,
+        "frames": image.frames,
+        "notes": list(image.notes),
+        "pdq": image.pdq,
+        "pdq_quality": image.pdq_quality,
+        "pdq_method": image.pdq_method,
+        "added_at": utc_now(),
+        "label": UNLABELLED.value,
+        "technique": UNLABELLED.technique,
+        "generator": UNLABELLED.generator,
+        "disputed": UNLABELLED.disputed,
+        "label_source_kind": UNLABELLED.source_kind,
+        "label_source": UNLABELLED.source,
+    }
+    known = session.execute(select(ImageRow.id).where(ImageRow.sha256 == image.sha256)).scalar_one_or_none()
+    if known is not None:
+        return known
+    return int(insert_new(session, ImageRow, [row], ImageRow.id)[0])
+
+
+def find_ids(session: Session, sha256s: Sequence[str]) -> dict[str, int]:
+    """The internal ids of those of these images that are in the catalogue, by SHA-256; one statement."""
+    rows = session.execute(select(ImageRow.sha256, ImageRow.id).where(one_of(ImageRow.sha256, sha256s)))
+    return {row[0]: row[1] for row in rows}
+
+
+def get(session: Session, sha256: str) -> ImageDetails | None:
+    """Everything about one image; one statement."""
+    row = session.execute(select_details().where(ImageRow.sha256 == sha256)).one_or_none()
+    return None if row is None else details_of(row)
+
+
+def details(session: Session, image_ids: Sequence[int]) -> dict[int, ImageDetails]:
+    """Everything about these images, by internal id, in the order asked for; one statement. Ids that are not in the
+    catalogue (any more) are left out."""
+    rows = session.execute(select_details().where(one_of(ImageRow.id, image_ids)))
+    found = {row.id: details_of(row) for row in rows}
+    return {int(image_id): found[image_id] for image_id in image_ids if image_id in found}
+
+
+def page(session: Session, wanted: ImageFilter, *, limit: int, cursor: str | None = None) -> Page[Image]:
+    """Images that meet a filter, newest first; one statement.
+
+    Raises:
+        UsageError: a bad limit or cursor.
+    """
+    cursors.check_limit(limit)
+    statement = select(*IMAGE_COLUMNS).where(*conditions(wanted)).order_by(ImageRow.id.desc()).limit(limit + 1)
+    if place := cursors.decode("images", cursor, int):
+        statement = statement.where(ImageRow.id < place[0])
+    rows = session.execute(statement).all()
+    more = cursors.encode("images", rows[limit - 1].id) if len(rows) > limit else None
+    return Page(tuple(image_of(row) for row in rows[:limit]), more)
+
+
+def matching_ids(session: Session, wanted: ImageFilter) -> npt.NDArray[np.int64]:
+    """The internal ids [N] of all images that meet a filter, rising."""
+    rows = session.execute(select(ImageRow.id).where(*conditions(wanted))).all()
+    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
+
+
+def stored_pdq(session: Session, sha256: str) -> tuple[bytes, int] | None:
+    """The PDQ hash (32 bytes) of an image and its quality, 0 to 100."""
+    row = session.execute(select(ImageRow.pdq, ImageRow.pdq_quality).where(ImageRow.sha256 == sha256)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def delete(session: Session, sha256: str, reason: str) -> bool:
+    """Delete an image with everything that hangs on it and leave a tombstone.
+
+    Returns:
+        Whether it was there.
+    """
+    image_id = session.execute(select(ImageRow.id).where(ImageRow.sha256 == sha256)).scalar_one_or_none()
+    if image_id is None:
+        return False
+    collections = select(CollectionImageRow.collection_id).where(CollectionImageRow.image_id == image_id)
+    session.execute(
+        update(CollectionRow).where(CollectionRow.id.in_(collections)).values(images=CollectionRow.images - 1),
+        execution_options={"synchronize_session": False},
+    )
+    campaigns = select(CampaignMemberRow.campaign_id).where(CampaignMemberRow.image_id == image_id)
+    session.execute(
+        update(CampaignRow).where(CampaignRow.id.in_(campaigns)).values(size=CampaignRow.size - 1),
+        execution_options={"synchronize_session": False},
+    )
+    session.execute(sql_delete(ImageRow).where(ImageRow.id == image_id))
+    session.execute(sql_delete(CampaignRow).where(CampaignRow.size == 0))
+    buried = {"image_id": image_id, "sha256": sha256, "reason": clean_text(reason), "deleted_at": utc_now()}
+    session.execute(insert(TombstoneRow).values(**buried))
+    return True
+
+
+def counts(session: Session) -> CatalogCounts:
+    """How much there is of everything; one statement."""
+
+    def labelled(value: LabelValue) -> object:
+        return select(func.count()).where(ImageRow.label == value).scalar_subquery()
+
+    row = session.execute(
+        select(
+            select(func.count()).select_from(ImageRow).scalar_subquery(),
+            labelled(LabelValue.FAKE),  # type: ignore[call-overload]
+            labelled(LabelValue.AUTHENTIC),
+            labelled(LabelValue.UNKNOWN),
+            select(func.count()).where(ImageRow.label == LabelValue.UNKNOWN, ImageRow.disputed).scalar_subquery(),
+            select(func.count()).select_from(SightingRow).scalar_subquery(),
+            select(func.count()).select_from(CollectionRow).scalar_subquery(),
+            select(func.count()).select_from(CampaignRow).scalar_subquery(),
+            select(func.count()).select_from(EmbeddingRow).scalar_subquery(),
+        )
+    ).one()
+    return CatalogCounts(*row)

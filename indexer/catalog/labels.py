@@ -1,0 +1,156 @@
+"""Statements about images, and what they add up to.
+
+Statements are never overwritten. One source's statements on an image within one transaction are simultaneous: they
+form a group, and only the latest group of each source counts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog.changes import this_change
+from indexer.catalog.records import CurrentLabel, NewLabel
+from indexer.catalog.tables import ImageRow, LabelRow
+from indexer.catalog.types import bounded, clean_text, utc_now
+from indexer.errors import UsageError
+from indexer.vocabulary import LabelSource, LabelValue, Technique
+
+_PRECEDENCE = list(LabelSource)
+_SourceKey = tuple[LabelSource, str]
+UNLABELLED = CurrentLabel(LabelValue.UNKNOWN, Technique.UNKNOWN, None, disputed=False, source_kind=None, source=None)
+
+
+def state(session: Session, image_id: int, labels: Sequence[NewLabel]) -> int:
+    """Record statements about an image and bring its current label up to date.
+
+    Saying again what a source's latest group already says adds nothing. Saying only a part of a group that disagrees
+    with itself settles it, so hand over all that a source says of an image in one transaction.
+
+    Returns:
+        How many statements were added; negative when this transaction's earlier ones turned out to be a repetition.
+
+    Raises:
+        UsageError: a source without a name, or a name that is too long.
+    """
+    if not labels:
+        return 0
+    stored = _stored(session, image_id)
+    added = 0
+    for key, claims in _by_source(labels).items():
+        added += _state_one_source(session, image_id, claims, [row for row in stored if _key(row) == key])
+    if added:
+        _set_current(session, image_id, resolve(_stored(session, image_id)))
+    return added
+
+
+def current(session: Session, image_id: int) -> CurrentLabel:
+    """What the statements about an image add up to, worked out anew."""
+    return resolve(_stored(session, image_id))
+
+
+def resolve(statements: Sequence[LabelRow]) -> CurrentLabel:
+    """What statements, oldest first, add up to: the rule of `CurrentLabel`.
+
+    `unknown` takes no side: it contradicts nobody of its precedence, yet it keeps lower ones from speaking. Technique
+    and generator are the most recent known ones among counting statements that agree with the value, then among
+    agreeing ones of lower precedence.
+    """
+    if not statements:
+        return UNLABELLED
+    latest: dict[_SourceKey, int] = {_key(row): row.change_id for row in statements}
+    counting = [row for row in statements if row.change_id == latest[_key(row)]]
+    counting.sort(key=lambda row: (_PRECEDENCE.index(row.source_kind), -row.id))
+    top = counting[0].source_kind
+    values = {row.value for row in counting if row.source_kind == top}
+    sides = values - {LabelValue.UNKNOWN}
+    if len(sides) > 1:
+        return CurrentLabel(LabelValue.UNKNOWN, Technique.UNKNOWN, None, disputed=True, source_kind=top, source=None)
+    value = sides.pop() if sides else LabelValue.UNKNOWN
+    agreeing = [row for row in counting if row.value == value]
+    return CurrentLabel(
+        value=value,
+        technique=next((row.technique for row in agreeing if row.technique != Technique.UNKNOWN), Technique.UNKNOWN),
+        generator=next((row.generator for row in agreeing if row.generator is not None), None),
+        disputed=False,
+        source_kind=top,
+        source=agreeing[0].source,
+    )
+
+
+def _stored(session: Session, image_id: int) -> list[LabelRow]:
+    return list(session.scalars(select(LabelRow).where(LabelRow.image_id == image_id).order_by(LabelRow.id)))
+
+
+def _by_source(labels: Iterable[NewLabel]) -> Mapping[_SourceKey, list[NewLabel]]:
+    """Cleaned labels by who states them, repetitions dropped."""
+    groups: dict[_SourceKey, list[NewLabel]] = {}
+    for label in labels:
+        source = bounded("the source of a label", label.source)
+        if source is None:
+            raise UsageError("a label needs a source: who says so")
+        cleaned = NewLabel(
+            value=label.value,
+            source_kind=label.source_kind,
+            source=source,
+            technique=label.technique,
+            generator=bounded("a generator", label.generator),
+            reason=None if label.reason is None else clean_text(label.reason).strip() or None,
+        )
+        group = groups.setdefault((label.source_kind, source), [])
+        if cleaned not in group:
+            group.append(cleaned)
+    return groups
+
+
+def _state_one_source(session: Session, image_id: int, claims: Sequence[NewLabel], before: Sequence[LabelRow]) -> int:
+    """Add what one source newly says to what it said before; see `state` for what counts as new."""
+    change = this_change(session)
+    now = [row for row in before if row.change_id == change]
+    earlier = [row for row in before if row.change_id != change]
+    last_group = {_claim(row) for row in earlier if row.change_id == earlier[-1].change_id}
+    said_now = {_claim(row) for row in now} | set(claims)
+    agrees = len({claim.value for claim in last_group}) == 1
+    if said_now == last_group or (agrees and said_now < last_group):
+        session.execute(delete(LabelRow).where(LabelRow.id.in_([row.id for row in now])))
+        return -len(now)
+    new = [claim for claim in claims if claim not in {_claim(row) for row in now}]
+    for claim in new:
+        session.execute(
+            insert(LabelRow).values(
+                image_id=image_id,
+                change_id=change,
+                value=claim.value,
+                technique=claim.technique,
+                generator=claim.generator,
+                source_kind=claim.source_kind,
+                source=claim.source,
+                reason=claim.reason,
+                stated_at=utc_now(),
+            )
+        )
+    return len(new)
+
+
+def _set_current(session: Session, image_id: int, label: CurrentLabel) -> None:
+    session.execute(
+        update(ImageRow)
+        .where(ImageRow.id == image_id)
+        .values(
+            label=label.value,
+            technique=label.technique,
+            generator=label.generator,
+            disputed=label.disputed,
+            label_source_kind=label.source_kind,
+            label_source=label.source,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _key(row: LabelRow) -> _SourceKey:
+    return row.source_kind, row.source
+
+
+def _claim(row: LabelRow) -> NewLabel:
+    return NewLabel(row.value, row.source_kind, row.source, row.technique, row.generator, row.reason)

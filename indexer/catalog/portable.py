@@ -1,0 +1,102 @@
+"""The few SQL constructs that SQLite and PostgreSQL spell differently, each with one meaning on both."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, BindParameter, Boolean, Dialect, Text, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class _Values(TypeDecorator[Sequence[Any]]):
+    """A list of values as ONE parameter: an array on PostgreSQL, JSON text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type that carries the list."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(self.item))
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        """To the database."""
+        return json.dumps(value) if dialect.name == "sqlite" else value
+
+
+class _OneOf(FunctionElement[bool]):
+    """`column` is one of the values of a list parameter."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+def one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[int] | Iterable[str]) -> _OneOf:
+    """The condition that `column` is among `values`: one parameter however many values there are."""
+    listed = [value if isinstance(value, str) else int(value) for value in values]
+    item: TypeEngine[Any] = Text() if any(isinstance(value, str) for value in listed) else BigInteger()
+    parameter: BindParameter[Sequence[Any]] = bindparam(None, listed, type_=_Values(item), unique=True)
+    return _OneOf(column, parameter)
+
+
+@compiles(_OneOf, "sqlite")
+def _one_of_sqlite(element: _OneOf, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are compiled SQL
+
+
+@compiles(_OneOf, "postgresql")
+def _one_of_postgresql(element: _OneOf, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+class json_rows(FunctionElement[str]):  # noqa: N801 - an SQL function
+    """Aggregate: the given columns of all rows as JSON text, an array of arrays, in no promised order; NULL or `[]`
+    when there are no rows. Floats must hold at most 15 significant digits, which is what SQLite prints."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(json_rows, "sqlite")
+def _json_rows_sqlite(element: json_rows, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(json_rows, "postgresql")
+def _json_rows_postgresql(element: json_rows, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **kw)})) AS text)"
+
+
+def read_json_rows(text: str | None) -> list[list[Any]]:
+    """What `json_rows` made, sorted by its first column."""
+    return sorted(json.loads(text), key=lambda row: row[0]) if text else []
+
+
+def insert_new(
+    session: Session,
+    table: type[DeclarativeBase],
+    rows: Sequence[Mapping[str, Any]],
+    returning: InstrumentedAttribute[Any],
+) -> list[Any]:
+    """Insert `rows`, in order, leaving out those that break a unique constraint.
+
+    Returns:
+        The `returning` column of the rows that were new.
+    """
+    if not rows:
+        return []
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table).on_conflict_do_nothing().returning(returning)
+    return list(session.execute(statement, [dict(row) for row in rows]).scalars())

@@ -1,0 +1,63 @@
+"""Brings a catalogue to the schema of this version, by the scripts in `migrations/`.
+
+They lie beside the package in a source tree and inside it, as `_migrations`, in an installed wheel.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+import indexer
+from indexer.catalog.tables import Base
+from indexer.errors import CatalogError, CatalogTooNewError
+
+VERSION_TABLE = "dejafake_schema"
+
+
+def migrations_folder() -> Path:
+    """Where the migration scripts are."""
+    package = Path(indexer.__file__).parent
+    inside = package / "_migrations"
+    return inside if inside.is_dir() else package.parent / "migrations"
+
+
+def alembic_config(connection: Connection) -> Config:
+    """What alembic needs to work on `connection`, whose transaction stays the caller's."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision the database stands at, None when it has no catalogue yet."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def upgrade(connection: Connection) -> None:
+    """Create the tables, or upgrade them to the newest revision; does nothing when they are there.
+
+    Raises:
+        CatalogTooNewError: the database is at a revision this version does not know.
+        CatalogError: tables of the same names are there that are not dejafake's.
+    """
+    config = alembic_config(connection)
+    known = ScriptDirectory.from_config(config)
+    head, current = known.get_current_head(), revision_of(connection)
+    if current == head:
+        return
+    if current is not None and current not in {script.revision for script in known.walk_revisions()}:
+        raise CatalogTooNewError(
+            f"this catalogue was made by a newer dejafake (schema {current}, known here up to {head}): upgrade dejafake"
+        )
+    if current is None:
+        strangers = sorted(set(inspect(connection).get_table_names()) & set(Base.metadata.tables))
+        if strangers:
+            raise CatalogError(
+                f"the database already has a table {strangers[0]!r} that is not dejafake's: give it one of its own"
+            )
+    command.upgrade(config, "head")

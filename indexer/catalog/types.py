@@ -1,0 +1,132 @@
+"""Column types that read and write the same on SQLite and PostgreSQL: UTC times, outside text, JSON, vectors.
+
+Text from outside may hold NUL or lone surrogates, which PostgreSQL or UTF-8 refuse; they become U+FFFD here.
+"""
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import DateTime, Dialect, Enum, LargeBinary, Text
+from sqlalchemy.types import TypeDecorator
+
+from indexer.errors import UsageError
+
+EMBEDDING_DIMENSION = 384
+NAME_LENGTH = 200
+"""Longest name (generator, platform, source, collection), in characters: indexed columns must stay short."""
+
+
+def utc_now() -> datetime:
+    """The time now, UTC."""
+    return datetime.now(UTC)
+
+
+def as_utc(value: datetime) -> datetime:
+    """`value` in UTC; a naive time is taken to be UTC already.
+
+    Raises:
+        UsageError: the time lies outside the years 1 to 9999 once in UTC.
+    """
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"{value.isoformat()} is not a usable time: outside the years 1 to 9999") from None
+
+
+def clean_text(text: str) -> str:
+    """`text` with NUL and lone surrogates, which no database stores, replaced by U+FFFD."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def bounded(what: str, text: str | None, limit: int = NAME_LENGTH) -> str | None:
+    """`text` cleaned and stripped, None when nothing is left.
+
+    Raises:
+        UsageError: more than `limit` characters.
+    """
+    if text is None:
+        return None
+    cleaned = clean_text(text).strip()
+    if len(cleaned) > limit:
+        raise UsageError(f"{what} is {len(cleaned)} characters long: at most {limit} are kept")
+    return cleaned or None
+
+
+def canonical_json(value: object) -> str:
+    """One spelling for one value: sorted keys, no blanks, ASCII only."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """`timestamp with time zone` on PostgreSQL, ISO text in UTC on SQLite; aware UTC datetimes in Python."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
+        if value is None:
+            return None
+        utc = as_utc(value)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else as_utc(value)
+
+
+class OutsideText(TypeDecorator[str]):
+    """Text that people, files and feeds wrote."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """To the database."""
+        return None if value is None else clean_text(value)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value as canonical text, so that equal values are equal bytes on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str:
+        """To the database."""
+        return canonical_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """From the database."""
+        return None if value is None else json.loads(value)
+
+
+class Vector(TypeDecorator[npt.NDArray[np.float32]]):
+    """A float32 vector [384] as 1,536 little-endian bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: npt.NDArray[np.float32] | None, dialect: Dialect) -> bytes | None:
+        """To the database."""
+        return None if value is None else np.ascontiguousarray(value, dtype="<f4").tobytes()
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> npt.NDArray[np.float32] | None:
+        """From the database."""
+        return None if value is None else np.frombuffer(value, dtype="<f4").astype(np.float32)
+
+
+def word(vocabulary: type[StrEnum]) -> Enum:
+    """A column type for one word of a closed vocabulary, kept as its text so that a new word needs no migration."""
+    return Enum(
+        vocabulary,
+        native_enum=False,
+        create_constraint=False,
+        validate_strings=True,
+        length=32,
+        values_callable=lambda words: [member.value for member in words],
+    )

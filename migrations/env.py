@@ -1,0 +1,30 @@
+"""How alembic runs the migrations: on the connection the catalogue hands over, else on the configured catalogue's."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from indexer.catalog.database import Catalog
+from indexer.catalog.schema import VERSION_TABLE
+from indexer.catalog.tables import Base
+from indexer.settings import Settings
+
+
+def migrate(connection: Connection) -> None:
+    """Run what alembic was asked for, inside the connection's transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        version_table=VERSION_TABLE,
+        render_as_batch=True,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_over: Connection | None = context.config.attributes.get("connection")
+if handed_over is not None:
+    migrate(handed_over)
+else:
+    with Catalog.open(Settings.load().catalog_url) as catalog, catalog.writing() as session:
+        migrate(session.connection())
