@@ -1,0 +1,56 @@
+"""How large a picture may be, checked on what its file declares before any pixel is decoded."""
+
+from dataclasses import dataclass
+
+from indexer.errors import ImageRejectedError
+from indexer.settings import Settings
+
+MIN_SIDE = 16
+"""Fewest pixels a side: below this neither PDQ nor a detector sees anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """Upper bounds on one image: `max_bytes` of the file, `max_pixels` (width times height), `max_frames`."""
+
+    max_bytes: int
+    max_pixels: int
+    max_frames: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "ImageLimits":
+        """The limits an installation is set to."""
+        return cls(settings.max_file_bytes, settings.max_pixels, settings.max_frames)
+
+    def check_bytes(self, count: int) -> None:
+        """Raises ImageRejectedError `empty` or `too_many_bytes`."""
+        if count == 0:
+            raise ImageRejectedError("empty", "the file is empty (0 bytes); fetch it again")
+        if count > self.max_bytes:
+            raise ImageRejectedError(
+                "too_many_bytes",
+                f"the file is larger than {self.max_bytes:,} bytes; raise DEJAFAKE_MAX_FILE_BYTES to accept it",
+            )
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raises ImageRejectedError `too_many_pixels`, `too_small` or, for an impossible size, `unreadable`."""
+        if width <= 0 or height <= 0:
+            raise ImageRejectedError("unreadable", f"the file declares an impossible size of {width} x {height} pixels")
+        if width * height > self.max_pixels:
+            raise ImageRejectedError(
+                "too_many_pixels",
+                f"the picture is {width:,} x {height:,} pixels, more than the {self.max_pixels:,} allowed; "
+                "raise DEJAFAKE_MAX_PIXELS to accept it",
+            )
+        if min(width, height) < MIN_SIDE:
+            raise ImageRejectedError(
+                "too_small", f"the picture is {width} x {height} pixels; at least {MIN_SIDE} a side are needed"
+            )
+
+    def check_frames(self, count: int) -> None:
+        """Raises ImageRejectedError `too_many_frames`."""
+        if count > self.max_frames:
+            raise ImageRejectedError(
+                "too_many_frames",
+                f"the file holds more than {self.max_frames:,} frames; raise DEJAFAKE_MAX_FRAMES to accept it",
+            )
