@@ -34,9 +34,19 @@ def create(session: Session, name: str, description: str = "") -> Collection:
     return made
 
 
+def ensure(session: Session, name: str) -> None:
+    """Make a collection unless there is one of this name.
+
+    Raises:
+        UsageError: the name is empty or too long.
+    """
+    if get(session, _name(name)) is None:
+        create(session, name)
+
+
 def get(session: Session, name: str) -> Collection | None:
     """The collection of this name."""
-    row = session.execute(select(*_COLUMNS).where(CollectionRow.name == clean_text(name))).one_or_none()
+    row = session.execute(select(*_COLUMNS).where(CollectionRow.name == _spelled(name))).one_or_none()
     return None if row is None else _record(row)
 
 
@@ -82,16 +92,14 @@ def delete(session: Session, name: str) -> None:
 
 
 def add_images(session: Session, name: str, image_ids: Sequence[int]) -> int:
-    """Put images into a collection, which is made when there is none of this name.
+    """Put images into a collection.
 
     Returns:
         How many were not in it before.
 
     Raises:
-        UsageError: the name is empty or too long.
+        NotFoundError: there is no collection of this name.
     """
-    if get(session, name) is None:
-        create(session, name)
     collection_id = _id(session, name)
     rows = [{"collection_id": collection_id, "image_id": int(image_id)} for image_id in image_ids]
     added = len(insert_new(session, CollectionImageRow, rows, CollectionImageRow.image_id))
@@ -127,10 +135,15 @@ def _grow(session: Session, collection_id: int, by: int) -> None:
 
 
 def _id(session: Session, name: str) -> int:
-    found = session.execute(select(CollectionRow.id).where(CollectionRow.name == clean_text(name))).scalar_one_or_none()
+    found = session.execute(select(CollectionRow.id).where(CollectionRow.name == _spelled(name))).scalar_one_or_none()
     if found is None:
         raise NotFoundError(f"there is no collection named {name!r}")
     return found
+
+
+def _spelled(name: str) -> str:
+    """A name as it is kept."""
+    return clean_text(name).strip()
 
 
 def _name(name: str) -> str:

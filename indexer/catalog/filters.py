@@ -40,6 +40,6 @@ def _sighting_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
 def _collection_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
     if not wanted.collections:
         return []
-    named = one_of(CollectionRow.name, [clean_text(name) for name in wanted.collections])
+    named = one_of(CollectionRow.name, [clean_text(name).strip() for name in wanted.collections])
     inside = select(CollectionImageRow.image_id).join(CollectionRow).where(named)
     return [ImageRow.id.in_(inside)]

@@ -6,7 +6,7 @@ form a group, and only the latest group of each source counts.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.changes import this_change
@@ -21,14 +21,14 @@ _SourceKey = tuple[LabelSource, str]
 UNLABELLED = CurrentLabel(LabelValue.UNKNOWN, Technique.UNKNOWN, None, disputed=False, source_kind=None, source=None)
 
 
-def state(session: Session, image_id: int, labels: Sequence[NewLabel]) -> int:
+def state(session: Session, image_id: int, labels: Sequence[NewLabel], *, settle: bool = False) -> int:
     """Record statements about an image and bring its current label up to date.
 
-    Saying again what a source's latest group already says adds nothing. Saying only a part of a group that disagrees
-    with itself settles it, so hand over all that a source says of an image in one transaction.
+    Saying again what a source's latest group says, or a part of it, adds nothing. With `settle`, a person decides: a
+    part of a group that disagrees with itself is then a new statement, which takes the group's place.
 
     Returns:
-        How many statements were added; negative when this transaction's earlier ones turned out to be a repetition.
+        How many statements were added.
 
     Raises:
         UsageError: a source without a name, or a name that is too long.
@@ -38,7 +38,8 @@ def state(session: Session, image_id: int, labels: Sequence[NewLabel]) -> int:
     stored = _stored(session, image_id)
     added = 0
     for key, claims in _by_source(labels).items():
-        added += _state_one_source(session, image_id, claims, [row for row in stored if _key(row) == key])
+        before = [row for row in stored if _key(row) == key]
+        added += _state_one_source(session, image_id, claims, before, settle=settle)
     if added:
         _set_current(session, image_id, resolve(_stored(session, image_id)))
     return added
@@ -103,18 +104,18 @@ def _by_source(labels: Iterable[NewLabel]) -> Mapping[_SourceKey, list[NewLabel]
     return groups
 
 
-def _state_one_source(session: Session, image_id: int, claims: Sequence[NewLabel], before: Sequence[LabelRow]) -> int:
+def _state_one_source(
+    session: Session, image_id: int, claims: Sequence[NewLabel], before: Sequence[LabelRow], *, settle: bool
+) -> int:
     """Add what one source newly says to what it said before; see `state` for what counts as new."""
     change = this_change(session)
-    now = [row for row in before if row.change_id == change]
-    earlier = [row for row in before if row.change_id != change]
-    last_group = {_claim(row) for row in earlier if row.change_id == earlier[-1].change_id}
-    said_now = {_claim(row) for row in now} | set(claims)
-    agrees = len({claim.value for claim in last_group}) == 1
-    if said_now == last_group or (agrees and said_now < last_group):
-        session.execute(delete(LabelRow).where(LabelRow.id.in_([row.id for row in now])))
-        return -len(now)
-    new = [claim for claim in claims if claim not in {_claim(row) for row in now}]
+    latest = [row for row in before if row.change_id == before[-1].change_id]
+    known = {_claim(row) for row in latest}
+    settled = settle and len({row.value for row in latest}) > 1 and known != set(claims)
+    if known.issuperset(claims) and not settled:
+        return 0
+    said_now = {_claim(row) for row in latest if row.change_id == change}
+    new = [claim for claim in claims if claim not in said_now]
     for claim in new:
         session.execute(
             insert(LabelRow).values(
