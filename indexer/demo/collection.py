@@ -1,0 +1,250 @@
+"""Makes the demo collection: a folder of pictures with a manifest, and pictures to search with that are not in it.
+
+Everything is made here from the photographs of `indexer.demo.photographs`; the sightings are made up and say so. The
+same versions of the packages give the same bytes.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from indexer.demo.fakes import FAKES, Fake
+from indexer.demo.photographs import PHOTOGRAPHS, Photograph
+from indexer.demo.sightings import MADE_UP, MadeUpSighting, made_up_sighting
+from indexer.imaging.alterations import apply
+from indexer.vocabulary import LabelValue
+
+AUTHENTIC = ("astronaut", "chelsea", "coins", "hubble", "ihc", "retina", "gravel")
+UNLABELLED = ("brick", "grass")
+UNKNOWN = "camera"
+"""The photograph that is in no manifest: what a search with something never seen says."""
+
+_COPIES = (("jpeg50",), ("downscale60",), ("colour_shift",), ("downscale60", "jpeg50"))
+_ROUGH_COPIES = ("crop5", "caption_bar", "screenshot_border", "mirror")
+_README = """\
+# A made-up collection
+
+dejafake made this folder for its demo. The fakes were made in code, with OpenCV, from photographs that the Python
+packages scikit-image and scikit-learn carry. **Every sighting, account, caption, claim and address in `manifest.csv`
+is made up**; the addresses are under example.org, which is set aside for examples. The pictures in `queries` are not in
+the manifest.
+
+| photograph | shows | by | licence |
+|---|---|---|---|
+{rows}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoQuery:
+    """A picture to search with that is not in the collection: `expects` says for a person what should come out."""
+
+    path: Path
+    what: str
+    expects: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCollection:
+    """A collection on disk. `pictures` counts the rows of the manifest."""
+
+    manifest: Path
+    queries: tuple[DemoQuery, ...]
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the manifest; the last three columns are of the demo's own."""
+
+    path: str
+    label: str = ""
+    technique: str = ""
+    generator: str = ""
+    reason: str = ""
+    collection: str = "demo"
+    url: str = ""
+    archive_url: str = ""
+    platform: str = ""
+    account: str = ""
+    posted_at: str = ""
+    caption: str = ""
+    language: str = ""
+    claim: str = ""
+    made_from: str = ""
+    alteration: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture to write, and its row."""
+
+    row: _Row
+    data: bytes
+
+
+def make_collection(
+    folder: Path, fakes: Sequence[Fake] = FAKES, observe: Callable[[int], None] | None = None
+) -> DemoCollection:
+    """Makes the collection in `folder`: `pictures/`, `queries/`, `manifest.csv` and a `README.md` with the credits.
+
+    What is there of an earlier run is overwritten with the same bytes. `observe` hears 1 for every picture written.
+
+    Raises:
+        DejafakeError: a package does not carry its photographs.
+        OSError: the folder cannot be written.
+    """
+    pictures = folder / "pictures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for picture in _all_pictures(fakes):
+        (folder / picture.row.path).write_bytes(picture.data)
+        rows.append(picture.row)
+        if observe is not None:
+            observe(1)
+    manifest = folder / "manifest.csv"
+    with manifest.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(field.name for field in fields(_Row))
+        writer.writerows(astuple(row) for row in rows)
+    (folder / "README.md").write_text(_readme(), encoding="utf-8")
+    return DemoCollection(manifest, _write_queries(folder / "queries", fakes), len(rows))
+
+
+def count_pictures(fakes: Sequence[Fake] = FAKES) -> int:
+    """How many pictures `make_collection` puts into the manifest."""
+    return len(fakes) * (len(_COPIES) + 2) + 1 + 2 * len(AUTHENTIC) + len(UNLABELLED)
+
+
+def _all_pictures(fakes: Sequence[Fake]) -> Iterator[_Picture]:
+    serial = 0
+    for order, fake in enumerate(fakes):
+        picture = fake.picture()
+        chains: tuple[tuple[str, ...], ...] = ((), *_COPIES, (_ROUGH_COPIES[order % len(_ROUGH_COPIES)],))
+        for chain in chains:
+            yield _fake_copy(fake, picture, chain, made_up_sighting(serial, order, fake.claim))
+            serial += 1
+    yield _unlabelled_copy(fakes[0])
+    for order, name in enumerate(AUTHENTIC):
+        photograph = PHOTOGRAPHS[name]
+        yield _untouched(photograph, LabelValue.AUTHENTIC.value)
+        alteration = _COPIES[order % 3][0]
+        sighting = made_up_sighting(serial, order, f"A photograph of {photograph.shows}")
+        yield _authentic_copy(photograph, alteration, sighting)
+        serial += 1
+    for name in UNLABELLED:
+        yield _untouched(PHOTOGRAPHS[name], "")
+
+
+def _fake_copy(fake: Fake, picture: Image.Image, chain: tuple[str, ...], sighting: MadeUpSighting) -> _Picture:
+    suffix = "-".join(chain) or "first-upload"
+    row = _Row(
+        path=f"pictures/{fake.name}-{suffix}.jpg",
+        label=LabelValue.FAKE.value,
+        technique=fake.technique.value,
+        generator=fake.generator,
+        reason="dejafake made this fake itself, for its demo",
+        **_columns(sighting),
+        made_from=" and ".join(fake.of),
+        alteration=" then ".join(chain),
+        licence="; ".join(PHOTOGRAPHS[name].licence for name in fake.of),
+    )
+    return _Picture(row, _altered(picture, chain))
+
+
+def _unlabelled_copy(fake: Fake) -> _Picture:
+    """A copy of a fake that nobody has labelled, as a new upload would be."""
+    row = _Row(path=f"pictures/{fake.name}-nobody-labelled-this.jpg", made_from=" and ".join(fake.of))
+    return _Picture(row, _altered(fake.picture(), ("colour_shift", "jpeg50"), seed=7))
+
+
+def _untouched(photograph: Photograph, label: str) -> _Picture:
+    suffix = Path(photograph.path).suffix
+    row = _Row(
+        path=f"pictures/photograph-{photograph.name}{suffix}",
+        label=label,
+        reason=f"the photograph as {photograph.package.partition('.')[0]} carries it" if label else "",
+        made_from=photograph.name,
+        licence=photograph.licence,
+    )
+    return _Picture(row, photograph.read())
+
+
+def _authentic_copy(photograph: Photograph, alteration: str, sighting: MadeUpSighting) -> _Picture:
+    row = _Row(
+        path=f"pictures/photograph-{photograph.name}-{alteration}.jpg",
+        label=LabelValue.AUTHENTIC.value,
+        reason="a re-shared copy; only compression, size or colours differ",
+        **_columns(sighting),
+        made_from=photograph.name,
+        alteration=alteration,
+        licence=photograph.licence,
+    )
+    return _Picture(row, _altered(photograph.rgb(), (alteration,)))
+
+
+def _write_queries(folder: Path, fakes: Sequence[Fake]) -> tuple[DemoQuery, ...]:
+    folder.mkdir(parents=True, exist_ok=True)
+    by_name = {fake.name: fake for fake in fakes}
+    first = fakes[0]
+    queries = []
+
+    def add(name: str, data: bytes, what: str, expects: str) -> None:
+        path = folder / f"{name}.jpg"
+        path.write_bytes(data)
+        queries.append(DemoQuery(path, what, expects))
+
+    def add_copy(fake: Fake, chain: tuple[str, ...], what: str, expects: str) -> None:
+        add(f"{fake.name}-{'-'.join(chain)}", _altered(fake.picture(), chain, seed=11), what, expects)
+
+    add_copy(first, ("colour_shift", "downscale60", "jpeg50"), "a fake, filtered, shrunk and compressed", "found")
+    add_copy(fakes[len(fakes) // 2], ("mirror",), "a fake, mirrored", "found, and said to be mirrored")
+    add_copy(fakes[-1], ("downscale60", "downscale60"), "a fake, shrunk to a third", "found")
+    add_copy(first, ("crop10",), "a fake, a tenth cut away", "beyond PDQ: needs a trained detector")
+    if "swollen-face" in by_name:
+        add_copy(
+            by_name["swollen-face"],
+            ("jpeg50",),
+            "a small edit of a photograph that is in the catalogue too",
+            "fake and original are both near: a person must compare",
+        )
+    authentic = PHOTOGRAPHS["hubble"]
+    add(
+        "photograph-hubble-downscale60-jpeg50",
+        _altered(authentic.rgb(), ("downscale60", "jpeg50"), seed=11),
+        "a photograph known as authentic, re-shared",
+        "found, and no known fake",
+    )
+    add(
+        f"photograph-{UNKNOWN}",
+        _altered(PHOTOGRAPHS[UNKNOWN].rgb(), ("jpeg50",), seed=11),
+        "a photograph never seen",
+        "nothing found, which does not make it authentic",
+    )
+    return tuple(queries)
+
+
+def _altered(picture: Image.Image, chain: tuple[str, ...], seed: int = 0) -> bytes:
+    """The picture after one alteration after the other, each saved and opened again; none: a good JPEG."""
+    data = BytesIO()
+    picture.save(data, "JPEG", quality=95)
+    if not chain:
+        return data.getvalue()
+    for step, alteration in enumerate(chain):
+        encoded = apply(alteration, picture, seed=seed + step)
+        picture = Image.open(BytesIO(encoded)).convert("RGB")
+    return encoded
+
+
+def _columns(sighting: MadeUpSighting) -> dict[str, str]:
+    return {field.name: getattr(sighting, field.name) for field in fields(sighting)}
+
+
+def _readme() -> str:
+    rows = "\n".join(f"| {p.name} | {p.shows} | {p.credit} | {p.licence} |" for p in PHOTOGRAPHS.values())
+    return f"{_README.format(rows=rows)}\n{MADE_UP}\n"

@@ -1,0 +1,51 @@
+"""Made-up sightings for the demo: platforms, accounts, dates and captions that exist nowhere, and say so."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+MADE_UP = "[made up for the demo]"
+"""Every caption and claim of the demo starts with it."""
+
+_START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
+_PLATFORMS = ("example-social", "example-video", "example-forum", "example-chat")
+_ACCOUNTS = ("made-up-news", "made-up-truth", "made-up-eagle", "made-up-oma", "made-up-bot-17", "made-up-bot-18")
+_CAPTIONS = (
+    ("en", "Look at this before they delete it"),
+    ("de", "Warum berichtet niemand darüber?"),
+    ("fr", "Partagez avant que ce soit supprimé"),
+    ("es", "Nadie habla de esto"),
+    ("en", "My cousin was there and took it"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUpSighting:
+    """A sighting as the columns of a manifest; `posted_at` is ISO 8601, UTC."""
+
+    url: str
+    archive_url: str
+    platform: str
+    account: str
+    posted_at: str
+    caption: str
+    language: str
+    claim: str
+
+
+def made_up_sighting(serial: int, wave: int, claim: str) -> MadeUpSighting:
+    """The sighting number `serial` of the collection. Those of one `wave` lie days apart from the next and share
+    accounts, as a campaign's do."""
+    platform = _PLATFORMS[serial % len(_PLATFORMS)]
+    account = _ACCOUNTS[(wave + serial % 3) % len(_ACCOUNTS)]
+    language, caption = _CAPTIONS[(wave + serial) % len(_CAPTIONS)]
+    posted = _START + timedelta(days=4 * wave, hours=5 * (serial % 7), minutes=7 * (serial % 8))
+    return MadeUpSighting(
+        url=f"https://{platform}.example.org/made-up/{serial:04d}",
+        archive_url=f"https://archive.example.org/made-up/{serial:04d}",
+        platform=platform,
+        account=account,
+        posted_at=posted.isoformat().replace("+00:00", "Z"),
+        caption=f"{MADE_UP} {caption}",
+        language=language,
+        claim=f"{MADE_UP} {claim}",
+    )

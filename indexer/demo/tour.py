@@ -1,0 +1,201 @@
+"""The main job end to end on the demo collection, told to a person as it goes.
+
+Make the pictures, ingest them, build the index, search, cluster, write the report, say where to look.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.text import Text
+
+from indexer.answers import SearchAnswer
+from indexer.campaigns import cluster, write_reports
+from indexer.catalog import campaigns, images
+from indexer.catalog.records import CatalogCounts, ClusteringRun
+from indexer.cli.output import console, plain, progress, steps, table
+from indexer.demo.answer_card import draw_answer, strength
+from indexer.demo.collection import DemoCollection, DemoQuery, count_pictures, make_collection
+from indexer.demo.fakes import FAKES, Fake
+from indexer.demo.photographs import PHOTOGRAPHS
+from indexer.imaging.decoding import read_bytes
+from indexer.imaging.limits import ImageLimits
+from indexer.pipeline import Ingest, IngestOptions, IngestReport, ItemOutcome
+from indexer.settings import Settings
+from indexer.sources import open_source
+from indexer.verdict import Match
+from indexer.workspace import Workspace
+
+_STATED_BY = "dejafake demo"
+_LARGEST_CAMPAIGNS = 5
+
+
+class Tour:
+    """One run of the demo in one folder.
+
+    Args:
+        settings: as for any command; home and database are replaced by ones inside `folder`.
+        folder: where everything goes.
+        fakes: which fakes to make.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, fakes: Sequence[Fake] = FAKES) -> None:
+        self._settings = Settings(**{**settings.model_dump(), "home": folder / "home", "database_url": None})
+        self._folder = folder
+        self._fakes = fakes
+        self._out = console()
+
+    def run(self) -> None:
+        """Runs all steps and prints a summary.
+
+        Raises:
+            DejafakeError, OSError: a step failed; what was done before stays.
+        """
+        started = perf_counter()
+        collection = self._make()
+        with Workspace(self._settings) as workspace:
+            ingested = self._ingest(workspace, collection)
+            self._index(workspace)
+            answers = self._search(workspace, collection.queries)
+            clustering = self._cluster(workspace)
+            reports = write_reports(workspace.catalog, self._settings, self._folder / "report")
+            with workspace.catalog.reading() as session:
+                counts = images.counts(session)
+            picture = self._folder / "answer.png"
+            draw_answer(collection.queries[0].path, answers[0], workspace.thumbnails, _footnote(self._fakes[0])).save(
+                picture
+            )
+        self._summary(ingested, counts, clustering, _overview(reports), picture, perf_counter() - started)
+
+    def _make(self) -> DemoCollection:
+        self._title("1. A collection of fakes, made here")
+        with progress("make pictures", count_pictures(self._fakes)) as advance:
+            made = make_collection(self._folder / "collection", self._fakes, advance)
+        self._say(
+            f"{made.pictures} pictures: {len(self._fakes)} fakes and their re-shared copies, beside untouched "
+            "photographs. Every sighting is made up."
+        )
+        return made
+
+    def _ingest(self, workspace: Workspace, collection: DemoCollection) -> IngestReport:
+        self._title("2. Ingest: decode, hash, embed, catalogue")
+        source = open_source(collection.manifest, ImageLimits.from_settings(self._settings))
+        run = Ingest(
+            workspace.catalog,
+            workspace.detector(),
+            workspace.originals,
+            workspace.thumbnails,
+            self._settings,
+            IngestOptions(stated_by=_STATED_BY),
+        )
+        with progress("ingest", source.count()) as advance:
+
+            def observe(outcome: ItemOutcome) -> None:
+                advance(1)
+
+            report = run.run(source, observe)
+        self._say(
+            f"{report.added} added, {report.known} known already, {report.rejected} rejected, "
+            f"{report.sightings_added} sightings; {report.seen / max(report.seconds, 1e-9):.1f} pictures a second."
+        )
+        return report
+
+    def _index(self, workspace: Workspace) -> None:
+        self._title("3. The vector index")
+        status = workspace.index.build()
+        spec = workspace.resolved.spec
+        self._say(f"{status.count} embeddings of detector {spec.name}; kind: {status.kind}.")
+        if not spec.trained:
+            self._say("This detector is not trained yet: it finds files and pictures again, but judges no likeness.")
+
+    def _search(self, workspace: Workspace, queries: Sequence[DemoQuery]) -> list[SearchAnswer]:
+        self._title("4. Have we seen this before? Searches with pictures that are not in the catalogue")
+        limits = ImageLimits.from_settings(self._settings)
+        answers = [workspace.searcher.by_bytes(read_bytes(query.path, limits)) for query in queries]
+        made = table("asked with", "outcome", "best match", "relation", "score", "labelled")
+        for query, answer in zip(queries, answers, strict=True):
+            best = answer.matches[0] if answer.matches else None
+            holds = best is not None and best.holds
+            made.add_row(
+                query.what,
+                answer.verdict.outcome.value.replace("_", " "),
+                plain(_name(best)) if best is not None and holds else "",
+                best.relation.value if best is not None and holds else "none holds",
+                strength(best) if best is not None and holds else "",
+                best.image.image.label.value.value if best is not None and holds else "",
+            )
+        self._out.print(made)
+        for query, answer in zip(queries, answers, strict=True):
+            self._out.print(
+                f"[bold]{query.what}[/bold]: {answer.verdict.summary} [dim](expected: {query.expects})[/dim]"
+            )
+        return answers
+
+    def _cluster(self, workspace: Workspace) -> ClusteringRun:
+        self._title("5. Campaigns: known fakes that belong together")
+        with steps("cluster") as update:
+            run = cluster(workspace.catalog, workspace.index, self._settings, progress=update)
+        with workspace.catalog.reading() as session:
+            found = campaigns.page(session, limit=_LARGEST_CAMPAIGNS, cursor=None).items
+        made = table("campaign", "name", "images", "platforms")
+        for campaign in found:
+            made.add_row(campaign.id, plain(campaign.name), str(campaign.size), plain(", ".join(campaign.platforms)))
+        self._out.print(made)
+        return run
+
+    def _summary(
+        self,
+        ingested: IngestReport,
+        counts: CatalogCounts,
+        clustering: ClusteringRun,
+        overview: Path,
+        picture: Path,
+        seconds: float,
+    ) -> None:
+        home = self._settings.home
+        lines = [
+            f"{counts.images} images ({counts.fake} fake, {counts.authentic} authentic, {counts.unknown} unlabelled), "
+            f"{counts.sightings} sightings, {clustering.campaigns} campaigns; {seconds:.0f} s in all.",
+            "",
+            f"the report        {overview}",
+            f"an answer, drawn  {picture}",
+            f"the pictures      {self._folder / 'collection'}",
+            f"the catalogue     {home}",
+            "",
+            f"Search yourself   dejafake --home {home} search {self._folder / 'collection' / 'queries'}/PICTURE.jpg",
+            f"Start the server  make serve, or: dejafake --home {home} serve",
+            "Your own fakes    dejafake ingest FOLDER, then dejafake search PICTURE",
+            "",
+            "A match to a known fake is a relation between pictures; no match does not mean that one is authentic.",
+        ]
+        if ingested.rejected_file is not None:
+            lines.insert(1, f"rejected files: {ingested.rejected_file}")
+        self._out.print(Panel(Text("\n".join(lines)), title="Done", title_align="left"))
+
+    def _title(self, text: str) -> None:
+        self._out.print(Rule(f"[bold]{text}[/bold]", align="left"))
+
+    def _say(self, text: str) -> None:
+        self._out.print(text, highlight=False)
+
+
+def _name(match: Match) -> str:
+    """What a person would call a match: its file's name in the source it came from."""
+    return Path(match.image.sources[0].location).name if match.image.sources else match.image.image.sha256[:12]
+
+
+def _overview(reports: Sequence[Path]) -> Path:
+    """The page to open first: the HTML with the shortest path."""
+    pages = [path for path in reports if path.suffix == ".html"]
+    return min(pages or reports, key=lambda path: (len(path.parts), len(path.name)))
+
+
+def _footnote(fake: Fake) -> str:
+    photographs = ", ".join(
+        f"{PHOTOGRAPHS[name].shows} ({PHOTOGRAPHS[name].credit}, {PHOTOGRAPHS[name].licence})" for name in fake.of
+    )
+    return (
+        f"Demo: the fake was made with {fake.generator} from photographs of {photographs}. The sightings are made up."
+    )
