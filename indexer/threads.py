@@ -1,0 +1,44 @@
+"""How many compute threads FAISS and torch use: the one place that decides.
+
+OpenMP keeps its thread count per calling thread and starts every new Python thread at one per core. Each request
+thread would then spin up a full team of its own: two threads on two cores halve the throughput of a flat search, and
+a busy torch thread doubles its latency. So the count is set in the thread that is about to compute, just before.
+"""
+
+import os
+import sys
+
+import faiss
+
+SINGLE_QUERY = 1
+"""Threads of one query: a scan of one vector is bound by memory, and requests already run side by side."""
+
+
+def thread_count(requested: int) -> int:
+    """Compute threads for the setting `threads`: `requested`, or one per core this process may use when it is 0."""
+    if requested > 0:
+        return requested
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def limit_faiss(threads: int) -> None:
+    """Let the FAISS calls that this Python thread makes next use `threads` (at least 1) threads."""
+    faiss.omp_set_num_threads(threads)
+
+
+def limit_threads(requested: int) -> int:
+    """Apply the setting `threads` to FAISS (in this Python thread) and, if it is already imported, to torch.
+
+    Torch is never imported here: what needs no detector must start without it.
+
+    Returns:
+        The number of threads, at least 1.
+    """
+    threads = thread_count(requested)
+    limit_faiss(threads)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(threads)
+    return threads

@@ -1,0 +1,116 @@
+"""Exact search over rows of float32 in memory or in a memory-mapped file, and exact re-scoring of candidates.
+
+FAISS finds the candidates; their scores are then computed again in double precision, one pair at a time, so that a
+score depends on nothing but its two vectors: not on the batch, the thread count or which part of the index holds it.
+"""
+
+from collections.abc import Callable
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from indexer.threads import SINGLE_QUERY, limit_faiss
+from indexer.vectors.hits import NO_HIT, Hits
+
+Vectors = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Finder = Callable[[Vectors, int], Ids]
+
+SURPLUS = 16
+"""Candidates beyond k that are always re-scored."""
+SCORE_ERROR = 1e-5
+"""More than a float32 inner product of two unit vectors of a few hundred numbers is off (about 1e-7, seen)."""
+RESCORED_AT_ONCE = 1 << 15
+SPARSE = 4
+"""A list of allowed rows beats a bitmap when at most one row in SPARSE is allowed."""
+
+
+class RowSelector:
+    """A FAISS selector of the rows whose flag is set; keeps alive the memory that FAISS only points to."""
+
+    def __init__(self, mask: Mask, *, bitmap: bool) -> None:
+        if bitmap:
+            self._memory: npt.NDArray[np.generic] = np.packbits(mask, bitorder="little")
+            self.handle = faiss.IDSelectorBitmap(len(self._memory), faiss.swig_ptr(self._memory))
+        else:
+            self._memory = np.flatnonzero(mask)
+            self.handle = faiss.IDSelectorArray(len(self._memory), faiss.swig_ptr(self._memory))
+
+
+def exact_search(ids: Ids, vectors: Vectors, queries: Vectors, k: int, mask: Mask | None, threads: int) -> Hits:
+    """The k best rows by cosine, exactly.
+
+    Args:
+        ids: [N] int64, the id of each row.
+        vectors: [N, D] float32, C-contiguous, L2-normalised.
+        queries: [Q, D] float32, C-contiguous, L2-normalised.
+        k: how many, at least 1.
+        mask: [N] bool, the rows that may be found; None for all.
+        threads: OpenMP threads for a batch; one query uses one.
+    """
+    live = len(ids) if mask is None else int(np.count_nonzero(mask))
+    if live == 0 or len(queries) == 0:
+        return Hits.none(len(queries), k)
+    selector = None if mask is None or live == len(mask) else RowSelector(mask, bitmap=live * SPARSE > len(mask))
+
+    def scan(some: Vectors, depth: int) -> Ids:
+        limit_faiss(threads if len(some) > 1 else SINGLE_QUERY)
+        scores = np.empty((len(some), depth), np.float32)
+        rows = np.empty((len(some), depth), np.int64)
+        faiss.knn_inner_product(
+            faiss.swig_ptr(some),
+            faiss.swig_ptr(vectors),
+            vectors.shape[1],
+            len(some),
+            len(vectors),
+            depth,
+            faiss.swig_ptr(scores),
+            faiss.swig_ptr(rows),
+            None if selector is None else selector.handle,
+        )
+        return rows
+
+    return search_deep_enough(scan, ids, vectors, queries, k, live)
+
+
+def search_deep_enough(find: Finder, ids: Ids, vectors: Vectors, queries: Vectors, k: int, live: int) -> Hits:
+    """Rank candidates exactly, asking for more of them while the k-th could still be tied with one not yet seen.
+
+    Many images of one catalogue have the very same vector; whichever of them the finder happens to return first, the
+    answer must be those with the smallest ids.
+
+    Args:
+        find: (queries [Q, D], depth) -> candidate rows [Q, depth] int64, -1 where it has no more.
+        live: how many rows can be found at all.
+    """
+    result = Hits.none(len(queries), k)
+    pending = np.arange(len(queries))
+    depth = min(live, k + SURPLUS)
+    while len(pending):
+        some = np.ascontiguousarray(queries[pending])
+        hits = rescore(find(some, depth), ids, vectors, some)
+        best = hits.ranked(k)
+        result.ids[pending] = best.ids
+        result.scores[pending] = best.scores
+        if depth >= live:
+            break
+        worst = hits.scores.min(axis=1)
+        has_more = worst > -np.inf
+        pending = pending[has_more & (worst >= best.scores[:, -1] - SCORE_ERROR)]
+        depth = min(live, depth * 4)
+    return result
+
+
+def rescore(rows: Ids, ids: Ids, vectors: Vectors, queries: Vectors) -> Hits:
+    """The exact cosines of candidate `rows` [Q, n] (-1 for none) with their queries [Q, D], in the order given."""
+    scores = np.empty(rows.shape, np.float32)
+    step = max(1, RESCORED_AT_ONCE // max(1, rows.shape[1]))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        scores[part] = np.einsum("qnd,qd->qn", vectors[rows[part]], queries[part], dtype=np.float64)
+    np.clip(scores, -1, 1, out=scores)
+    empty = rows == NO_HIT
+    scores[empty] = -np.inf
+    return Hits(np.where(empty, NO_HIT, ids[rows]), scores)

@@ -1,0 +1,43 @@
+"""The nearest neighbours of every vector of a store, for graphs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.vectors.exact import Ids, Vectors
+from indexer.vectors.hits import NO_HIT
+from indexer.vectors.store import VectorStore
+
+QUERIES_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """`ids` [N] int64, rising; for each its nearest others `neighbours` [N, k] int64, best first, -1 where there are
+    no more, and their `cosines` [N, k] float32, -inf there."""
+
+    ids: Ids
+    neighbours: Ids
+    cosines: npt.NDArray[np.float32]
+
+
+def nearest_neighbours(store: VectorStore, k: int) -> Neighbours:
+    """The k nearest others of every vector that can be found now; k at least 1."""
+    ids: list[Ids] = []
+    neighbours: list[Ids] = []
+    cosines: list[Vectors] = []
+    for block in store.blocks():
+        for start in range(0, len(block.ids), QUERIES_AT_ONCE):
+            some = slice(start, start + QUERIES_AT_ONCE)
+            hits = store.search(block.vectors[some], k + 1)
+            itself = hits.ids == block.ids[some, None]
+            # Where more than k others share its very vector, the vector itself may be missing: drop the last instead.
+            itself[~itself.any(axis=1), -1] = True
+            ids.append(block.ids[some])
+            neighbours.append(hits.ids[~itself].reshape(-1, k))
+            cosines.append(hits.scores[~itself].reshape(-1, k))
+    if not ids:
+        return Neighbours(np.empty(0, np.int64), np.full((0, k), NO_HIT), np.empty((0, k), np.float32))
+    order = np.argsort(np.concatenate(ids))
+    return Neighbours(np.concatenate(ids)[order], np.concatenate(neighbours)[order], np.concatenate(cosines)[order])

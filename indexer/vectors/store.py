@@ -1,0 +1,240 @@
+"""The vectors of one detector: an immutable main index, an exact tail of what came since, and what was deleted.
+
+Searches never wait for writers: each works on one state, and every change replaces the state by a new one.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from indexer.errors import VectorIndexError
+from indexer.threads import thread_count
+from indexer.vectors.allowed import Allowed
+from indexer.vectors.exact import Ids, Mask, Vectors, exact_search
+from indexer.vectors.growing import GrowingRows
+from indexer.vectors.hits import Hits
+from indexer.vectors.main_index import MainIndex
+from indexer.vectors.manifest import Manifest
+from indexer.vectors.snapshots import Block, SnapshotFolder, SnapshotPlan
+
+BLOCK_ROWS = 1 << 15
+NORM_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """What one search sees. The masks flag the rows that are not deleted; None: no row of the main index is."""
+
+    main: MainIndex | None
+    main_live: Mask | None
+    tail_ids: Ids
+    tail_vectors: Vectors
+    tail_live: Mask
+    watermark: int
+    tombstone_watermark: int
+
+    @property
+    def tail(self) -> int:
+        return int(np.count_nonzero(self.tail_live))
+
+    @property
+    def deleted(self) -> int:
+        return 0 if self.main_live is None else len(self.main_live) - int(np.count_nonzero(self.main_live))
+
+
+class VectorStore:
+    """Vectors by id, searched by cosine. Threads may share a store and use all its methods at the same time.
+
+    Ids are non-negative. What is added or deleted lives in memory until `write_snapshot`; whoever opens the store
+    later adds again what came after `watermark` and deletes what was deleted after `tombstone_watermark`.
+    """
+
+    def __init__(self, folder: SnapshotFolder, main: MainIndex | None, *, threads: int = 0) -> None:
+        """A store on the opened snapshot `main`, or an empty one. `threads`: OpenMP threads of a batch, 0: all."""
+        self.folder = folder
+        self._threads = thread_count(threads)
+        self._writing = threading.Lock()
+        self._ids = GrowingRows(np.int64)
+        self._vectors = GrowingRows(np.float32, folder.dimension)
+        self._tail_rows: dict[int, int] = {}
+        self._state = _State(
+            main,
+            None,
+            np.empty(0, np.int64),
+            np.empty((0, folder.dimension), np.float32),
+            np.empty(0, np.bool_),
+            main.manifest.watermark if main else 0,
+            main.manifest.tombstone_watermark if main else 0,
+        )
+
+    @classmethod
+    def open(cls, folder: SnapshotFolder, *, threads: int = 0) -> "VectorStore":
+        """The current snapshot of `folder`, every file checked against its checksum; an empty store if there is none.
+
+        Checking reads the whole snapshot once, about a second a gigabyte.
+
+        Raises:
+            FingerprintMismatchError: the snapshot is of another detector.
+            VectorIndexError: the snapshot is damaged or cannot be read.
+        """
+        name = folder.current()
+        while name is not None:
+            try:
+                manifest = folder.manifest(name)
+                manifest.check_files(folder.path / name)
+                return cls(folder, MainIndex(folder.path / name, manifest), threads=threads)
+            except VectorIndexError:
+                # Another process may have replaced the snapshot, and removed this one, since the pointer was read.
+                newer = folder.current()
+                if newer == name:
+                    raise
+                name = newer
+        return cls(folder, None, threads=threads)
+
+    @property
+    def snapshot(self) -> str | None:
+        """Folder name of the snapshot this store was opened on."""
+        main = self._state.main
+        return main.name if main else None
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Manifest of the snapshot this store was opened on."""
+        main = self._state.main
+        return main.manifest if main else None
+
+    @property
+    def watermark(self) -> int:
+        """Everything up to this embedding id was added."""
+        return self._state.watermark
+
+    @property
+    def tombstone_watermark(self) -> int:
+        """Every deletion up to this tombstone id was made."""
+        return self._state.tombstone_watermark
+
+    @property
+    def count(self) -> int:
+        """Vectors that can be found."""
+        state = self._state
+        return (len(state.main.ids) if state.main else 0) - state.deleted + state.tail
+
+    @property
+    def tail(self) -> int:
+        """Vectors that can be found and are not in the snapshot."""
+        return self._state.tail
+
+    @property
+    def deleted(self) -> int:
+        """Rows of the snapshot that can no longer be found."""
+        return self._state.deleted
+
+    def add(self, ids: Ids, vectors: Vectors, watermark: int) -> None:
+        """Make vectors findable at once; an id that is already here gets its new vector.
+
+        Args:
+            ids: [N] int64, >= 0; of equal ones the last counts.
+            vectors: [N, D], L2-normalised.
+            watermark: the newest embedding id among everything added so far.
+
+        Raises:
+            VectorIndexError: a vector has the wrong length or is not normalised; nothing was added.
+        """
+        vectors = np.asarray(vectors, np.float32)
+        if vectors.shape != (len(ids), self.folder.dimension):
+            raise VectorIndexError(
+                f"embeddings of shape {vectors.shape} do not fit an index of {self.folder.dimension} numbers each"
+            )
+        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+        wrong = np.flatnonzero(~(np.abs(norms - 1) <= NORM_TOLERANCE))
+        if len(wrong):
+            raise VectorIndexError(f"the embedding of image {ids[wrong[0]]} is not normalised: detect that image again")
+        last = {int(image_id): place for place, image_id in enumerate(ids)}
+        places = np.fromiter(last.values(), np.int64, len(last))
+        with self._writing:
+            state = self._without(self._state, ids)
+            rows = len(state.tail_ids)
+            self._tail_rows.update(zip(last, range(rows, rows + len(last)), strict=True))
+            self._state = replace(
+                state,
+                tail_ids=cast(Ids, self._ids.append(ids[places])),
+                tail_vectors=cast(Vectors, self._vectors.append(vectors[places])),
+                tail_live=np.concatenate((state.tail_live, np.ones(len(last), np.bool_))),
+                watermark=max(state.watermark, watermark),
+            )
+
+    def delete(self, ids: Ids, tombstone_watermark: int) -> None:
+        """Make ids unfindable at once; those that are not here are ignored.
+
+        Args:
+            ids: [N] int64.
+            tombstone_watermark: the newest tombstone id among everything deleted so far.
+        """
+        with self._writing:
+            state = self._without(self._state, ids)
+            self._state = replace(state, tombstone_watermark=max(state.tombstone_watermark, tombstone_watermark))
+
+    def _without(self, state: _State, ids: Ids) -> _State:
+        main_live, tail_live = state.main_live, state.tail_live
+        if state.main and len(rows := state.main.rows_of(ids)):
+            main_live = np.ones(len(state.main.ids), np.bool_) if main_live is None else main_live.copy()
+            main_live[rows] = False
+        gone = [row for image_id in ids.tolist() if (row := self._tail_rows.pop(image_id, None)) is not None]
+        if gone:
+            tail_live = tail_live.copy()
+            tail_live[gone] = False
+        return replace(state, main_live=main_live, tail_live=tail_live)
+
+    def search(self, queries: Vectors, k: int, allowed: Allowed | None = None) -> Hits:
+        """The k most similar vectors of each query, best first; equal cosines by rising id.
+
+        Exact while the snapshot has no IVF index, and for filters that leave few rows; the tail always is.
+
+        Args:
+            queries: [Q, D] float32, L2-normalised.
+            k: how many, at least 1; fewer come only when fewer may be found.
+            allowed: the ids that may be found, None for all.
+        """
+        state = self._state
+        queries = np.ascontiguousarray(queries, np.float32)
+        hits = Hits.none(len(queries), k)
+        if state.main:
+            mask = state.main_live
+            if allowed is not None:
+                among = allowed.remembered_mask(state.main.ids)
+                mask = among if mask is None else among & mask
+            hits = state.main.search(queries, k, mask, self._threads)
+        if len(state.tail_ids):
+            mask = state.tail_live if allowed is None else state.tail_live & allowed.mask(state.tail_ids)
+            newer = exact_search(state.tail_ids, state.tail_vectors, queries, k, mask, self._threads)
+            hits = hits.beside(newer).ranked(k)
+        return hits
+
+    def blocks(self) -> Iterator[Block]:
+        """All vectors that can be found now, in the order they were added, a few thousand at a time."""
+        return _blocks(self._state)
+
+    def write_snapshot(self, plan: SnapshotPlan) -> str:
+        """Write all that can be found now as the new current snapshot, for `open`. Needs the folder's lock.
+
+        This store goes on with what it has: a search does not notice. Returns the name of the snapshot.
+
+        Raises:
+            VectorIndexError: as `SnapshotFolder.write`.
+        """
+        state = self._state
+        return self.folder.write(_blocks(state), state.watermark, state.tombstone_watermark, plan)
+
+
+def _blocks(state: _State) -> Iterator[Block]:
+    parts: list[tuple[Ids, Vectors, Mask | None]] = [(state.tail_ids, state.tail_vectors, state.tail_live)]
+    if state.main:
+        parts.insert(0, (state.main.ids, state.main.vectors, state.main_live))
+    for ids, vectors, live in parts:
+        for start in range(0, len(ids), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            kept = slice(None) if live is None else live[rows]
+            yield Block(ids[rows][kept], vectors[rows][kept])
