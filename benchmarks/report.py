@@ -7,8 +7,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from math import sqrt
 from pathlib import Path
@@ -57,12 +57,19 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of one benchmark. `rows` are frozen dataclasses of one class."""
+    """The outcome of one benchmark. `rows` are frozen dataclasses of one class; `figures` are single numbers, their
+    unit at the end of the name."""
 
     question: str
-    parameters: dict[str, Any]
+    parameters: Mapping[str, Any]
     rows: tuple[Any, ...]
     checks: tuple[Check, ...]
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check holds."""
+        return all(check.holds for check in self.checks)
 
     def as_json(self) -> str:
         """The report with machine and versions, as JSON."""
@@ -70,7 +77,8 @@ class Report:
             "question": self.question,
             "machine": asdict(machine()),
             "versions": versions(),
-            "parameters": self.parameters,
+            "parameters": dict(self.parameters),
+            "figures": dict(self.figures),
             "rows": [asdict(row) for row in self.rows],
             "checks": [asdict(check) for check in self.checks],
         }
@@ -125,9 +133,11 @@ def peak_memory_mib() -> float:
 
 
 def show(report: Report, console: Console) -> None:
-    """Prints rows and checks as tables."""
+    """Prints rows, figures and checks."""
     if report.rows:
         console.print(_rows_table(report.question, report.rows))
+    for name, value in report.figures.items():
+        console.print(f"{name.replace('_', ' ')}: {value:,.4g}", highlight=False)
     table = Table(title="checks", title_justify="left")
     for column in ("check", "value", "aim", "holds"):
         table.add_column(column)
@@ -145,7 +155,7 @@ def write(report: Report, path: Path) -> None:
 
 def _rows_table(title: str, rows: Sequence[Any]) -> Table:
     table = Table(title=title, title_justify="left")
-    names = [field.name for field in fields(rows[0])]
+    names = [column.name for column in fields(rows[0])]
     for name in names:
         table.add_column(name.replace("_", " "))
     for row in rows:
