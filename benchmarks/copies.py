@@ -242,7 +242,7 @@ def _grey(picture: Image.Image) -> npt.NDArray[np.float32]:
     values = np.asarray(small, np.float32).ravel()
     values = values - values.mean()
     length = float(np.linalg.norm(values))
-    return values / np.float32(length or 1.0)
+    return np.asarray(values / (length or 1.0), np.float32)
 
 
 def _original_bytes(workspace: Workspace, sha256: str) -> bytes:

@@ -1,0 +1,75 @@
+"""An ingest that is killed at any moment leaves nothing half-written, and running it again finishes the job."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from benchmarks.resume import Contents, compare, contents, finish_ingest, kill_ingest
+
+PICTURES = 24
+SETTINGS = {"DEJAFAKE_BATCH_SIZE": "2", "OMP_NUM_THREADS": "1"}
+"""Small batches: many transactions to be killed between and in."""
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 different pictures with labels, sightings and collections, one of them in two rows."""
+    folder = tmp_path_factory.mktemp("small")
+    random = np.random.default_rng(7)
+    rows = []
+    for number in range(PICTURES):
+        picture = Image.new("RGB", (96, 96), tuple(int(c) for c in random.integers(0, 255, 3)))
+        draw = ImageDraw.Draw(picture)
+        for _ in range(12):
+            x, y, size = (int(v) for v in random.integers(0, 80, 3))
+            draw.ellipse((x, y, x + size, y + size), fill=tuple(int(c) for c in random.integers(0, 255, 3)))
+        picture.save(folder / f"{number:02d}.png")
+        rows.append(
+            {
+                "path": f"{number:02d}.png",
+                "label": "fake" if number % 3 else "authentic",
+                "technique": "splice" if number % 3 else "",
+                "url": f"https://example.org/{number}",
+                "platform": "example-social",
+                "posted_at": f"2026-01-{number + 1:02d}T12:00:00Z",
+                "collection": "evens" if number % 2 == 0 else "odds",
+                "desk": f"desk {number % 4}",
+            }
+        )
+    rows.append(dict(rows[3], url="https://example.org/again"))
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder / "manifest.csv"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    home = tmp_path_factory.mktemp("undisturbed")
+    finish_ingest(manifest, home, SETTINGS)
+    return contents(home)
+
+
+def test_an_ingest_killed_again_and_again_ends_with_the_catalogue_of_an_undisturbed_one(
+    manifest: Path, undisturbed: Contents, tmp_path: Path
+) -> None:
+    kills = [kill_ingest(manifest, tmp_path, wanted, SETTINGS) for wanted in (1, 6, 12)]
+    finish = finish_ingest(manifest, tmp_path, SETTINGS)
+
+    assert all(kill.wanted <= kill.committed < PICTURES for kill in kills), "killed too late to prove anything"
+    assert finish.rejected == 0
+    assert finish.added == PICTURES - kills[-1].committed, "something was done twice or not at all"
+    assert len(undisturbed.details) == len(undisturbed.vectors) == PICTURES
+    assert [row for row in compare(contents(tmp_path), undisturbed) if not row.equal] == []
+
+
+def test_running_a_finished_ingest_again_changes_nothing(manifest: Path, undisturbed: Contents, tmp_path: Path) -> None:
+    finish_ingest(manifest, tmp_path, SETTINGS)
+    again = finish_ingest(manifest, tmp_path, SETTINGS)
+
+    assert (again.added, again.known, again.rejected) == (0, PICTURES + 1, 0)
+    assert [row for row in compare(contents(tmp_path), undisturbed) if not row.equal] == []
