@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog import cursors
-from indexer.catalog.details import IMAGE_COLUMNS, details_of, image_of, select_details
+from indexer.catalog.details import DETAILS, IMAGE_COLUMNS, details_of, image_of
 from indexer.catalog.filters import conditions
 from indexer.catalog.labels import UNLABELLED
 from indexer.catalog.portable import insert_new, one_of
@@ -64,15 +64,15 @@ def find_ids(session: Session, sha256s: Sequence[str]) -> dict[str, int]:
 
 def get(session: Session, sha256: str) -> ImageDetails | None:
     """Everything about one image; one statement."""
-    row = session.execute(select_details().where(ImageRow.sha256 == sha256)).one_or_none()
-    return None if row is None else details_of(row)
+    rows = session.execute(DETAILS.where(ImageRow.sha256 == sha256)).all()
+    return next(details_of(rows), None)
 
 
 def details(session: Session, image_ids: Sequence[int]) -> dict[int, ImageDetails]:
     """Everything about these images, by internal id, in the order asked for; one statement. Ids that are not in the
     catalogue (any more) are left out."""
-    rows = session.execute(select_details().where(one_of(ImageRow.id, image_ids)))
-    found = {row.id: details_of(row) for row in rows}
+    rows = session.execute(DETAILS.where(one_of(ImageRow.id, image_ids))).all()
+    found = {row.id: known for row, known in zip(rows, details_of(rows), strict=True)}
     return {int(image_id): found[image_id] for image_id in image_ids if image_id in found}
 
 
