@@ -9,7 +9,7 @@ from indexer.campaigns import write_reports
 from indexer.catalog import campaigns as stored
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Campaign, CampaignMember
-from indexer.cli.output import console, json_option, plain, print_json, progress, table, when
+from indexer.cli.output import console, json_option, plain, print_json, steps, table, when
 from indexer.errors import NotFoundError
 from indexer.settings import Settings
 from indexer.workspace import Workspace
@@ -26,12 +26,8 @@ def cluster(settings: Settings, as_json: bool) -> None:
     \b
     dejafake cluster && dejafake campaigns
     """
-    with Workspace(settings) as workspace, progress("cluster", None, quiet=as_json) as advance:
-
-        def observe(step: str, done: int, total: int) -> None:
-            advance(1)
-
-        run = run_clustering(workspace.catalog, workspace.index, settings, progress=observe)
+    with Workspace(settings) as workspace, steps("cluster", quiet=as_json) as update:
+        run = run_clustering(workspace.catalog, workspace.index, settings, progress=update)
     if as_json:
         print_json(run)
     else:

@@ -2,7 +2,7 @@
 
 import click
 
-from indexer.cli.output import console, json_option, plain, print_json, progress, table
+from indexer.cli.output import console, json_option, plain, print_json, steps, table
 from indexer.detector import list_detectors, pull, resolve, verify_detector
 from indexer.settings import Settings
 
@@ -69,8 +69,8 @@ def info(settings: Settings, name: str, as_json: bool) -> None:
 @click.pass_obj
 def pull_weights(settings: Settings, name: str, as_json: bool) -> None:
     """Fetch the weights of NAME from the model hub, verify them, and keep them for use without a network."""
-    with progress(f"pull {name}", None, quiet=as_json) as advance:
-        resolved = pull(name, settings, progress=lambda done, total: advance(0))
+    with steps(f"pull {name}", quiet=as_json) as update:
+        resolved = pull(name, settings, progress=lambda done, total: update("bytes", done, total))
     if as_json:
         print_json(resolved)
     else:

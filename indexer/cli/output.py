@@ -13,7 +13,15 @@ from typing import Any
 import click
 from pydantic import TypeAdapter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -53,9 +61,33 @@ def table(*columns: str, title: str | None = None) -> Table:
 @contextmanager
 def progress(what: str, total: int | None, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error with a rate and the time left; yields a function that advances it."""
-    bar = Progress(
+    with _bar(quiet=quiet) as bar:
+        task = bar.add_task(what, total=total, rate="")
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            _show_rate(bar, task)
+
+        yield advance
+
+
+@contextmanager
+def steps(what: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for a job that names its steps; yields a function that takes step, done and total."""
+    with _bar(quiet=quiet) as bar:
+        task = bar.add_task(what, total=None, rate="")
+
+        def update(step: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{what}: {step}", completed=done, total=total or None)
+            _show_rate(bar, task)
+
+        yield update
+
+
+def _bar(*, quiet: bool) -> Progress:
+    return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -63,13 +95,9 @@ def progress(what: str, total: int | None, *, quiet: bool = False) -> Iterator[C
         console=Console(stderr=True),
         disable=quiet,
     )
-    with bar:
-        task = bar.add_task(what, total=total, rate="")
 
-        def advance(count: int) -> None:
-            bar.advance(task, count)
-            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            if speed:
-                bar.update(task, rate=f"{speed:.1f}/s")
 
-        yield advance
+def _show_rate(bar: Progress, task: TaskID) -> None:
+    speed = bar.tasks[task].finished_speed or bar.tasks[task].speed
+    if speed:
+        bar.update(task, rate=f"{speed:.1f}/s")
