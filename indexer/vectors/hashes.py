@@ -8,12 +8,14 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from indexer.threads import SINGLE_QUERY, limit_faiss
+from indexer.threads import SINGLE_QUERY, limit_faiss, thread_count
 from indexer.vectors.allowed import Allowed
 from indexer.vectors.exact import Ids, Mask
 from indexer.vectors.growing import GrowingRows
 
 HASH_BYTES = 32
+DIHEDRALS = 8
+"""Queries of one picture: its eight turnings are searched for in one call, by one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class HashStore:
     Hashes of a quality below `min_quality` (0 to 100) are never found: the picture has too little structure.
     """
 
-    def __init__(self, min_quality: int) -> None:
+    def __init__(self, min_quality: int, *, threads: int = 0) -> None:
+        """`threads`: OpenMP threads of a batch, 0: all."""
+        self._threads = thread_count(threads)
         self._min_quality = min_quality
         self._writing = threading.Lock()
         self._ids = GrowingRows(np.int64)
@@ -108,7 +112,7 @@ class HashStore:
             return ()
         queries = np.ascontiguousarray(hashes, np.uint8)
         found = faiss.RangeSearchResult(len(queries))
-        limit_faiss(SINGLE_QUERY)
+        limit_faiss(self._threads if len(queries) > DIHEDRALS else SINGLE_QUERY)
         faiss.hamming_range_search(
             faiss.swig_ptr(queries),
             faiss.swig_ptr(state.hashes),

@@ -1,6 +1,6 @@
 """The nearest neighbours of every vector of a store, for graphs."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,7 @@ from indexer.vectors.store import VectorStore
 QUERIES_AT_ONCE = 1024
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
+class Neighbours(NamedTuple):
     """`ids` [N] int64, rising; for each its nearest others `neighbours` [N, k] int64, best first, -1 where there are
     no more, and their `cosines` [N, k] float32, -inf there."""
 

@@ -217,6 +217,18 @@ class VectorStore:
         """All vectors that can be found now, in the order they were added, a few thousand at a time."""
         return _blocks(self._state)
 
+    def sample(self, count: int) -> Block:
+        """Up to `count` vectors of the snapshot and as many of the tail, of those that can be found now, spread evenly
+        over each."""
+        ids = [np.empty(0, np.int64)]
+        vectors = [np.empty((0, self.folder.dimension), np.float32)]
+        for part_ids, part_vectors, live in _parts(self._state):
+            rows = np.arange(len(part_ids)) if live is None else np.flatnonzero(live)
+            rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(np.int64)]
+            ids.append(part_ids[rows])
+            vectors.append(part_vectors[rows])
+        return Block(np.concatenate(ids), np.concatenate(vectors))
+
     def write_snapshot(self, plan: SnapshotPlan) -> str:
         """Write all that can be found now as the new current snapshot, for `open`. Needs the folder's lock.
 
@@ -229,11 +241,13 @@ class VectorStore:
         return self.folder.write(_blocks(state), state.watermark, state.tombstone_watermark, plan)
 
 
+def _parts(state: _State) -> list[tuple[Ids, Vectors, Mask | None]]:
+    tail = (state.tail_ids, state.tail_vectors, state.tail_live)
+    return [(state.main.ids, state.main.vectors, state.main_live), tail] if state.main else [tail]
+
+
 def _blocks(state: _State) -> Iterator[Block]:
-    parts: list[tuple[Ids, Vectors, Mask | None]] = [(state.tail_ids, state.tail_vectors, state.tail_live)]
-    if state.main:
-        parts.insert(0, (state.main.ids, state.main.vectors, state.main_live))
-    for ids, vectors, live in parts:
+    for ids, vectors, live in _parts(state):
         for start in range(0, len(ids), BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
             kept = slice(None) if live is None else live[rows]
