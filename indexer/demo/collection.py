@@ -84,6 +84,14 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
+class _Made:
+    """A fake and the picture it is."""
+
+    fake: Fake
+    picture: Image.Image
+
+
+@dataclass(frozen=True, slots=True)
 class _Picture:
     """A picture to write, and its row."""
 
@@ -104,8 +112,9 @@ def make_collection(
     """
     pictures = folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
+    made = [_Made(fake, fake.picture()) for fake in fakes]
     rows = []
-    for picture in _all_pictures(fakes):
+    for picture in _all_pictures(made):
         (folder / picture.row.path).write_bytes(picture.data)
         rows.append(picture.row)
         if observe is not None:
@@ -116,7 +125,7 @@ def make_collection(
         writer.writerow(field.name for field in fields(_Row))
         writer.writerows(astuple(row) for row in rows)
     (folder / "README.md").write_text(_readme(), encoding="utf-8")
-    return DemoCollection(manifest, _write_queries(folder / "queries", fakes), len(rows))
+    return DemoCollection(manifest, _write_queries(folder / "queries", made), len(rows))
 
 
 def count_pictures(fakes: Sequence[Fake] = FAKES) -> int:
@@ -124,15 +133,14 @@ def count_pictures(fakes: Sequence[Fake] = FAKES) -> int:
     return len(fakes) * (len(_COPIES) + 2) + 1 + 2 * len(AUTHENTIC) + len(UNLABELLED)
 
 
-def _all_pictures(fakes: Sequence[Fake]) -> Iterator[_Picture]:
+def _all_pictures(made: Sequence[_Made]) -> Iterator[_Picture]:
     serial = 0
-    for order, fake in enumerate(fakes):
-        picture = fake.picture()
+    for order, one in enumerate(made):
         chains: tuple[tuple[str, ...], ...] = ((), *_COPIES, (_ROUGH_COPIES[order % len(_ROUGH_COPIES)],))
         for chain in chains:
-            yield _fake_copy(fake, picture, chain, made_up_sighting(serial, order, fake.claim))
+            yield _fake_copy(one, chain, made_up_sighting(serial, order, one.fake.claim))
             serial += 1
-    yield _unlabelled_copy(fakes[0])
+    yield _unlabelled_copy(made[0])
     for order, name in enumerate(AUTHENTIC):
         photograph = PHOTOGRAPHS[name]
         yield _untouched(photograph, LabelValue.AUTHENTIC.value)
@@ -144,8 +152,8 @@ def _all_pictures(fakes: Sequence[Fake]) -> Iterator[_Picture]:
         yield _untouched(PHOTOGRAPHS[name], "")
 
 
-def _fake_copy(fake: Fake, picture: Image.Image, chain: tuple[str, ...], sighting: MadeUpSighting) -> _Picture:
-    suffix = "-".join(chain) or "first-upload"
+def _fake_copy(made: _Made, chain: tuple[str, ...], sighting: MadeUpSighting) -> _Picture:
+    fake, suffix = made.fake, "-".join(chain) or "first-upload"
     row = _Row(
         path=f"pictures/{fake.name}-{suffix}.jpg",
         label=LabelValue.FAKE.value,
@@ -157,13 +165,13 @@ def _fake_copy(fake: Fake, picture: Image.Image, chain: tuple[str, ...], sightin
         alteration=" then ".join(chain),
         licence="; ".join(PHOTOGRAPHS[name].licence for name in fake.of),
     )
-    return _Picture(row, _altered(picture, chain))
+    return _Picture(row, _altered(made.picture, chain))
 
 
-def _unlabelled_copy(fake: Fake) -> _Picture:
+def _unlabelled_copy(made: _Made) -> _Picture:
     """A copy of a fake that nobody has labelled, as a new upload would be."""
-    row = _Row(path=f"pictures/{fake.name}-nobody-labelled-this.jpg", made_from=" and ".join(fake.of))
-    return _Picture(row, _altered(fake.picture(), ("colour_shift", "jpeg50"), seed=7))
+    row = _Row(path=f"pictures/{made.fake.name}-nobody-labelled-this.jpg", made_from=" and ".join(made.fake.of))
+    return _Picture(row, _altered(made.picture, ("colour_shift", "jpeg50"), seed=7))
 
 
 def _untouched(photograph: Photograph, label: str) -> _Picture:
@@ -191,9 +199,8 @@ def _authentic_copy(photograph: Photograph, alteration: str, sighting: MadeUpSig
     return _Picture(row, _altered(photograph.rgb(), (alteration,)))
 
 
-def _write_queries(folder: Path, fakes: Sequence[Fake]) -> tuple[DemoQuery, ...]:
+def _write_queries(folder: Path, made: Sequence[_Made]) -> tuple[DemoQuery, ...]:
     folder.mkdir(parents=True, exist_ok=True)
-    first = fakes[0]
     queries = []
 
     def add(name: str, data: bytes, what: str, expects: str) -> None:
@@ -201,18 +208,16 @@ def _write_queries(folder: Path, fakes: Sequence[Fake]) -> tuple[DemoQuery, ...]
         path.write_bytes(data)
         queries.append(DemoQuery(path, what, expects))
 
-    def add_copy(fake: Fake, chain: tuple[str, ...], what: str, expects: str) -> None:
-        add(f"{fake.name}-{'-'.join(chain)}", _altered(fake.picture(), chain, seed=11), what, expects)
+    def add_copy(one: _Made, chain: tuple[str, ...], what: str, expects: str) -> None:
+        add(f"{one.fake.name}-{'-'.join(chain)}", _altered(one.picture, chain, seed=11), what, expects)
 
-    add_copy(first, ("colour_shift", "downscale60", "jpeg50"), "a fake, filtered, shrunk and compressed", "found")
-    add_copy(fakes[len(fakes) // 2], ("mirror",), "a fake, mirrored", "found, and said to be mirrored")
-    add_copy(fakes[-1], ("downscale60", "downscale60"), "a fake, shrunk to a third", "found")
-    add_copy(first, ("crop10",), "a fake, a tenth cut away", "beyond PDQ: needs a trained detector")
-    for fake in fakes:
-        if fake.name != _SMALL_EDIT:
-            continue
+    add_copy(made[0], ("colour_shift", "downscale60", "jpeg50"), "a fake, filtered, shrunk and compressed", "found")
+    add_copy(made[len(made) // 2], ("mirror",), "a fake, mirrored", "found, and said to be mirrored")
+    add_copy(made[-1], ("downscale60", "downscale60"), "a fake, shrunk to a third", "found")
+    add_copy(made[0], ("crop10",), "a fake, a tenth cut away", "beyond PDQ: needs a trained detector")
+    for small_edit in (one for one in made if one.fake.name == _SMALL_EDIT):
         add_copy(
-            fake,
+            small_edit,
             ("colour_shift", "jpeg50"),
             "a small edit of a photograph that is in the catalogue too",
             "fake and original are both near: a person must compare",
