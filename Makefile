@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 
-.PHONY: help demo test serve lint format unit clean
+.PHONY: help demo test serve lint format unit docs clean
 
 help:
 	@echo "make demo    the main job on a collection it makes itself"
 	@echo "make test    lint, types and all tests"
 	@echo "make serve   the HTTP API and the search page, on the demo's catalogue if there is one"
 	@echo "make lint    ruff and mypy --strict only"
+	@echo "make docs    write the reference pages anew from the code"
 	@echo "make format  let ruff put the code in shape"
 
 $(VENV)/pip.stamp:
@@ -43,6 +44,9 @@ lint: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python docs/generate.py
 
 unit: $(VENV)/dev.stamp
 	$(BIN)/pytest -n 2 --dist loadscope

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,6 @@ from sqlalchemy.orm import Session
 from indexer.catalog import collections, detectors, embeddings, images, labels, sightings, sources
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
-from indexer.detector import Detector
 from indexer.errors import ImageRejectedError
 from indexer.imaging.decoding import decode, sha256_hex
 from indexer.imaging.hashing import PDQ_METHOD, pdq_hash
@@ -31,6 +30,9 @@ from indexer.imaging.thumbnails import make_thumbnail
 from indexer.settings import Settings
 from indexer.sources.items import SourceItem, SourceRejection
 from indexer.vocabulary import LabelSource, LabelValue, Technique
+
+if TYPE_CHECKING:  # importing the class itself loads torch
+    from indexer.detector import Detector
 
 _KNOWN_PER_TRANSACTION = 256
 """Most images that are already known to be written in one transaction; new ones come in batches of the model."""
@@ -119,7 +121,7 @@ class Ingest:
     def __init__(
         self,
         catalog: Catalog,
-        detector: Detector,
+        detector: "Detector",
         originals: MediaStore,
         thumbnails: MediaStore,
         settings: Settings,
@@ -165,7 +167,7 @@ class Ingest:
                 self._detector.spec.name,
                 self._detector.fingerprint,
                 self._detector.spec.trained,
-                asdict(self._detector.spec),
+                self._detector.spec.as_json(),
             )
             for name in self._options.collections:
                 collections.ensure(session, name)

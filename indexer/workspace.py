@@ -6,15 +6,19 @@ The CLI opens one per command, the API one per process. The detector is loaded w
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from indexer.catalog import images
 from indexer.catalog.database import Catalog
-from indexer.detector import Detector, ResolvedDetector, load_detector, resolve
-from indexer.errors import DejafakeError
+from indexer.detector import ResolvedDetector, resolve
+from indexer.errors import DejafakeError, NotFoundError, UsageError
 from indexer.imaging.media import MediaStore
 from indexer.index import SearchIndex
 from indexer.search import Searcher
 from indexer.settings import Settings
+
+if TYPE_CHECKING:  # importing the class itself loads torch
+    from indexer.detector import Detector
 
 
 class Workspace:
@@ -48,12 +52,32 @@ class Workspace:
         self._loaded: Detector | None = None
         self._loading = Lock()
 
-    def detector(self) -> Detector:
+    def detector(self) -> "Detector":
         """The detector in use, loaded and proven at the first call."""
         with self._loading:
             if self._loaded is None:
+                from indexer.detector import load_detector
+
                 self._loaded = load_detector(self.settings)
             return self._loaded
+
+    def find_image(self, start: str) -> str:
+        """The SHA-256 of the one image whose digest starts with `start`, which has 6 to 64 hex digits.
+
+        Raises:
+            UsageError: it is not such a start, or several images have it.
+            NotFoundError: no image has it.
+        """
+        digits = start.lower()
+        if not 6 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
+            raise UsageError(f"{start} is not a SHA-256, nor the first 6 or more hex digits of one")
+        with self.catalog.reading() as session:
+            found = images.starting_with(session, digits)
+        if not found:
+            raise NotFoundError(f"no image {start} in this catalogue: check the SHA-256")
+        if len(found) > 1:
+            raise UsageError(f"several images start with {start}: give more digits")
+        return found[0]
 
     def close(self) -> None:
         """Stops background work and closes the catalogue."""

@@ -1,9 +1,11 @@
 """`dejafake detector`: which detectors there are, and whether their weights are what they should be."""
 
 import click
+from rich.padding import Padding
 
 from indexer.cli.output import console, json_option, plain, print_json, steps, table
-from indexer.detector import list_detectors, pull, resolve, verify_detector
+from indexer.detector import list_detectors, pull, resolve
+from indexer.detector import verify as verify_detector
 from indexer.settings import Settings
 
 
@@ -21,14 +23,14 @@ def list_all(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(listings)
         return
-    made = table("", "detector", "weights", "trained", "licence", "what it is")
+    out = console()
     for one in listings:
-        here = "here" if one.available else f"dejafake detector pull {one.spec.name}"
-        in_use = "*" if one.spec.name == settings.detector else ""
-        made.add_row(
-            in_use, one.spec.name, here, "yes" if one.spec.trained else "no", one.spec.licence, one.spec.summary
-        )
-    console().print(made)
+        state = one.reason or one.state
+        facts = f"{state} · {'trained' if one.spec.trained else 'not trained'} · {one.spec.licence} · {one.proved}"
+        out.print("*" if one.in_use else " ", plain(one.spec.name), style="bold")
+        out.print(Padding(plain(facts), (0, 0, 0, 4)))
+        out.print(Padding(plain(one.spec.summary), (0, 0, 1, 4)), style="dim")
+    out.print("* in use. Choose another with --detector NAME; fetch one with `dejafake detector pull NAME`.")
 
 
 @detector.command()
@@ -70,7 +72,7 @@ def info(settings: Settings, name: str, as_json: bool) -> None:
 def pull_weights(settings: Settings, name: str, as_json: bool) -> None:
     """Fetch the weights of NAME from the model hub, verify them, and keep them for use without a network."""
     with steps(f"pull {name}", quiet=as_json) as update:
-        resolved = pull(name, settings, progress=lambda done, total: update("bytes", done, total))
+        resolved = pull(name, settings, progress=lambda file, done, total: update(file, done, total or 0))
     if as_json:
         print_json(resolved)
     else:
@@ -79,15 +81,17 @@ def pull_weights(settings: Settings, name: str, as_json: bool) -> None:
 
 @detector.command()
 @click.argument("name", required=False)
+@click.option("--write", is_flag=True, help="Record the golden outputs of a local folder's detector first.")
 @json_option
 @click.pass_obj
-def verify(settings: Settings, name: str | None, as_json: bool) -> int:
+def verify(settings: Settings, name: str | None, write: bool, as_json: bool) -> None:
     """Prove the detector NAME (default: the one in use): digest, shapes and golden outputs."""
-    proof = verify_detector(settings, name)
+    proof = verify_detector(settings, name, write=write)
     if as_json:
         print_json(proof)
-    else:
-        out = console()
-        for check in proof.checks:
-            out.print("ok  " if check.holds else "FAIL", plain(check.name), plain(check.detail), style=None)
-    return 0 if proof.ok else 1
+        return
+    out = console()
+    for check in proof.checks:
+        out.print("ok ", plain(check))
+    if proof.golden is not None:
+        out.print("golden outputs written to", plain(proof.golden))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from indexer.answers import SearchAnswer, SearchOptions
@@ -93,7 +94,7 @@ def search(
 
 
 def _could_be_sha256(text: str) -> bool:
-    return 8 <= len(text) <= 64 and all(c in "0123456789abcdef" for c in text.lower())
+    return 6 <= len(text) <= 64 and all(c in "0123456789abcdef" for c in text.lower())
 
 
 def show_answer(name: str, answer: SearchAnswer) -> None:
@@ -110,7 +111,7 @@ def show_answer(name: str, answer: SearchAnswer) -> None:
         out.print(matches_table(answer.matches))
 
 
-def matches_table(matches: tuple[Match, ...]) -> "object":
+def matches_table(matches: tuple[Match, ...]) -> Table:
     """A table of matches, strongest first."""
     made = table("image", "relation", "PDQ", "cosine", "label", "technique", "labelled by", "seen on", "campaign")
     for match in matches:
