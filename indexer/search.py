@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
 from indexer.catalog import embeddings, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Image, ImageDetails, ImageFilter
-from indexer.detector import Detector, ResolvedDetector
+from indexer.detector import ResolvedDetector
 from indexer.errors import NotFoundError, UsageError
 from indexer.imaging.decoding import decode
 from indexer.imaging.hashing import pdq_dihedrals
@@ -38,6 +39,9 @@ from indexer.verdict import (
     read_detector,
 )
 from indexer.vocabulary import LabelValue, Relation
+
+if TYPE_CHECKING:  # importing the class itself loads torch
+    from indexer.detector import Detector
 
 Vector = npt.NDArray[np.float32]
 
@@ -89,7 +93,7 @@ class Searcher:
         catalog: Catalog,
         index: SearchIndex,
         resolved: ResolvedDetector,
-        load: Callable[[], Detector],
+        load: "Callable[[], Detector]",
         settings: Settings,
     ) -> None:
         self._catalog = catalog

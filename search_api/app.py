@@ -1,0 +1,79 @@
+"""The application: layers, routes and documentation put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+
+from indexer import __version__
+from indexer.settings import Settings
+from indexer.workspace import Workspace
+from search_api import errors, openapi
+from search_api.limits import BodyLimit, TimeLimit
+from search_api.metrics import Metrics, RequestMetrics
+from search_api.routes import campaigns, collections, compare, detectors, health, images, metrics, search
+from search_api.security import Guard, SecurityHeaders
+from search_api.service import Service
+from search_api.web import pages
+
+DESCRIPTION = """Have we seen this fake before? Send a picture and learn which known fakes it is or is like, what the
+detector says, which campaign it belongs to, and how sure that is.
+
+**What an answer is not.** No match means that this catalogue does not hold the picture, not that it is authentic.
+Likeness to a known fake is a relation: the genuine source photo may match too. Scores are signals, not proof.
+
+Errors are problem documents (RFC 9457). Lists page by opaque cursor. Times are UTC. No URL is ever fetched."""
+
+
+def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
+    """The ASGI application of one installation.
+
+    Args:
+        settings: which installation, and its limits.
+        workspace: an open one to use, closed at the end; None opens one when the application starts, and a
+            DejafakeError then stops the start.
+    """
+    measured = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = await anyio.to_thread.run_sync(Workspace, settings) if workspace is None else workspace
+        service = Service(settings, opened, measured)
+        app.state.service = service
+        service.start()
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(service.close)
+
+    token = None if settings.api_token is None else settings.api_token.get_secret_value()
+    app = FastAPI(
+        title="dejafake",
+        version=__version__,
+        summary="Have we seen this fake before?",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=openapi.TAGS,
+        middleware=[
+            Middleware(RequestMetrics, measured),
+            Middleware(SecurityHeaders),
+            Middleware(errors.UnexpectedErrors),
+            Middleware(Guard, settings.allowed_hosts, token),
+            Middleware(TimeLimit, settings.request_timeout_seconds),
+            Middleware(BodyLimit, settings.max_body_bytes),
+        ],
+    )
+    errors.install(app)
+    versioned = APIRouter(prefix="/v1")
+    for resource in (search, images, compare, campaigns, collections, detectors):
+        versioned.include_router(resource.router)
+    app.include_router(versioned)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    pages.install(app)
+    openapi.install(app, protected=token is not None)
+    return app

@@ -1,0 +1,154 @@
+"""What Prometheus scrapes: one registry per application, so that two applications in one process do not mix."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
+from time import monotonic, perf_counter
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from indexer.catalog import images
+from indexer.catalog.records import CatalogCounts
+from indexer.errors import DejafakeError
+from indexer.workspace import Workspace
+
+logger = logging.getLogger("dejafake.api")
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_COUNT_EVERY: Final = 30.0
+"""Seconds for which the catalogue's counts are kept: counting reads whole tables."""
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The metrics of one application."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "dejafake_http_requests_total",
+            "Requests answered, by method, route and status.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "dejafake_http_request_seconds",
+            "Time from a request's headers to the end of its answer.",
+            ("method", "route"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._steps = Histogram(
+            "dejafake_search_step_seconds",
+            "Time of one step of a search.",
+            ("step",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._pictures = Counter(
+            "dejafake_uploaded_pictures_total",
+            "Pictures uploaded for the catalogue, by what became of them.",
+            ("status",),
+            registry=self.registry,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts one request; `route` is the template, never the address a client sent."""
+        kind = method if method in _METHODS else "other"
+        self._requests.labels(kind, route, str(status)).inc()
+        self._latency.labels(kind, route).observe(seconds)
+
+    def searched(self, milliseconds: Mapping[str, float]) -> None:
+        """Counts the steps of one search."""
+        for step, value in milliseconds.items():
+            self._steps.labels(step).observe(value / 1000)
+
+    def uploaded(self, status: str) -> None:
+        """Counts one uploaded picture."""
+        self._pictures.labels(status).inc()
+
+    def watch(self, workspace: Workspace) -> None:
+        """Adds the sizes of a workspace's index and catalogue, read when scraped."""
+        self.registry.register(_Sizes(workspace))
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class RequestMetrics:
+    """ASGI layer that counts requests, those refused by limits included."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        status = 500
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            route = getattr(scope.get("route"), "path", None) or "none"
+            self._metrics.answered(scope["method"], route, status, perf_counter() - started)
+
+
+class _Sizes(Collector):
+    """Gauges read from the index and the catalogue at each scrape."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lock = Lock()
+        self._counts: CatalogCounts | None = None
+        self._counted_at = 0.0
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: registering must not read the catalogue."""
+        return ()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The gauges; what cannot be read is left out, so that the other metrics still arrive."""
+        try:
+            status = self._workspace.index.status()
+            yield _gauge("dejafake_index_embeddings", "Embeddings that searches see.", status.count)
+            yield _gauge("dejafake_index_tail", "Of these, in the exact tail beside the snapshot.", status.tail)
+            yield _gauge("dejafake_index_deleted", "Deleted embeddings still in the snapshot's files.", status.deleted)
+            yield _gauge("dejafake_index_bytes", "Size of the snapshot's files.", status.bytes)
+            counts = self._recent_counts()
+        except DejafakeError as error:
+            logger.warning("the sizes could not be read for the metrics: %s", error)
+            return
+        labelled = GaugeMetricFamily("dejafake_images", "Images by current label.", labels=["label"])
+        for label in ("fake", "authentic", "unknown"):
+            labelled.add_metric([label], getattr(counts, label))
+        yield labelled
+        yield _gauge("dejafake_images_disputed", "Images whose labels disagree.", counts.disputed)
+        yield _gauge("dejafake_sightings", "Sightings.", counts.sightings)
+        yield _gauge("dejafake_collections", "Collections.", counts.collections)
+        yield _gauge("dejafake_campaigns", "Campaigns.", counts.campaigns)
+
+    def _recent_counts(self) -> CatalogCounts:
+        with self._lock:
+            if self._counts is None or monotonic() - self._counted_at > _COUNT_EVERY:
+                with self._workspace.catalog.reading() as session:
+                    self._counts = images.counts(session)
+                self._counted_at = monotonic()
+            return self._counts
+
+
+def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, words, value=value)

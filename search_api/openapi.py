@@ -1,0 +1,129 @@
+"""The OpenAPI 3.1 description beyond what FastAPI derives: two bodies on one path, problems, examples, the token.
+
+The examples are answers of a real server on pictures made in code; `python -m search_api.examples` writes them anew.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from search_api.bodies import JSON, MULTIPART
+from search_api.errors import MEDIA_TYPE, Problem
+from search_api.schemas import IngestFields, SearchByReference, SearchFields
+
+TAGS: Final = [
+    {"name": "search", "description": "Which known images is this, or is it like?"},
+    {"name": "images", "description": "The catalogue: what is known of each image, and who says so."},
+    {"name": "campaigns", "description": "Groups of images that belong together, as the last clustering found them."},
+    {"name": "collections", "description": "Named sets of images of one team or source."},
+    {"name": "detectors", "description": "What turns pictures into embeddings and scores."},
+    {"name": "operations", "description": "Is it alive, is it ready, how is it doing."},
+]
+_REFERENCE: Final = "#/components/schemas/{model}"
+_FORM_MODELS: Final[tuple[type[BaseModel], ...]] = (Problem, SearchFields, SearchByReference, IngestFields)
+
+
+@cache
+def _examples() -> Mapping[str, Any]:
+    """The recorded requests and answers, by name."""
+    recorded: dict[str, Any] = json.loads(files("search_api").joinpath("examples", "recorded.json").read_text("utf-8"))
+    return recorded
+
+
+def _recorded(name: str, part: str) -> dict[str, Any]:
+    """The recorded request or response; none while a new one is still to be recorded."""
+    return {"example": _examples()[name][part]} if name in _examples() else {}
+
+
+def example(name: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The recorded answer `name` as the example of a route's successful response, for its `responses`."""
+    return {status: {"content": {JSON: _recorded(name, "response")}}}
+
+
+def json_example(name: str) -> dict[str, Any]:
+    """The recorded request `name` as the example of a route's JSON body, for its `openapi_extra`."""
+    return {"requestBody": {"content": {JSON: _recorded(name, "request")}}}
+
+
+def file_body(files_described: Mapping[str, str], fields: type[BaseModel] | None = None, *, many: bool = False) -> Any:
+    """A multipart body for a route's `openapi_extra`.
+
+    Args:
+        files_described: each file field with what it is; all are required.
+        fields: the model of the other fields.
+        many: whether a file field may come several times.
+    """
+    return {"requestBody": {"required": True, "content": {MULTIPART: _multipart(files_described, fields, many)}}}
+
+
+def two_bodies(fields: type[BaseModel], files_described: Mapping[str, str], model: type[BaseModel], name: str) -> Any:
+    """A body that is either multipart or JSON of `model`, with the recorded request `name` as the latter's example."""
+    reference = {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}, **_recorded(name, "request")}
+    content = {MULTIPART: _multipart(files_described, fields, many=False), JSON: reference}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def install(app: FastAPI, *, protected: bool) -> None:
+    """Makes `app` describe itself with this module's additions; `protected` says that requests need the token."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                openapi_version=app.openapi_version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            _add_schemas(document)
+            _add_problems(document)
+            if protected:
+                document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+                document["security"] = [{"token": []}]
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _multipart(files_described: Mapping[str, str], fields: type[BaseModel] | None, many: bool) -> dict[str, Any]:
+    one = {"type": "string", "format": "binary"}
+    properties: dict[str, Any] = {
+        name: {"description": words, **({"type": "array", "items": one, "minItems": 1} if many else one)}
+        for name, words in files_described.items()
+    }
+    if fields is not None:
+        properties |= fields.model_json_schema(ref_template=_REFERENCE)["properties"]
+    schema = {"type": "object", "required": list(files_described), "properties": properties}
+    return {"schema": schema, "encoding": {"collections": {"style": "form", "explode": True}} if fields else {}}
+
+
+def _add_schemas(document: dict[str, Any]) -> None:
+    """Adds the models that only hand-written bodies refer to, and drops FastAPI's own form of validation errors."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for model in _FORM_MODELS:
+        schema = model.model_json_schema(ref_template=_REFERENCE)
+        for name, part in schema.pop("$defs", {}).items():
+            schemas.setdefault(name, part)
+        schemas[model.__name__] = schema
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+
+
+def _add_problems(document: dict[str, Any]) -> None:
+    """Every operation may also answer with a problem it does not list (421, 401, 500 …)."""
+    problem = {"schema": {"$ref": _REFERENCE.format(model="Problem")}}
+    for path in document["paths"].values():
+        for operation in path.values():
+            listed = operation["responses"]
+            if JSON in listed.get("422", {}).get("content", {}):
+                listed["422"] = {"description": "Unprocessable Content", "content": {MEDIA_TYPE: problem}}
+            listed["default"] = {"description": "Any other problem", "content": {MEDIA_TYPE: problem}}

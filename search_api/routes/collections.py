@@ -1,0 +1,89 @@
+"""`/v1/collections`: named sets of images."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from sqlalchemy.orm import Session
+
+from indexer.catalog import collections, images
+from indexer.catalog.records import Collection, Page
+from indexer.errors import NotFoundError
+from search_api.errors import responses
+from search_api.openapi import example, json_example
+from search_api.schemas import NAME_MAX, ChangedImages, ImageSet, NewCollection, Sha256
+from search_api.service import Serving
+
+router = APIRouter(prefix="/collections", tags=["collections"])
+
+CollectionName = Annotated[str, Path(max_length=NAME_MAX, description="Name of the collection.")]
+
+
+@router.get("", summary="List collections", responses={**example("collections"), **responses(422)})
+def list_collections(
+    service: Serving,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Page[Collection]:
+    """Collections by name."""
+    with service.workspace.catalog.reading() as session:
+        return collections.page(session, limit, cursor)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Make a collection",
+    responses={**example("collection", 201), **responses(409, 422, 503)},
+    openapi_extra=json_example("collection"),
+)
+def create(service: Serving, body: NewCollection) -> Collection:
+    """Makes an empty collection."""
+    with service.workspace.catalog.writing() as session:
+        return collections.create(session, body.name, body.description)
+
+
+@router.get("/{name}", summary="A collection", responses=responses(404, 422))
+def get(service: Serving, name: CollectionName) -> Collection:
+    """What a collection is, and how many images it holds; list them with `GET /v1/images?collections=`."""
+    with service.workspace.catalog.reading() as session:
+        return _found(session, name)
+
+
+@router.delete("/{name}", status_code=204, summary="Delete a collection", responses=responses(404, 422, 503))
+def delete(service: Serving, name: CollectionName) -> None:
+    """Deletes the collection; its images stay in the catalogue."""
+    with service.workspace.catalog.writing() as session:
+        collections.delete(session, name)
+
+
+@router.post(
+    "/{name}/images",
+    summary="Put images into a collection",
+    responses={**example("collect"), **responses(404, 422, 503)},
+    openapi_extra=json_example("collect"),
+)
+def add_images(service: Serving, name: CollectionName, body: ImageSet) -> ChangedImages:
+    """Puts images of the catalogue into the collection: all of them, or none if one is not known."""
+    with service.workspace.catalog.writing() as session:
+        _found(session, name)
+        ids = images.find_ids(session, body.sha256)
+        missing = [sha256 for sha256 in body.sha256 if sha256 not in ids]
+        if missing:
+            raise NotFoundError(f"{len(missing)} of these images are not in this catalogue, first {missing[0]}")
+        return ChangedImages(changed=collections.add_images(session, name, sorted(ids.values())))
+
+
+@router.delete("/{name}/images/{sha256}", summary="Take an image out of a collection", responses=responses(404, 422))
+def remove_image(service: Serving, name: CollectionName, sha256: Annotated[Sha256, Path()]) -> ChangedImages:
+    """Takes the image out of the collection; it stays in the catalogue."""
+    with service.workspace.catalog.writing() as session:
+        _found(session, name)
+        ids = images.find_ids(session, [sha256])
+        return ChangedImages(changed=collections.remove_images(session, name, list(ids.values())))
+
+
+def _found(session: Session, name: str) -> Collection:
+    found = collections.get(session, name)
+    if found is None:
+        raise NotFoundError(f"there is no collection named {name!r}")
+    return found

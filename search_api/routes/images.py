@@ -1,0 +1,198 @@
+"""`/v1/images`: adding pictures, listing them, and everything about one of them."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from indexer.catalog import collections, images, labels, sightings
+from indexer.catalog.records import Image, ImageDetails, NewLabel, Page
+from indexer.errors import NotFoundError
+from indexer.vocabulary import LabelSource
+from search_api.bodies import invalid, read_form, validated
+from search_api.errors import problem, responses
+from search_api.openapi import example, file_body, json_example
+from search_api.schemas import (
+    ImageChange,
+    ImageQuery,
+    IngestFields,
+    LinkedMatch,
+    Sha256,
+    SightingReport,
+    Sightings,
+    SimilarImages,
+    SimilarQuery,
+    UploadReport,
+)
+from search_api.service import Serving
+from search_api.uploads import ingest
+
+router = APIRouter(prefix="/images", tags=["images"])
+
+REPEATED: Final = frozenset({"collections"})
+ImageId = Annotated[Sha256, Path(description="SHA-256 of the image's bytes, 64 hex digits.")]
+_REASON_MAX: Final = 1_000
+
+
+@router.post(
+    "",
+    summary="Add one picture or many",
+    response_description="What became of each file, in their order.",
+    responses={**example("upload"), **responses(400, 413, 415, 422, 503)},
+    openapi_extra=file_body({"files": "The pictures."}, IngestFields, many=True),
+)
+async def add(request: Request, service: Serving) -> UploadReport:
+    """Adds pictures to the catalogue, with what the form's fields say of all of them.
+
+    A picture is known by its bytes: sending it again adds nothing but what is newly said. A file that is no picture is
+    reported as `rejected` with its reason and never fails the others. URLs are recorded, never fetched.
+    """
+    async with read_form(request, max_files=service.settings.max_upload_files) as form:
+        pictures = tuple(upload for upload in form.files if upload.field == "files")
+        if not pictures or len(pictures) != len(form.files):
+            raise invalid("body.files", "send the pictures, at least one, as files in the field `files`")
+        said = validated(IngestFields, form.values(REPEATED))
+        async with service.ingesting:
+            if await request.is_disconnected():  # it ran out of time while it waited for its turn
+                return UploadReport(added=0, known=0, rejected=0, files=())
+            return await run_in_threadpool(ingest, service, pictures, said)
+
+
+@router.get("", summary="List images", responses={**example("images"), **responses(422, 503)})
+def list_images(service: Serving, query: Annotated[ImageQuery, Query()]) -> Page[Image]:
+    """Images that meet all conditions given, newest first."""
+    with service.workspace.catalog.reading() as session:
+        return images.page(session, query.image_filter(query.label), limit=query.limit, cursor=query.cursor)
+
+
+@router.get("/{sha256}", summary="Everything about an image", responses={**example("image"), **responses(404, 422)})
+def get(service: Serving, sha256: ImageId) -> ImageDetails:
+    """The image with all its labels, sightings, collections, campaigns and detections."""
+    with service.workspace.catalog.reading() as session:
+        return _details(session, sha256)
+
+
+@router.patch(
+    "/{sha256}",
+    summary="State a label, change its collections",
+    responses={**example("change"), **responses(404, 422, 503)},
+    openapi_extra=json_example("change"),
+)
+def change(service: Serving, sha256: ImageId, body: ImageChange) -> ImageDetails:
+    """Adds a person's statement about the image, and puts it into or takes it out of collections.
+
+    Labels add up and are never overwritten; a person's wins over a feed's, a feed's over a model's.
+    """
+    with service.workspace.catalog.writing() as session:
+        image_id = _id(session, sha256)
+        if body.label is not None:
+            said = body.label
+            statement = NewLabel(
+                value=said.value,
+                source_kind=LabelSource.HUMAN,
+                source=said.stated_by,
+                technique=said.technique,
+                generator=said.generator,
+                reason=said.reason,
+            )
+            labels.state(session, image_id, [statement], settle=True)
+        for name in body.add_to_collections:
+            collections.ensure(session, name)
+            collections.add_images(session, name, [image_id])
+        for name in body.remove_from_collections:
+            collections.remove_images(session, name, [image_id])
+        return _details(session, sha256)
+
+
+@router.delete("/{sha256}", status_code=204, summary="Delete an image", responses=responses(404, 422, 503))
+def delete(
+    service: Serving,
+    sha256: ImageId,
+    reason: Annotated[str, Query(max_length=_REASON_MAX, description="Why; kept with the tombstone.")] = "",
+) -> None:
+    """Deletes the image, what is known of it and its files. A tombstone with its SHA-256 and the reason stays."""
+    workspace = service.workspace
+    with workspace.catalog.writing() as session:
+        if not images.delete(session, sha256, reason):
+            raise _missing(sha256)
+    workspace.originals.delete(sha256)
+    workspace.thumbnails.delete(sha256)
+
+
+@router.get(
+    "/{sha256}/thumbnail",
+    summary="A small JPEG of an image",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, 304: {"description": "Not Modified"}, **responses(404, 422)},
+)
+def thumbnail(request: Request, service: Serving, sha256: ImageId) -> Response:
+    """A copy without metadata for people to look at."""
+    with service.workspace.catalog.reading() as session:
+        _id(session, sha256)
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    data = service.workspace.thumbnails.get(sha256)
+    if data is None:
+        return problem(404, "not-found", "There is no thumbnail of this image: ingest its file again to make one.")
+    return Response(data, media_type="image/jpeg", headers=headers)
+
+
+@router.get(
+    "/{sha256}/similar",
+    summary="The images nearest to an image",
+    responses={**example("similar"), **responses(404, 422, 503)},
+)
+async def similar(service: Serving, sha256: ImageId, query: Annotated[SimilarQuery, Query()]) -> SimilarImages:
+    """Searches with what is stored of the image; its original is not needed. The image itself is left out."""
+    limit = query.limit or service.settings.search_limit
+    wider = min(limit + 1, service.settings.search_limit_max) if limit <= service.settings.search_limit_max else limit
+    options = query.model_copy(update={"limit": wider}).options()
+    answer = await service.compute(lambda: service.workspace.searcher.by_sha256(sha256, options))
+    service.metrics.searched(answer.milliseconds)
+    others = [match for match in answer.matches if match.image.image.sha256 != sha256]
+    return SimilarImages(
+        sha256=sha256,
+        matches=tuple(LinkedMatch.of(match) for match in others[:limit]),
+        index=answer.verdict.index,
+    )
+
+
+@router.get("/{sha256}/sightings", summary="Where an image was seen", responses=responses(404, 422))
+def list_sightings(service: Serving, sha256: ImageId) -> Sightings:
+    """All sightings of the image."""
+    with service.workspace.catalog.reading() as session:
+        return Sightings(added=0, sightings=_details(session, sha256).sightings)
+
+
+@router.post(
+    "/{sha256}/sightings",
+    status_code=201,
+    summary="Report where an image was seen",
+    responses={**example("sighting", 201), **responses(404, 422, 503)},
+    openapi_extra=json_example("sighting"),
+)
+def add_sighting(service: Serving, sha256: ImageId, body: SightingReport) -> Sightings:
+    """Records a sighting; the same one is kept once. URLs are recorded, never fetched."""
+    with service.workspace.catalog.writing() as session:
+        added = sightings.add(session, _id(session, sha256), [body.record()])
+        return Sightings(added=added, sightings=_details(session, sha256).sightings)
+
+
+def _id(session: Session, sha256: str) -> int:
+    found = images.find_ids(session, [sha256])
+    if sha256 not in found:
+        raise _missing(sha256)
+    return found[sha256]
+
+
+def _details(session: Session, sha256: str) -> ImageDetails:
+    found = images.get(session, sha256)
+    if found is None:
+        raise _missing(sha256)
+    return found
+
+
+def _missing(sha256: str) -> NotFoundError:
+    return NotFoundError(f"no image {sha256} in this catalogue")

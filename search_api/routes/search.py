@@ -1,0 +1,65 @@
+"""`POST /v1/search`: which known images is this, or is it like?"""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from indexer.answers import SearchAnswer
+from search_api.bodies import JSON, MULTIPART, Form, media_type, read_form, unsupported, validated, validated_json
+from search_api.errors import responses
+from search_api.openapi import example, two_bodies
+from search_api.schemas import SearchByReference, SearchFields, SearchResult
+from search_api.service import Service, Serving
+
+router = APIRouter(tags=["search"])
+
+REPEATED: Final = frozenset({"collections"})
+
+
+@router.post(
+    "/search",
+    summary="Search with a picture, an image id, an embedding or a PDQ hash",
+    response_description="Verdict and matches, strongest first. `Server-Timing` tells how long each step took.",
+    responses={**example("search"), **responses(400, 404, 413, 415, 422, 503)},
+    openapi_extra=two_bodies(SearchFields, {"image": "The picture."}, SearchByReference, "search"),
+)
+async def search(request: Request, response: Response, service: Serving) -> SearchResult:
+    """Looks a picture up among the known ones.
+
+    Send `multipart/form-data` with the picture in `image` and options as further fields, or `application/json` with
+    exactly one of `image_id`, `embedding` and `pdq`. The picture is not added to the catalogue.
+    """
+    kind = media_type(request)
+    if kind == MULTIPART:
+        async with read_form(request, max_files=1) as form:
+            answer = await _by_picture(service, form)
+    elif kind == JSON:
+        answer = await _by_reference(service, await request.body())
+    else:
+        raise unsupported(MULTIPART, JSON)
+    service.metrics.searched(answer.milliseconds)
+    response.headers["Server-Timing"] = ", ".join(f"{step};dur={ms:.1f}" for step, ms in answer.milliseconds.items())
+    return SearchResult.of(answer)
+
+
+async def _by_picture(service: Service, form: Form) -> SearchAnswer:
+    picture = form.single("image")
+    options = validated(SearchFields, form.values(REPEATED)).options()
+
+    def work() -> SearchAnswer:
+        return service.workspace.searcher.by_bytes(picture.read(service.settings.max_file_bytes), options)
+
+    return await service.compute(work)
+
+
+async def _by_reference(service: Service, body: bytes) -> SearchAnswer:
+    query = validated_json(SearchByReference, body)
+    options, searcher = query.options(), service.workspace.searcher
+    if query.image_id is not None:
+        image_id = query.image_id
+        return await service.compute(lambda: searcher.by_sha256(image_id, options))
+    if query.embedding is not None:
+        embedding = query.embedding
+        return await service.compute(lambda: searcher.by_embedding(embedding, options))
+    pdq = query.pdq or ""
+    return await service.compute(lambda: searcher.by_pdq(pdq, options))

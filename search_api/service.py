@@ -1,0 +1,86 @@
+"""What the routes share: the open workspace, the metrics, the lock on ingest, and the detector on its way."""
+
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+from threading import Thread
+from typing import Annotated, TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import Depends, Request
+
+from indexer.errors import DejafakeError
+from indexer.settings import Settings
+from indexer.threads import thread_count
+from indexer.workspace import Workspace
+from search_api.metrics import Metrics
+
+logger = logging.getLogger("dejafake.api")
+
+T = TypeVar("T")
+
+
+class DetectorState(StrEnum):
+    """How far the detector is."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Service:
+    """One running API.
+
+    Attributes:
+        settings: as given.
+        workspace: catalogue, index, searcher, files.
+        metrics: of this application.
+        detector_state: the detector is loaded in the background, so that the server is alive at once; a search that
+            comes before it is ready waits for it.
+        ingesting: whoever ingests holds this lock; it is waited for without occupying a thread.
+    """
+
+    def __init__(self, settings: Settings, workspace: Workspace, metrics: Metrics) -> None:
+        self.settings = settings
+        self.workspace = workspace
+        self.metrics = metrics
+        self.detector_state = DetectorState.LOADING
+        self.ingesting = anyio.Lock()
+        self._computing = anyio.CapacityLimiter(max(2, thread_count(settings.threads)))
+        self._warming = Thread(target=self._warm_up, name="load-detector")
+        metrics.watch(workspace)
+
+    def start(self) -> None:
+        """Begins to load the detector."""
+        self._warming.start()
+
+    def close(self) -> None:
+        """Waits for the detector's loading to end and closes the workspace."""
+        self._warming.join()
+        self.workspace.close()
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Runs model or index work in a thread; more at a time than there are cores would only slow each other."""
+        return await anyio.to_thread.run_sync(work, limiter=self._computing)
+
+    def _warm_up(self) -> None:
+        try:
+            self.workspace.detector()
+        except DejafakeError as error:
+            self.detector_state = DetectorState.FAILED
+            logger.error("the detector cannot be used: %s", error)
+        except Exception:
+            self.detector_state = DetectorState.FAILED
+            logger.exception("the detector cannot be used")
+        else:
+            self.detector_state = DetectorState.READY
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Serving = Annotated[Service, Depends(_service)]
+"""The service, as a parameter of a route."""

@@ -1,0 +1,1 @@
+"""The pages: the search page and the interactive documentation, without anything from elsewhere."""

@@ -1,0 +1,187 @@
+// Asks POST /v1/search with the picture a person drops, chooses or pastes, and shows the answer.
+// Everything from the server goes in as text, never as HTML: names, captions and labels are other people's words.
+"use strict";
+
+const BASE = document.body.dataset.base;
+const OUTCOMES = {
+  known_fake_match: "A known fake",
+  similar_to_known_fake: "Similar to known fakes",
+  no_match_found: "No known fake found",
+  inconclusive: "Inconclusive",
+  not_assessable: "Could not be assessed",
+};
+const RELATIONS = { same_file: "Same file", same_picture: "Same picture", same_origin: "Same origin" };
+const MEASURES = {
+  sha256: (score) => (score.value === 1 ? "identical bytes" : "different bytes"),
+  pdq_distance: (score) => `PDQ distance ${score.value} of 256 (counts up to ${score.threshold})`,
+  cls_cosine: (score) => `cosine ${score.value.toFixed(3)} (counts from ${score.threshold})`,
+};
+const $ = (id) => document.getElementById(id);
+const shown = [];
+let asking = null;
+
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function words(slug) {
+  return slug.replaceAll("_", " ");
+}
+
+function authorised() {
+  const token = $("token");
+  return token ? { Authorization: `Bearer ${token.value}` } : {};
+}
+
+function tell(message, isError = false) {
+  $("status").textContent = message;
+  $("status").classList.toggle("error", isError);
+}
+
+function objectUrl(blob) {
+  const url = URL.createObjectURL(blob);
+  shown.push(url);
+  return url;
+}
+
+async function ask(file) {
+  asking?.abort();
+  const mine = (asking = new AbortController());
+  while (shown.length) URL.revokeObjectURL(shown.pop());
+  $("answer").hidden = true;
+  tell("Comparing…");
+  const body = new FormData();
+  body.append("image", file, file.name || "pasted picture");
+  try {
+    const response = await fetch(`${BASE}/v1/search`, { method: "POST", body, headers: authorised(), signal: mine.signal });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.detail || response.statusText);
+    show(answer, file);
+    tell("");
+  } catch (error) {
+    if (!mine.signal.aborted) tell(error.message || "The server could not be reached.", true);
+  }
+}
+
+function show(answer, file) {
+  const verdict = answer.verdict;
+  $("asked").src = objectUrl(file);
+  $("verdict").className = `verdict ${verdict.outcome}`;
+  $("outcome").textContent = OUTCOMES[verdict.outcome] || words(verdict.outcome);
+  $("summary").textContent = verdict.summary;
+  $("detector").textContent = detectorWords(answer.detector);
+  $("matches-title").textContent = answer.matches.length ? "Matches" : "No matches";
+  $("matches").replaceChildren(...answer.matches.map(matchItem));
+  $("limits").replaceChildren(...verdict.limitations.map((limit) => element("li", limit)));
+  $("evidence").replaceChildren(...verdict.evidence.map((piece) => element("li", `${piece.statement} (${words(piece.kind)})`)));
+  $("origin").replaceChildren(...definitions({
+    "SHA-256 of the picture": answer.query.sha256,
+    "PDQ hash, quality": `${answer.query.pdq}, ${answer.query.pdq_quality}`,
+    "Picture": `${answer.query.format} ${answer.query.width} × ${answer.query.height}${answer.query.notes.map((n) => `, ${n}`).join("")}`,
+    "Index snapshot, embeddings searched": `${verdict.index.snapshot}, ${verdict.index.size}`,
+    "Decided at": verdict.decided_at,
+  }));
+  $("before").hidden = true;
+  $("answer").hidden = false;
+  $("drop").classList.add("small");
+}
+
+function detectorWords(finding) {
+  if (!finding) return "";
+  if (finding.p_fake === null) return `The detector ${finding.name} is not trained and says nothing about this picture.`;
+  const leaning = finding.reading === "leans_fake" ? "leans towards fake" : "leans towards authentic";
+  return `The detector ${finding.name} ${leaning}: p(fake) = ${finding.p_fake.toFixed(3)}, uncalibrated.`;
+}
+
+function* definitionPairs(entries) {
+  for (const [term, value] of Object.entries(entries)) {
+    yield element("dt", term);
+    yield element("dd", value);
+  }
+}
+
+function definitions(entries) {
+  return [...definitionPairs(entries)];
+}
+
+function matchItem(match) {
+  const { image, campaigns, sightings } = match.image;
+  const item = element("li", undefined, match.holds ? "" : "near");
+  const picture = element("img", undefined, "thumb");
+  picture.alt = `Known image ${image.sha256.slice(0, 12)}`;
+  loadThumbnail(picture, match.links.thumbnail);
+  const text = element("div");
+  text.append(
+    element("h4", match.holds ? RELATIONS[match.relation] : "Among the nearest, but below every threshold"),
+    labelLine(image.label),
+  );
+  for (const place of campaigns) text.append(element("p", `Campaign: ${place.name} (${place.campaign})`));
+  for (const seen of sightings.slice(0, 3)) text.append(element("p", sightingWords(seen), "quiet"));
+  if (sightings.length > 3) text.append(element("p", `and ${sightings.length - 3} more sightings`, "quiet"));
+  text.append(scoreTable(match.scores));
+  const name = element("p", undefined, "quiet");
+  name.append("SHA-256 ", element("code", image.sha256));
+  text.append(name);
+  item.append(picture, text);
+  return item;
+}
+
+function labelLine(label) {
+  const line = element("p");
+  const value = label.disputed ? "disputed" : label.value;
+  line.append(element("span", value === "unknown" ? "not labelled" : value, `tag ${value}`));
+  const details = [];
+  if (label.source) details.push(`says ${label.source} (${words(label.source_kind)})`);
+  if (label.technique !== "unknown") details.push(words(label.technique));
+  if (label.generator) details.push(label.generator);
+  if (details.length) line.append(element("span", details.join(" · ")));
+  return line;
+}
+
+function sightingWords(seen) {
+  const when = seen.posted_at ? seen.posted_at.slice(0, 10) : null;
+  const parts = [seen.platform, seen.account, when, seen.url, seen.claim || seen.caption].filter(Boolean);
+  return `Seen: ${parts.join(" · ")}`;
+}
+
+function scoreTable(scores) {
+  const table = element("table");
+  for (const score of scores) {
+    const row = element("tr");
+    const note = score.note ? `, ${words(score.note)}` : "";
+    row.append(
+      element("th", RELATIONS[score.relation]),
+      element("td", MEASURES[score.measure](score) + note),
+      element("td", words(score.band)),
+    );
+    table.append(row);
+  }
+  return table;
+}
+
+async function loadThumbnail(picture, address) {
+  const response = await fetch(BASE + address, { headers: authorised() });
+  if (response.ok) picture.src = objectUrl(await response.blob());
+}
+
+function take(files) {
+  const file = [...(files || [])][0];
+  if (file) ask(file);
+}
+
+$("picture").addEventListener("change", (event) => {
+  take(event.target.files);
+  event.target.value = "";
+});
+$("ask").addEventListener("submit", (event) => event.preventDefault());
+document.addEventListener("paste", (event) => take(event.clipboardData.files));
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    $("drop").classList.toggle("over", kind === "dragover");
+    if (kind === "drop") take(event.dataTransfer.files);
+  });
+}

@@ -1,0 +1,37 @@
+"""Real servers on loopback: one shared, with a small catalogue; others as tests need them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from served import Api, fill, running
+
+from indexer.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled detector is made once for all servers."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture
+def start(models: Path, tmp_path: Path) -> Iterator[Callable[..., Api]]:
+    """Starts a server with an empty catalogue of its own and the settings given."""
+    with ExitStack() as stack:
+
+        def started(**overrides: object) -> Api:
+            given = {"home": tmp_path / "home", "models_dir": models, "precision": "fp32", **overrides}
+            return stack.enter_context(running(Settings.load(**given)))
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def api(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The shared server: scenes 1 to 6 are known fakes, 7 to 9 authentic. Tests leave these as they are."""
+    with running(Settings.load(home=tmp_path_factory.mktemp("home"), models_dir=models, precision="fp32")) as server:
+        fill(server, server.fakes, range(1, 7), label="fake", stated_by="desk one", technique="splice")
+        fill(server, server.authentic, range(7, 10), label="authentic", stated_by="desk one")
+        yield server

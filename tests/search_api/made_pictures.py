@@ -1,0 +1,39 @@
+"""Pictures made on the fly for the tests of the API: different enough for PDQ, the same on every run."""
+
+import io
+import random
+
+from PIL import Image, ImageDraw
+
+
+def scene(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
+    """A picture of overlapping shapes; every seed gives another one."""
+    rng = random.Random(seed)
+
+    def colour() -> tuple[int, int, int]:
+        return rng.randrange(256), rng.randrange(256), rng.randrange(256)
+
+    picture = Image.new("RGB", size, colour())
+    draw = ImageDraw.Draw(picture)
+    for _ in range(40):
+        left, top = rng.randrange(-80, size[0]), rng.randrange(-80, size[1])
+        box = (left, top, left + rng.randrange(20, 200), top + rng.randrange(20, 200))
+        (draw.ellipse if rng.random() < 0.5 else draw.rectangle)(box, fill=colour())
+    return picture
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    """The picture as a file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def png(seed: int) -> bytes:
+    """The scene of this seed as a PNG file."""
+    return encoded(scene(seed))
+
+
+def recompressed(seed: int) -> bytes:
+    """The scene of this seed as somebody else re-shared it: smaller and as a JPEG."""
+    return encoded(scene(seed).resize((360, 270)), "JPEG", quality=60)

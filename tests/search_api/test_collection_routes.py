@@ -1,0 +1,66 @@
+"""/v1/collections: named sets of images."""
+
+from collections.abc import Callable
+
+import pytest
+from made_pictures import png
+from served import Api, fill, problem_of
+
+
+@pytest.fixture
+def own(start: Callable[..., Api]) -> Api:
+    """A server with two images, whose catalogue a test may change."""
+    server = start()
+    fill(server, server.fakes, range(1, 3), label="fake", stated_by="desk")
+    return server
+
+
+def test_a_collection_is_made_filled_searched_emptied_and_deleted(own: Api) -> None:
+    made = own.client.post("/v1/collections", json={"name": "Elections 2026", "description": "from the desk"})
+    assert (made.status_code, made.json()["images"]) == (201, 0)
+    address = "/v1/collections/Elections%202026"
+    put = own.client.post(f"{address}/images", json={"sha256": [own.fakes[1], own.fakes[1]]})
+    assert put.json() == {"changed": 1}
+    assert own.client.get(address).json()["images"] == 1
+    inside = own.client.post(
+        "/v1/search", files={"image": ("a.png", png(2))}, data={"collections": "Elections 2026"}
+    ).json()["matches"]
+    assert [match["image"]["image"]["sha256"] for match in inside] == [own.fakes[1]]
+    assert own.client.delete(f"{address}/images/{own.fakes[1]}").json() == {"changed": 1}
+    assert own.client.delete(f"{address}/images/{own.fakes[1]}").json() == {"changed": 0}
+    assert own.client.delete(address).status_code == 204
+    problem_of(own.client.get(address), 404, "not-found")
+    assert own.client.get(f"/v1/images/{own.fakes[1]}").status_code == 200
+
+
+def test_collections_are_listed_by_name_page_by_page(own: Api) -> None:
+    for name in ("b", "c", "a"):
+        own.client.post("/v1/collections", json={"name": name})
+    first = own.client.get("/v1/collections", params={"limit": 2}).json()
+    rest = own.client.get("/v1/collections", params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [collection["name"] for collection in first["items"] + rest["items"]] == ["a", "b", "c"]
+    assert rest["next_cursor"] is None
+
+
+def test_a_taken_name_is_a_conflict(own: Api) -> None:
+    own.client.post("/v1/collections", json={"name": "a"})
+    problem_of(own.client.post("/v1/collections", json={"name": "a"}), 409, "conflict")
+
+
+def test_images_go_in_all_or_none(own: Api) -> None:
+    own.client.post("/v1/collections", json={"name": "a"})
+    answer = own.client.post("/v1/collections/a/images", json={"sha256": [own.fakes[1], "0" * 64]})
+    assert "0" * 64 in str(problem_of(answer, 404, "not-found")["detail"])
+    assert own.client.get("/v1/collections/a").json()["images"] == 0
+
+
+def test_a_collection_nobody_made_is_not_found(own: Api) -> None:
+    problem_of(own.client.get("/v1/collections/none"), 404, "not-found")
+    problem_of(own.client.delete("/v1/collections/none"), 404, "not-found")
+    problem_of(own.client.post("/v1/collections/none/images", json={"sha256": [own.fakes[1]]}), 404, "not-found")
+    problem_of(own.client.delete(f"/v1/collections/none/images/{own.fakes[1]}"), 404, "not-found")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a/b", "x" * 201, 5, None])
+def test_a_name_that_is_none_is_refused(own: Api, name: object) -> None:
+    problem_of(own.client.post("/v1/collections", json={"name": name}), 422, "validation")

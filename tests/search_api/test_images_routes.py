@@ -1,0 +1,259 @@
+"""/v1/images: adding, listing, describing and deleting images."""
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+from made_pictures import encoded, png, scene
+from PIL import Image
+from served import Api, problem_of
+
+
+def upload(api: Api, *files: tuple[str, bytes], **said: object) -> dict[str, object]:
+    answer = api.client.post("/v1/images", files=[("files", file) for file in files], data=said)
+    assert answer.status_code == 200, answer.text
+    document: dict[str, object] = answer.json()
+    return document
+
+
+@pytest.fixture
+def own(start: Callable[..., Api]) -> Api:
+    """A server whose catalogue a test may change."""
+    return start()
+
+
+def test_one_bad_picture_never_fails_the_others(own: Api) -> None:
+    report = upload(own, ("good.png", png(1)), ("bad.jpg", b"text"), ("empty.png", b""), ("also good.png", png(2)))
+    assert [outcome["status"] for outcome in report["files"]] == ["added", "rejected", "rejected", "added"]
+    assert [outcome["reason"] for outcome in report["files"]] == [None, "not_an_image", "empty", None]
+    assert all(outcome["message"] for outcome in report["files"] if outcome["status"] == "rejected")
+    assert (report["added"], report["known"], report["rejected"]) == (2, 0, 2)
+
+
+def test_the_same_picture_again_is_known(own: Api) -> None:
+    upload(own, ("a.png", png(1)))
+    report = upload(own, ("b.png", png(1)), ("c.png", png(2)), ("d.png", png(2)))
+    assert [outcome["status"] for outcome in report["files"]] == ["known", "added", "known"]
+    assert report["files"][0]["sha256"] == hashlib.sha256(png(1)).hexdigest()
+
+
+def test_an_added_picture_is_found_by_the_next_search(own: Api) -> None:
+    upload(own, ("a.png", png(1)), label="fake", stated_by="desk")
+    found = own.client.post("/v1/search", files={"image": ("x.png", png(1))}).json()
+    assert found["verdict"]["outcome"] == "known_fake_match"
+
+
+def test_everything_said_of_an_upload_is_kept(own: Api) -> None:
+    said = {
+        "label": "fake",
+        "stated_by": "Ana of the night desk",
+        "technique": "face_swap",
+        "generator": "SwapMe 2",
+        "reason": "the ears differ",
+        "collections": ["elections", "urgent"],
+        "platform": "Somegram",
+        "account": "@someone",
+        "posted_at": "2026-03-01T12:00:00+02:00",
+        "url": "https://example.org/p/1",
+        "claim": "He was there",
+    }
+    sha256 = upload(own, ("a.png", png(1)), **said)["files"][0]["sha256"]
+    image = own.client.get(f"/v1/images/{sha256}").json()
+    label = image["labels"][0]
+    assert (label["value"], label["source"], label["source_kind"]) == ("fake", "Ana of the night desk", "human")
+    assert (label["technique"], label["generator"], label["reason"]) == ("face_swap", "SwapMe 2", "the ears differ")
+    assert sorted(image["collections"]) == ["elections", "urgent"]
+    sighting = image["sightings"][0]
+    assert (sighting["platform"], sighting["account"], sighting["claim"]) == ("Somegram", "@someone", "He was there")
+    assert sighting["posted_at"].startswith("2026-03-01T10:00:00")
+    assert image["sources"] == [{"source": "upload", "location": "a.png", "fields": {}}]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"label": "fake"},
+        {"technique": "splice"},
+        {"label": "fake", "stated_by": "x" * 201},
+        {"label": "fake", "stated_by": "me", "source_kind": "model"},
+        {"colour": "red"},
+        {"posted_at": "yesterday"},
+    ],
+)
+def test_fields_that_make_no_sense_stop_the_upload_before_it_begins(own: Api, said: dict[str, str]) -> None:
+    answer = own.client.post("/v1/images", files={"files": ("a.png", png(1))}, data=said)
+    problem_of(answer, 422, "validation")
+    assert own.client.get("/v1/images").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../etc/passwd",
+        "C:\\windows\\system32\\x.png",
+        "a\x00b.png",
+        "\u202egnp.exe",
+        "<img src=x onerror=alert(1)>.png",
+        "x" * 5000 + ".png",
+        "'; DROP TABLE image; --.png",
+        "名前 🎭.png",
+        "",
+    ],
+)
+def test_hostile_file_names_are_only_ever_text(own: Api, name: str) -> None:
+    quoted = name.replace("\x00", "%00")
+    head = f'--b\r\nContent-Disposition: form-data; name="files"; filename="{quoted}"\r\n\r\n'.encode()
+    body = head + png(1) + b"\r\n--b--\r\n"
+    answer = own.client.post("/v1/images", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    outcome = answer.json()["files"][0]
+    assert outcome["status"] == "added"
+    assert len(outcome["file"]) <= 200
+    assert not any(ord(letter) < 32 or letter == "\u202e" for letter in outcome["file"])
+    outside = {path.name for path in own.settings.home.parent.iterdir()}
+    assert outside == {"home"}
+
+
+def test_too_many_files_are_refused(start: Callable[..., Api]) -> None:
+    small = start(max_upload_files=2)
+    files = [("files", (f"{seed}.png", png(seed))) for seed in range(3)]
+    problem_of(small.client.post("/v1/images", files=files), 413, "content-too-large")
+
+
+def test_an_upload_without_files_is_refused(own: Api) -> None:
+    problem_of(own.client.post("/v1/images", files={"file": ("a.png", png(1))}), 422, "validation")
+    problem_of(own.client.post("/v1/images", data={"label": "fake"}), 415, "unsupported-media-type")
+
+
+def test_a_file_over_the_limit_is_rejected_alone(start: Callable[..., Api]) -> None:
+    small = start(max_file_bytes=len(png(1)))
+    large = encoded(Image.effect_noise((400, 400), 90).convert("RGB"))
+    report = upload(small, ("large.png", large), ("fits.png", png(1)))
+    assert [outcome["reason"] for outcome in report["files"]] == ["too_many_bytes", None]
+
+
+def test_a_pixel_bomb_is_rejected_before_it_is_decoded(own: Api) -> None:
+    bomb = encoded(Image.new("1", (50_000, 50_000)))
+    assert upload(own, ("bomb.png", bomb))["files"][0]["reason"] == "too_many_pixels"
+
+
+def test_images_are_listed_newest_first_and_page_by_page(api: Api) -> None:
+    seen, cursor = [], None
+    for _ in range(10):
+        page = api.client.get("/v1/images", params={"limit": 4, **({"cursor": cursor} if cursor else {})}).json()
+        seen += [image["sha256"] for image in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 9
+    assert set(seen[:3]) == set(api.authentic.values())
+
+
+def test_the_list_can_be_filtered(api: Api) -> None:
+    fakes = api.client.get("/v1/images", params={"label": "fake", "technique": "splice"}).json()["items"]
+    assert {image["sha256"] for image in fakes} == set(api.fakes.values())
+
+
+@pytest.mark.parametrize("query", ["cursor=nonsense", "limit=0", "limit=1001", "label=maybe", "lable=fake", "limit=x"])
+def test_a_list_query_that_makes_no_sense_is_explained(api: Api, query: str) -> None:
+    answer = api.client.get(f"/v1/images?{query}")
+    problem_of(answer, 422, "usage" if query.startswith("cursor") else "validation")
+
+
+def test_a_later_label_by_a_person_wins_and_the_earlier_stays(own: Api) -> None:
+    said = {"label": "authentic", "stated_by": "a feed", "source_kind": "trusted_feed"}
+    sha256 = upload(own, ("a.png", png(1)), **said)["files"][0]["sha256"]
+    change = {"label": {"value": "fake", "stated_by": "Ana", "reason": "shadows"}, "add_to_collections": ["reviewed"]}
+    image = own.client.patch(f"/v1/images/{sha256}", json=change).json()
+    assert (image["image"]["label"]["value"], image["image"]["label"]["source"]) == ("fake", "Ana")
+    assert [label["source"] for label in image["labels"]] == ["a feed", "Ana"]
+    assert image["collections"] == ["reviewed"]
+    image = own.client.patch(f"/v1/images/{sha256}", json={"remove_from_collections": ["reviewed"]}).json()
+    assert image["collections"] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"label": {"value": "fake"}},
+        {"label": {"value": "nonsense", "stated_by": "me"}},
+        {"add_to_collections": ["a"], "remove_from_collections": ["a"]},
+        {"labels": []},
+    ],
+)
+def test_a_change_that_makes_no_sense_is_explained(api: Api, change: dict[str, object]) -> None:
+    problem_of(api.client.patch(f"/v1/images/{api.fakes[1]}", json=change), 422, "validation")
+
+
+def test_a_change_is_made_whole_or_not_at_all(own: Api) -> None:
+    sha256 = upload(own, ("a.png", png(1)))["files"][0]["sha256"]
+    change = {"label": {"value": "fake", "stated_by": "Ana"}, "remove_from_collections": ["no such"]}
+    problem_of(own.client.patch(f"/v1/images/{sha256}", json=change), 404, "not-found")
+    assert own.client.get(f"/v1/images/{sha256}").json()["labels"] == []
+
+
+def test_a_deleted_image_is_gone_from_answers_and_from_disk(own: Api) -> None:
+    sha256 = upload(own, ("a.png", png(1)), label="fake", stated_by="desk")["files"][0]["sha256"]
+    assert own.client.delete(f"/v1/images/{sha256}", params={"reason": "asked to"}).status_code == 204
+    for address in ("", "/thumbnail", "/similar", "/sightings"):
+        problem_of(own.client.get(f"/v1/images/{sha256}{address}"), 404, "not-found")
+    assert own.client.post("/v1/search", files={"image": ("a.png", png(1))}).json()["matches"] == []
+    assert not [path for path in own.settings.home.rglob(f"{sha256}*") if path.is_file()]
+    problem_of(own.client.delete(f"/v1/images/{sha256}"), 404, "not-found")
+
+
+def test_a_thumbnail_is_a_small_jpeg_that_caches_by_its_tag(api: Api) -> None:
+    answer = api.client.get(f"/v1/images/{api.fakes[1]}/thumbnail")
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.content.startswith(b"\xff\xd8")
+    again = api.client.get(f"/v1/images/{api.fakes[1]}/thumbnail", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_similar_images_leave_out_the_image_itself(api: Api) -> None:
+    answer = api.client.get(f"/v1/images/{api.fakes[1]}/similar", params={"limit": 3}).json()
+    found = [match["image"]["image"]["sha256"] for match in answer["matches"]]
+    assert len(found) == 3
+    assert api.fakes[1] not in found
+
+
+def test_similar_images_of_an_authentic_one_come_from_known_fakes_unless_any_is_asked(api: Api) -> None:
+    address = f"/v1/images/{api.authentic[7]}/similar"
+    fakes = api.client.get(address, params={"limit": 50}).json()["matches"]
+    assert {match["image"]["image"]["sha256"] for match in fakes} == set(api.fakes.values())
+    everything = api.client.get(address, params={"limit": 50, "label": "any"}).json()["matches"]
+    assert len(everything) == 8
+
+
+def test_a_sighting_is_kept_once(own: Api) -> None:
+    sha256 = upload(own, ("a.png", png(1)))["files"][0]["sha256"]
+    report = {"platform": "Somegram", "posted_at": "2026-05-01T00:00:00Z", "url": "http://169.254.169.254/latest"}
+    first = own.client.post(f"/v1/images/{sha256}/sightings", json=report)
+    assert (first.status_code, first.json()["added"]) == (201, 1)
+    again = own.client.post(f"/v1/images/{sha256}/sightings", json=report).json()
+    assert (again["added"], len(again["sightings"])) == (0, 1)
+    assert own.client.get(f"/v1/images/{sha256}/sightings").json()["sightings"] == again["sightings"]
+    found = own.client.get("/v1/images", params={"platform": "Somegram", "posted_to": "2026-06-01"}).json()["items"]
+    assert [image["sha256"] for image in found] == [sha256]
+
+
+def test_an_empty_sighting_is_refused(api: Api) -> None:
+    problem_of(api.client.post(f"/v1/images/{api.fakes[1]}/sightings", json={}), 422, "validation")
+
+
+@pytest.mark.parametrize("address", ["xyz", "0" * 63, "%2e%2e%2fetc", "0" * 64])
+def test_an_image_that_is_none_is_explained(api: Api, address: str) -> None:
+    answer = api.client.get(f"/v1/images/{address}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code in (404, 422)
+
+
+def test_two_uploads_at_once_do_not_disturb_each_other(own: Api) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def send(first: int) -> int:
+        files = [(f"{seed}.png", encoded(scene(seed))) for seed in range(first, first + 4)]
+        return int(str(upload(own, *files)["added"]))
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(send, [10, 12, 14])) == 8

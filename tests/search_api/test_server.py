@@ -1,0 +1,68 @@
+"""Starting and stopping the server as a program does."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import DejafakeError, UsageError
+from indexer.settings import Settings
+from search_api.security import is_loopback
+from search_api.server import listening, serve
+
+RUN = "from indexer.settings import Settings; from search_api.server import serve; serve(Settings.load())"
+
+
+def test_a_port_in_use_is_one_clear_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DejafakeError, match=rf"port {port} of 127.0.0.1 is in use: .* --port") as caught:
+            serve(Settings.load(home=tmp_path, port=port))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_an_address_others_can_reach_needs_a_token(tmp_path: Path, host: str) -> None:
+    with pytest.raises(UsageError, match="DEJAFAKE_API_TOKEN"):
+        serve(Settings.load(home=tmp_path, host=host))
+
+
+def test_a_host_that_is_none_of_this_machine_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(DejafakeError, match=r"cannot listen on .*192\.0\.2\.1"):
+        serve(Settings.load(home=tmp_path, host="192.0.2.1", api_token="secret"))
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("[::1]", True), ("LocalHost", True)]
+    + [("0.0.0.0", False), ("", False), ("10.0.0.1", False), ("localhost.evil.example", False)],
+)
+def test_loopback_is_told_from_the_rest(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_a_catalogue_that_cannot_be_opened_stops_the_start_with_its_own_words(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "catalogue.sqlite").write_bytes(b"this is no database" * 100)
+    with pytest.raises(DejafakeError, match="catalogue"):
+        serve(Settings.load(home=tmp_path, port=0, models_dir=models))
+
+
+def test_interrupting_the_program_ends_it_cleanly(models: Path, tmp_path: Path) -> None:
+    with listening("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    given = {"DEJAFAKE_HOME": str(tmp_path), "DEJAFAKE_PORT": str(port), "DEJAFAKE_MODELS_DIR": str(models)}
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN], env={**os.environ, **given}, stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stderr is not None
+        said = []
+        for line in program.stderr:
+            said.append(line)
+            if "running on" in line:
+                program.send_signal(signal.SIGINT)
+        assert program.wait(60) in (0, -signal.SIGINT, 130), "".join(said)
+    assert not any("Traceback" in line for line in said)
