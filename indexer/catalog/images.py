@@ -12,6 +12,7 @@ from indexer.catalog import cursors
 from indexer.catalog.details import DETAILS, IMAGE_COLUMNS, details_of, image_of
 from indexer.catalog.filters import conditions
 from indexer.catalog.labels import UNLABELLED
+from indexer.catalog.newest import newest_ids
 from indexer.catalog.portable import insert_new, one_of
 from indexer.catalog.records import CatalogCounts, Image, ImageDetails, ImageFilter, NewImage, Page
 from indexer.catalog.tables import (
@@ -62,6 +63,15 @@ def find_ids(session: Session, sha256s: Sequence[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def starting_with(session: Session, start: str, *, limit: int = 2) -> tuple[str, ...]:
+    """The SHA-256 of up to `limit` images whose digest starts with these lower-case hex digits, in their order."""
+    after = (
+        ImageRow.sha256 < f"{start}g"
+    )  # no hex digit comes after g: the range is the prefix, and the index serves it
+    found = select(ImageRow.sha256).where(ImageRow.sha256 >= start, after).order_by(ImageRow.sha256).limit(limit)
+    return tuple(session.scalars(found))
+
+
 def get(session: Session, sha256: str) -> ImageDetails | None:
     """Everything about one image; one statement."""
     rows = session.execute(DETAILS.where(ImageRow.sha256 == sha256)).all()
@@ -83,9 +93,12 @@ def page(session: Session, wanted: ImageFilter, *, limit: int, cursor: str | Non
         UsageError: a bad limit or cursor.
     """
     cursors.check_limit(limit)
-    statement = select(*IMAGE_COLUMNS).where(*conditions(wanted)).order_by(ImageRow.id.desc()).limit(limit + 1)
-    if place := cursors.decode("images", cursor, int):
-        statement = statement.where(ImageRow.id < place[0])
+    (before,) = cursors.decode("images", cursor, int) or (2**63 - 1,)
+    statement = select(*IMAGE_COLUMNS).order_by(ImageRow.id.desc()).limit(limit + 1)
+    if session.get_bind().dialect.name == "sqlite":
+        statement = statement.where(ImageRow.id.in_(newest_ids(wanted, before, limit + 1)))
+    else:
+        statement = statement.where(ImageRow.id < before, *conditions(wanted))
     rows = session.execute(statement).all()
     more = cursors.encode("images", rows[limit - 1].id) if len(rows) > limit else None
     return Page(tuple(image_of(row) for row in rows[:limit]), more)

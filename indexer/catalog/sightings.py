@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog.portable import insert_new
 from indexer.catalog.records import NewSighting
 from indexer.catalog.tables import SightingRow
-from indexer.catalog.types import as_utc, bounded, canonical_json, clean_text, utc_now
+from indexer.catalog.types import as_utc, bounded, canonical_json, clean_text, month_of, utc_now
 
 
 def add(session: Session, image_id: int, sightings: Sequence[NewSighting]) -> int:
@@ -31,6 +31,7 @@ def add(session: Session, image_id: int, sightings: Sequence[NewSighting]) -> in
             "platform": sighting.platform,
             "account": sighting.account,
             "posted_at": sighting.posted_at,
+            "posted_month": None if sighting.posted_at is None else month_of(sighting.posted_at),
             "caption": sighting.caption,
             "language": sighting.language,
             "claim": sighting.claim,

@@ -118,7 +118,8 @@ class LabelRow(Base):
 
 
 class SightingRow(Base):
-    """An image seen somewhere. `digest` is over everything seen, so the same sighting is kept once."""
+    """An image seen somewhere. `digest` is over everything seen, so the same sighting is kept once; `posted_month`
+    (types.py) splits a range of dates into streams that each have an index order (newest.py)."""
 
     __tablename__ = "sighting"
 
@@ -130,6 +131,7 @@ class SightingRow(Base):
     platform: Mapped[str | None]
     account: Mapped[str | None]
     posted_at: Mapped[datetime | None]
+    posted_month: Mapped[int | None]
     caption: Mapped[str | None]
     language: Mapped[str | None]
     claim: Mapped[str | None]
@@ -138,7 +140,8 @@ class SightingRow(Base):
     __table_args__ = (
         UniqueConstraint("image_id", "digest"),
         Index(None, "platform", "image_id", "posted_at"),
-        Index(None, "posted_at", "image_id", "platform"),
+        Index(None, "posted_month", "image_id", "posted_at"),
+        Index(None, "platform", "posted_month", "image_id", "posted_at"),
         AUTOINCREMENT,
     )
 

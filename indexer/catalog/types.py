@@ -37,6 +37,12 @@ def as_utc(value: datetime) -> datetime:
         raise UsageError(f"{value.isoformat()} is not a usable time: outside the years 1 to 9999") from None
 
 
+def month_of(value: datetime) -> int:
+    """The month a time lies in, in UTC, as a number that rises by one a month."""
+    utc = as_utc(value)
+    return 12 * utc.year + utc.month - 1
+
+
 def clean_text(text: str) -> str:
     """`text` with NUL and lone surrogates, which no database stores, replaced by U+FFFD."""
     return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")

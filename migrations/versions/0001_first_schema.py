@@ -192,6 +192,7 @@ def upgrade() -> None:
         sa.Column("platform", sa.Text(), nullable=True),
         sa.Column("account", sa.Text(), nullable=True),
         sa.Column("posted_at", TIME, nullable=True),
+        sa.Column("posted_month", sa.Integer(), nullable=True),
         sa.Column("caption", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("claim", sa.Text(), nullable=True),
@@ -205,7 +206,16 @@ def upgrade() -> None:
         "ix_sighting_platform_image_id_posted_at", "sighting", ["platform", "image_id", "posted_at"], unique=False
     )
     op.create_index(
-        "ix_sighting_posted_at_image_id_platform", "sighting", ["posted_at", "image_id", "platform"], unique=False
+        "ix_sighting_platform_posted_month_image_id_posted_at",
+        "sighting",
+        ["platform", "posted_month", "image_id", "posted_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_sighting_posted_month_image_id_posted_at",
+        "sighting",
+        ["posted_month", "image_id", "posted_at"],
+        unique=False,
     )
     op.create_table(
         "source_record",
