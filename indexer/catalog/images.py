@@ -65,10 +65,9 @@ def find_ids(session: Session, sha256s: Sequence[str]) -> dict[str, int]:
 
 def starting_with(session: Session, start: str, *, limit: int = 2) -> tuple[str, ...]:
     """The SHA-256 of up to `limit` images whose digest starts with these lower-case hex digits, in their order."""
-    after = (
-        ImageRow.sha256 < f"{start}g"
-    )  # no hex digit comes after g: the range is the prefix, and the index serves it
-    found = select(ImageRow.sha256).where(ImageRow.sha256 >= start, after).order_by(ImageRow.sha256).limit(limit)
+    # all hex digits come before g: the range is the prefix, and the index serves it
+    prefix = (ImageRow.sha256 >= start, ImageRow.sha256 < f"{start}g")
+    found = select(ImageRow.sha256).where(*prefix).order_by(ImageRow.sha256).limit(limit)
     return tuple(session.scalars(found))
 
 
