@@ -308,6 +308,7 @@ class Ingest:
             technique=item.technique if item.technique is not Technique.UNKNOWN else options.technique,
             generator=item.generator or options.generator,
             reason=item.label_reason,
+            edition=item.edition,
         )
         tally.labels += labels.state(session, image_id, [label])
         return labels.current(session, image_id).disputed

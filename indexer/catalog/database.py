@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class Catalog:
         parsed = _parse(url)
         engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql_engine(parsed)
         try:
-            with _explained(parsed), _one_at_a_time(parsed):
+            with _explained(parsed):
                 _prepare(engine)
         except (OSError, Timeout) as error:
             engine.dispose()
@@ -116,8 +116,10 @@ def _shown(url: URL) -> str:
 
 
 def _sqlite_file(url: URL) -> Path | None:
-    """The file of an SQLite URL, None when the URL is an SQLite `file:` URI."""
-    return None if url.database is None or url.database.startswith("file:") else Path(url.database)
+    """The file of an SQLite URL; None for PostgreSQL, and for an SQLite `file:` URI, which says itself what may be."""
+    if url.get_backend_name() != "sqlite" or url.database is None or url.database.startswith("file:"):
+        return None
+    return Path(url.database)
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -154,31 +156,28 @@ def _take_turn(connection: Connection) -> None:
 
 
 def _prepare(engine: Engine) -> None:
-    """Bring the schema up to date. Foreign keys are off meanwhile: SQLite alters a table by dropping its old copy."""
-    with engine.execution_options(**{_WRITER: True}).connect() as connection:
+    """Bring the schema up to date; when it is, nobody who writes is waited for."""
+    path = _sqlite_file(engine.url)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with engine.connect() as connection:
+        if schema.is_current(connection):
+            return
+    # switching a new SQLite file to its write-ahead log does not wait for others who do the same: they queue here
+    queue = FileLock(f"{path}.lock", timeout=BUSY_SECONDS) if path is not None else nullcontext()
+    with queue, engine.execution_options(**{_WRITER: True}).connect() as connection:
         driver = connection.connection.dbapi_connection
-        if isinstance(driver, sqlite3.Connection):
-            driver.execute("PRAGMA journal_mode=WAL")
-            driver.execute("PRAGMA foreign_keys=OFF")
+        sqlite = driver if isinstance(driver, sqlite3.Connection) else None
+        if sqlite is not None:
+            sqlite.execute("PRAGMA journal_mode=WAL")
+            sqlite.execute("PRAGMA foreign_keys=OFF")  # SQLite alters a table by dropping its old copy
         try:
             with connection.begin():
                 _take_turn(connection)
                 schema.upgrade(connection)
         finally:
-            if isinstance(driver, sqlite3.Connection):
-                driver.execute("PRAGMA foreign_keys=ON")
-
-
-@contextmanager
-def _one_at_a_time(url: URL) -> Iterator[None]:
-    """Switching a new SQLite file to WAL does not wait for others who do the same; so they queue here."""
-    path = _sqlite_file(url)
-    if url.get_backend_name() != "sqlite" or path is None:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=BUSY_SECONDS):
-        yield
+            if sqlite is not None:
+                sqlite.execute("PRAGMA foreign_keys=ON")
 
 
 @contextmanager

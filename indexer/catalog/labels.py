@@ -1,7 +1,7 @@
 """Statements about images, and what they add up to.
 
-Statements are never overwritten. One source's statements on an image within one transaction are simultaneous: they
-form a group, and only the latest group of each source counts.
+Statements are never overwritten. One source's statements on an image in one edition (`NewLabel.edition`; without one,
+in one transaction) are simultaneous: they form a group, and only the latest group of each source counts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,11 +21,11 @@ _SourceKey = tuple[LabelSource, str]
 UNLABELLED = CurrentLabel(LabelValue.UNKNOWN, Technique.UNKNOWN, None, disputed=False, source_kind=None, source=None)
 
 
-def state(session: Session, image_id: int, labels: Sequence[NewLabel], *, settle: bool = False) -> int:
+def state(session: Session, image_id: int, labels: Sequence[NewLabel]) -> int:
     """Record statements about an image and bring its current label up to date.
 
-    Saying again what a source's latest group says, or a part of it, adds nothing. With `settle`, a person decides: a
-    part of a group that disagrees with itself is then a new statement, which takes the group's place.
+    Saying again exactly what a source's latest group says adds nothing. Saying less, or something else, in another
+    edition takes the group's place: so a corrected list, or the person who spoke before, settles a contradiction.
 
     Returns:
         How many statements were added.
@@ -37,9 +37,9 @@ def state(session: Session, image_id: int, labels: Sequence[NewLabel], *, settle
         return 0
     stored = _stored(session, image_id)
     added = 0
-    for key, claims in _by_source(labels).items():
-        before = [row for row in stored if _key(row) == key]
-        added += _state_one_source(session, image_id, claims, before, settle=settle)
+    for (kind, source, edition), claims in _by_edition(labels).items():
+        before = [row for row in stored if _key(row) == (kind, source)]
+        added += _state_one_edition(session, image_id, edition, claims, before)
     if added:
         _set_current(session, image_id, resolve(_stored(session, image_id)))
     return added
@@ -59,8 +59,8 @@ def resolve(statements: Sequence[LabelRow]) -> CurrentLabel:
     """
     if not statements:
         return UNLABELLED
-    latest: dict[_SourceKey, int] = {_key(row): row.change_id for row in statements}
-    counting = [row for row in statements if row.change_id == latest[_key(row)]]
+    latest: dict[_SourceKey, str] = {_key(row): row.edition for row in statements}
+    counting = [row for row in statements if row.edition == latest[_key(row)]]
     counting.sort(key=lambda row: (_PRECEDENCE.index(row.source_kind), -row.id))
     top = counting[0].source_kind
     values = {row.value for row in counting if row.source_kind == top}
@@ -83,9 +83,9 @@ def _stored(session: Session, image_id: int) -> list[LabelRow]:
     return list(session.scalars(select(LabelRow).where(LabelRow.image_id == image_id).order_by(LabelRow.id)))
 
 
-def _by_source(labels: Iterable[NewLabel]) -> Mapping[_SourceKey, list[NewLabel]]:
-    """Cleaned labels by who states them, repetitions dropped."""
-    groups: dict[_SourceKey, list[NewLabel]] = {}
+def _by_edition(labels: Iterable[NewLabel]) -> Mapping[tuple[LabelSource, str, str | None], list[NewLabel]]:
+    """Cleaned labels by who states them in which edition, repetitions dropped."""
+    groups: dict[tuple[LabelSource, str, str | None], list[NewLabel]] = {}
     for label in labels:
         source = bounded("the source of a label", label.source)
         if source is None:
@@ -98,29 +98,28 @@ def _by_source(labels: Iterable[NewLabel]) -> Mapping[_SourceKey, list[NewLabel]
             generator=bounded("a generator", label.generator),
             reason=None if label.reason is None else clean_text(label.reason).strip() or None,
         )
-        group = groups.setdefault((label.source_kind, source), [])
+        group = groups.setdefault((label.source_kind, source, bounded("an edition", label.edition)), [])
         if cleaned not in group:
             group.append(cleaned)
     return groups
 
 
-def _state_one_source(
-    session: Session, image_id: int, claims: Sequence[NewLabel], before: Sequence[LabelRow], *, settle: bool
+def _state_one_edition(
+    session: Session, image_id: int, edition: str | None, claims: Sequence[NewLabel], before: Sequence[LabelRow]
 ) -> int:
     """Add what one source newly says to what it said before; see `state` for what counts as new."""
-    change = this_change(session)
-    latest = [row for row in before if row.change_id == before[-1].change_id]
+    group = edition or f"transaction {this_change(session)}"
+    latest = [row for row in before if row.edition == before[-1].edition]
     known = {_claim(row) for row in latest}
-    settled = settle and len({row.value for row in latest}) > 1 and known != set(claims)
-    if known.issuperset(claims) and not settled:
-        return 0
-    said_now = {_claim(row) for row in latest if row.change_id == change}
-    new = [claim for claim in claims if claim not in said_now]
+    if latest and latest[0].edition == group:
+        new = [claim for claim in claims if claim not in known]
+    else:
+        new = [] if known == set(claims) else list(claims)
     for claim in new:
         session.execute(
             insert(LabelRow).values(
                 image_id=image_id,
-                change_id=change,
+                edition=group,
                 value=claim.value,
                 technique=claim.technique,
                 generator=claim.generator,

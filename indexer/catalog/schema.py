@@ -38,6 +38,21 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the database has the schema of this version.
+
+    Raises:
+        CatalogTooNewError: the database is at a revision this version does not know.
+    """
+    known = ScriptDirectory.from_config(alembic_config(connection))
+    head, current = known.get_current_head(), revision_of(connection)
+    if current is not None and current not in {script.revision for script in known.walk_revisions()}:
+        raise CatalogTooNewError(
+            f"this catalogue was made by a newer dejafake (schema {current}, known here up to {head}): upgrade dejafake"
+        )
+    return current == head
+
+
 def upgrade(connection: Connection) -> None:
     """Create the tables, or upgrade them to the newest revision; does nothing when they are there.
 
@@ -45,19 +60,12 @@ def upgrade(connection: Connection) -> None:
         CatalogTooNewError: the database is at a revision this version does not know.
         CatalogError: tables of the same names are there that are not dejafake's.
     """
-    config = alembic_config(connection)
-    known = ScriptDirectory.from_config(config)
-    head, current = known.get_current_head(), revision_of(connection)
-    if current == head:
+    if is_current(connection):
         return
-    if current is not None and current not in {script.revision for script in known.walk_revisions()}:
-        raise CatalogTooNewError(
-            f"this catalogue was made by a newer dejafake (schema {current}, known here up to {head}): upgrade dejafake"
-        )
-    if current is None:
+    if revision_of(connection) is None:
         strangers = sorted(set(inspect(connection).get_table_names()) & set(Base.metadata.tables))
         if strangers:
             raise CatalogError(
                 f"the database already has a table {strangers[0]!r} that is not dejafake's: give it one of its own"
             )
-    command.upgrade(config, "head")
+    command.upgrade(alembic_config(connection), "head")

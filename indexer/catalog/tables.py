@@ -99,13 +99,13 @@ class ImageRow(Base):
 
 
 class LabelRow(Base):
-    """A statement about an image. `change_id` is the transaction it was made in (changes.py)."""
+    """A statement about an image. What one source says in one `edition` is simultaneous (labels.py)."""
 
     __tablename__ = "label"
 
     id: Mapped[int] = _id()
     image_id: Mapped[int] = _of("image", index=True)
-    change_id: Mapped[int] = mapped_column(BigInteger)
+    edition: Mapped[str]
     value: Mapped[LabelValue]
     technique: Mapped[Technique]
     generator: Mapped[str | None]

@@ -16,6 +16,9 @@ from indexer.sources.items import MAX_NAME, SourceItem, SourceRejection, printab
 PICTURE_SUFFIXES = SUFFIXES | {".jp2", ".j2k", ".jpx", ".jxl", ".ico", ".svg", ".psd", ".tga", ".ppm", ".pgm", ".exr"}
 """Names that promise a picture. Such a file is always an item, so that a bad one is reported and not passed over."""
 
+EDITION = "folder"
+"""A folder has one edition: pictures lying in folders that contradict each other do so at the same time."""
+
 _ADVICE = "check its permissions"
 _OUTSIDE = ("outside_folder", "a symbolic link that leads out of the folder; copy the files into it")
 
@@ -66,6 +69,7 @@ class FolderSource:
                 read=partial(read_bytes, found.path, self._limits),
                 value=value,
                 generator=generator,
+                edition=EDITION,
             )
 
     def count(self) -> int:

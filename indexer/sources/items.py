@@ -34,7 +34,8 @@ class SourceItem:
     `source` is the name of the folder, manifest or archive, `location` the path inside it. `read` gives the bytes; it
     may be called later and from another thread, and raises ImageRejectedError. `value` is None when the source states
     no label. `expected_sha256` (lower case) is what the source says the bytes hash to: whoever reads them checks it.
-    `fields` keeps the columns dejafake does not know.
+    `fields` keeps the columns dejafake does not know. `edition` names the issue of the list a label was read from: all
+    labels of one edition were stated at once, a newer one replaces them. None: the label stands alone.
     """
 
     source: str
@@ -48,6 +49,7 @@ class SourceItem:
     expected_sha256: str | None = None
     collections: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    edition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or category(c) == "Zs" else ascii(c)[1:-1] for c in text)
+
+
+def file_edition(path: Path) -> str:
+    """The edition of a manifest or an archive: another size or time of change is another edition."""
+    facts = path.stat()
+    return f"{facts.st_size}-{facts.st_mtime_ns}"
 
 
 def source_name(path: Path) -> str:

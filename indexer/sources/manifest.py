@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -10,7 +10,7 @@ from indexer.errors import ImageRejectedError, SourceError
 from indexer.imaging.decoding import read_bytes
 from indexer.imaging.limits import ImageLimits
 from indexer.sources.columns import BadRowError, Columns
-from indexer.sources.items import SourceItem, SourceRejection, source_name
+from indexer.sources.items import SourceItem, SourceRejection, file_edition, source_name
 from indexer.sources.tables import TABLES, JsonLinesTable, Table
 
 
@@ -27,6 +27,7 @@ class ManifestSource:
     _table: Table
     _columns: Columns
     _limits: ImageLimits
+    _edition: str
 
     @classmethod
     def open(cls, path: Path, limits: ImageLimits, mapping: Mapping[str, str] | None = None) -> "ManifestSource":
@@ -40,14 +41,14 @@ class ManifestSource:
         with closing(table.rows()) as rows:
             if next(rows, None) is None:
                 raise SourceError(f"{path.name} has no rows; write one a picture")
-        return cls(source_name(path), path.parent.resolve(), table, columns, limits)
+        return cls(source_name(path), path.parent.resolve(), table, columns, limits, file_edition(path))
 
     def __iter__(self) -> Iterator[SourceItem | SourceRejection]:
         for row in self._table.rows():
             try:
                 if row.problem is not None:
                     raise BadRowError(row.problem)
-                yield self._columns.item(row.cells, self.name, self._reader)
+                yield replace(self._columns.item(row.cells, self.name, self._reader), edition=self._edition)
             except BadRowError as error:
                 location = f"row {row.number}"
                 yield SourceRejection(self.name, location, "bad_row", f"{location}: {error}")

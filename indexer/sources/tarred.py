@@ -13,7 +13,7 @@ from typing import IO, Protocol
 
 from indexer.errors import SourceError
 from indexer.imaging.limits import ImageLimits
-from indexer.sources.items import SourceItem, SourceRejection, printable, source_name
+from indexer.sources.items import SourceItem, SourceRejection, file_edition, printable, source_name
 from indexer.sources.members import SNIFFED_BYTES, MemberName, bomb, is_picture, not_a_file, too_large, unpacked_budget
 
 MAX_MEMBERS = 2_000_000
@@ -189,7 +189,14 @@ class TarSource:
         if len(data) != info.size:
             raise tarfile.ReadError("the archive ends early")
         value, generator = member.label()
-        return SourceItem(self.name, member.location, read=lambda: data, value=value, generator=generator)
+        return SourceItem(
+            self.name,
+            member.location,
+            read=lambda: data,
+            value=value,
+            generator=generator,
+            edition=file_edition(self._path),
+        )
 
 
 class _TooManyError(Exception):

@@ -12,7 +12,7 @@ from typing import IO
 
 from indexer.errors import ImageRejectedError, SourceError
 from indexer.imaging.limits import ImageLimits
-from indexer.sources.items import SourceItem, SourceRejection, printable, source_name
+from indexer.sources.items import SourceItem, SourceRejection, file_edition, printable, source_name
 from indexer.sources.members import SNIFFED_BYTES, MemberName, bomb, is_picture, not_a_file, too_large, unpacked_budget
 
 MAX_MEMBERS = 250_000
@@ -34,6 +34,7 @@ class ZipSource:
     _archive: zipfile.ZipFile
     _budget: int
     _limits: ImageLimits
+    _edition: str
 
     @classmethod
     def open(cls, path: Path, limits: ImageLimits) -> "ZipSource":
@@ -45,7 +46,8 @@ class ZipSource:
         try:
             with path.open("rb") as file:
                 _check_directory(file, path.name)
-            source = cls(source_name(path), zipfile.ZipFile(path), unpacked_budget(path), limits)
+            archive = zipfile.ZipFile(path)
+            source = cls(source_name(path), archive, unpacked_budget(path), limits, file_edition(path))
         except (*_DAMAGE, NotImplementedError) as error:
             detail = printable(str(error))[:120]
             raise SourceError(f"{path.name} cannot be read as a zip archive ({detail}); fetch it again") from None
@@ -77,7 +79,7 @@ class ZipSource:
             else:
                 value, generator = member.label()
                 read = partial(_read, self._archive, info, self._limits)
-                yield SourceItem(*where, read=read, value=value, generator=generator)
+                yield SourceItem(*where, read=read, value=value, generator=generator, edition=self._edition)
 
     def count(self) -> int:
         """Looks at all members' names."""

@@ -169,7 +169,7 @@ def upgrade() -> None:
         "label",
         sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
         sa.Column("image_id", ROW_ID, nullable=False),
-        sa.Column("change_id", sa.BigInteger(), nullable=False),
+        sa.Column("edition", sa.Text(), nullable=False),
         sa.Column("value", WORD, nullable=False),
         sa.Column("technique", WORD, nullable=False),
         sa.Column("generator", sa.Text(), nullable=True),
