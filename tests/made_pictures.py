@@ -1,7 +1,9 @@
-"""Pictures made on the fly for the tests of the API: different enough for PDQ, the same on every run."""
+"""Pictures made on the fly for the tests: different enough for PDQ, the same on every run."""
 
 import io
 import random
+import struct
+import zlib
 
 from PIL import Image, ImageDraw
 
@@ -37,3 +39,10 @@ def png(seed: int) -> bytes:
 def recompressed(seed: int) -> bytes:
     """The scene of this seed as somebody else re-shared it: smaller and as a JPEG."""
     return encoded(scene(seed).resize((360, 270)), "JPEG", quality=60)
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    """A PNG file whose header claims this size."""
+    data = png(0)
+    header = b"IHDR" + struct.pack(">II", width, height) + data[24:29]
+    return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
