@@ -137,10 +137,10 @@ class SearchIndex:
         allowed = self._allowed(wanted)
         return allowed is None or bool(allowed.mask(np.array([image_id]))[0])
 
-    def neighbours(self, k: int) -> Neighbours:
+    def neighbours(self, k: int, wanted: ImageFilter | None = None) -> Neighbours:
         """The k nearest others of every image: ids [N], rising; neighbour ids [N, k], -1 where there are no more;
-        cosines [N, k]."""
-        return nearest_neighbours(self._store(), k)
+        cosines [N, k]. With `wanted`, of the images that meet it and among them only."""
+        return nearest_neighbours(self._store(), k, self._allowed(wanted))
 
     @property
     def size(self) -> int:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from indexer.vectors.allowed import Allowed
 from indexer.vectors.exact import Ids, Vectors
 from indexer.vectors.hits import NO_HIT
 from indexer.vectors.store import VectorStore
@@ -21,19 +22,25 @@ class Neighbours(NamedTuple):
     cosines: npt.NDArray[np.float32]
 
 
-def nearest_neighbours(store: VectorStore, k: int) -> Neighbours:
-    """The k nearest others of every vector that can be found now; k at least 1."""
+def nearest_neighbours(store: VectorStore, k: int, allowed: Allowed | None = None) -> Neighbours:
+    """The k nearest others of every vector that can be found now, among `allowed` ids only; k at least 1."""
     ids: list[Ids] = []
     neighbours: list[Ids] = []
     cosines: list[Vectors] = []
     for block in store.blocks():
         for start in range(0, len(block.ids), QUERIES_AT_ONCE):
-            some = slice(start, start + QUERIES_AT_ONCE)
-            hits = store.search(block.vectors[some], k + 1)
-            itself = hits.ids == block.ids[some, None]
+            some_ids = block.ids[start : start + QUERIES_AT_ONCE]
+            some_vectors = block.vectors[start : start + QUERIES_AT_ONCE]
+            if allowed is not None:
+                kept = allowed.mask(some_ids)
+                some_ids, some_vectors = some_ids[kept], some_vectors[kept]
+                if not len(some_ids):
+                    continue
+            hits = store.search(some_vectors, k + 1, allowed)
+            itself = hits.ids == some_ids[:, None]
             # Where more than k others share its very vector, the vector itself may be missing: drop the last instead.
             itself[~itself.any(axis=1), -1] = True
-            ids.append(block.ids[some])
+            ids.append(some_ids)
             neighbours.append(hits.ids[~itself].reshape(-1, k))
             cosines.append(hits.scores[~itself].reshape(-1, k))
     if not ids:

@@ -1,0 +1,165 @@
+"""From evidence to groups of images: pictures are joined first, HDBSCAN looks for dense groups of pictures, and what
+it must leave out by its nature is put back by three plain rules. Pure functions of arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.cluster import HDBSCAN
+
+from indexer.campaigns.graph import Ints, Links, contracted, distance_matrix, links, pieces, renumbered
+
+_FLOOR = 0.1
+"""Distances below this share of the bound count as that share. Without it a handful of nearly identical pictures is so
+dense (1/distance) that HDBSCAN prefers it to the larger group around it."""
+
+_PARTS_HOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingRule:
+    """What makes a group.
+
+    Attributes:
+        min_size: fewest images, at least 2.
+        bound: largest distance (1 - cosine) of two embeddings that is evidence.
+        min_samples: neighbours that make a picture part of something dense, instead of a link in a chain.
+        large: a dense group of more pictures than this, and of more than `large_share` of all, is looked into for
+            parts.
+    """
+
+    min_size: int
+    bound: float
+    min_samples: int = 2
+    large: int = 500
+    large_share: float = 0.1
+
+    def max_cluster_size(self, pictures: int) -> int:
+        """HDBSCAN's `max_cluster_size` among so many pictures."""
+        return max(self.large, int(pictures * self.large_share))
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Groups of N images.
+
+    Attributes:
+        picture_of: [N] which picture an image shows: re-shared copies have one number.
+        group_of: [N] which group an image is in, numbered by first members; -1 is none.
+        placed: [N] whether the image joined as somebody's nearest neighbour after the clustering.
+    """
+
+    picture_of: Ints
+    group_of: Ints
+    placed: npt.NDArray[np.bool_]
+
+
+def group_images(images: int, same_picture: Links, alike: Links, rule: GroupingRule) -> Grouping:
+    """Groups of images that belong together.
+
+    Copies of one picture become one node, so they are never split and never pass for a dense group of different
+    pictures; between pictures counts the nearest link. HDBSCAN (Campello et al. 2013) finds dense groups of pictures,
+    and each is cut down to what links within the bound hold together. Then: a picture outside joins the group of its
+    nearest neighbour, one round; a picture with enough copies is a group by itself; so is everything that hangs
+    together where no group was found.
+
+    Args:
+        images: how many, N. Number them in an order that does not depend on when they came (by SHA-256): ties are
+            broken by number.
+        same_picture: links between copies of one picture.
+        alike: links between embeddings, `distance` 1 - cosine; those beyond the bound are ignored.
+    """
+    if images == 0:
+        nothing = np.empty(0, np.int64)
+        return Grouping(nothing, nothing, np.empty(0, np.bool_))
+    picture_of = pieces(images, same_picture)
+    copies = np.bincount(picture_of)
+    evidence = contracted(picture_of, alike.only(alike.distance <= rule.bound))
+    dense = _held_together(_dense_groups(len(copies), evidence, rule), evidence, copies, rule.min_size)
+    near = _joined_by_nearest(dense, evidence)
+    whole = _with_what_is_left(near, evidence, copies, rule.min_size)
+    placed = (dense < 0) & (near >= 0)
+    return Grouping(picture_of, renumbered(whole[picture_of]), placed[picture_of])
+
+
+def _dense_groups(pictures: int, evidence: Links, rule: GroupingRule) -> Ints:
+    """The dense group [pictures] of each picture, -1 for noise.
+
+    HDBSCAN's "eom" rule may return whole connected pieces; `max_cluster_size` makes it return their parts. But a large
+    group without parts then dissolves into crumbs and noise, so parts are taken only where they hold half of it.
+    """
+    if len(evidence) == 0:
+        return np.full(pictures, -1, np.int64)
+    groups = _hdbscan(pictures, evidence, rule, None)
+    limit = rule.max_cluster_size(pictures)
+    sizes = np.bincount(groups[groups >= 0], minlength=1)
+    if sizes.max() <= limit:
+        return groups
+    parts = _hdbscan(pictures, evidence, rule, limit)
+    for large in np.flatnonzero(sizes > limit):
+        inside = groups == large
+        found = parts[inside]
+        if np.count_nonzero(found >= 0) >= _PARTS_HOLD * sizes[large]:
+            groups[inside] = np.where(found >= 0, len(sizes) + found, -1)
+    return groups
+
+
+def _hdbscan(pictures: int, evidence: Links, rule: GroupingRule, limit: int | None) -> Ints:
+    # HDBSCAN never returns the root of its tree. A small clique that belongs to nobody makes sure that the root is
+    # never a real group, also when all pictures hang together.
+    clique = pictures + np.arange(max(rule.min_size, rule.min_samples + 1))
+    one, other = np.triu_indices(len(clique), 1)
+    every = links(
+        np.concatenate([evidence.first, clique[one]]),
+        np.concatenate([evidence.second, clique[other]]),
+        np.concatenate([np.maximum(evidence.distance, rule.bound * _FLOOR), np.full(len(one), rule.bound)]),
+    )
+    found = HDBSCAN(
+        min_cluster_size=rule.min_size,
+        min_samples=rule.min_samples,
+        metric="precomputed",
+        max_cluster_size=limit,
+        cluster_selection_method="eom",
+        copy=False,
+    ).fit_predict(distance_matrix(pictures + len(clique), every, rule.bound, rule.min_samples))
+    # a picture with fewer links than min_samples hangs on edges that are no evidence: which group it fell to is chance
+    linked = np.bincount(np.concatenate([evidence.first, evidence.second]), minlength=pictures)
+    return np.where(linked >= rule.min_samples, np.asarray(found[:pictures], np.int64), -1)
+
+
+def _held_together(labels: Ints, evidence: Links, copies: Ints, min_size: int) -> Ints:
+    """Each group cut into what evidence inside it connects; parts of too few images are dropped."""
+    inside = evidence.only((labels[evidence.first] == labels[evidence.second]) & (labels[evidence.first] >= 0))
+    part = pieces(len(labels), inside)
+    return np.where((labels >= 0) & (_images(part, copies) >= min_size), part, -1)
+
+
+def _joined_by_nearest(labels: Ints, evidence: Links) -> Ints:
+    """One round: each picture without a group takes that of its nearest linked picture which has one."""
+    near, far = np.concatenate([evidence.first, evidence.second]), np.concatenate([evidence.second, evidence.first])
+    distance = np.tile(evidence.distance, 2)
+    joining = (labels[near] < 0) & (labels[far] >= 0)
+    near, far, distance = near[joining], far[joining], distance[joining]
+    order = np.lexsort((far, distance, near))
+    who, nearest = np.unique(near[order], return_index=True)
+    joined = labels.copy()
+    joined[who] = labels[far[order][nearest]]
+    return joined
+
+
+def _with_what_is_left(labels: Ints, evidence: Links, copies: Ints, min_size: int) -> Ints:
+    """Pictures of enough copies and connected pieces without any group become groups themselves."""
+    piece = pieces(len(labels), evidence)
+    taken = np.zeros(len(labels), np.bool_)
+    taken[piece[labels >= 0]] = True
+    new = len(labels)
+    whole = (labels < 0) & ~taken[piece] & (_images(piece, copies) >= min_size)
+    alone = (labels < 0) & taken[piece] & (copies >= min_size)
+    result = np.where(whole, new + piece, labels)
+    return np.where(alone, 2 * new + np.arange(len(labels)), result)
+
+
+def _images(part: Ints, copies: Ints) -> Ints:
+    """How many images the part of each picture holds."""
+    held = np.bincount(part, weights=copies.astype(np.float64))
+    return held[part].astype(np.int64)

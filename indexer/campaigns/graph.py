@@ -1,0 +1,107 @@
+"""Graphs of evidence between numbered images: links, what hangs together, and the distance matrix HDBSCAN reads.
+
+Nothing here knows the catalogue; everything is a pure function of arrays and gives the same bits every time.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SMALLEST_DISTANCE = 1e-6
+"""Distances are rounded to this and never smaller: sparse matrices drop zeros, and float32 cosines wobble below it."""
+
+_BEYOND = 1.01
+"""How much longer than the bound the edges are that stand for "no evidence".
+
+HDBSCAN compares densities 1/distance. Long bridges make every connected piece look extremely persistent, and its
+"eom" rule then returns the pieces whole. With bridges just beyond the bound it looks inside: on 1,223 planted vectors
+with chained noise (bound 0.2, min_samples 2) the ARI is .43 at 1.01 and at 2 times the bound, .18 at 10 times.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Undirected links between nodes. `first` < `second` [E] int64, each pair once, sorted; `distance` [E] float64,
+    smaller is nearer, in the unit of its evidence (PDQ bits, or 1 - cosine)."""
+
+    first: Ints
+    second: Ints
+    distance: Floats
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> "Links":
+        """The links for which `kept` [E] is true."""
+        return Links(self.first[kept], self.second[kept], self.distance[kept])
+
+
+def links(first: npt.ArrayLike, second: npt.ArrayLike, distance: npt.ArrayLike) -> Links:
+    """Links from node numbers [E] in any order and direction, repeated or not; of a pair the nearest is kept, and a
+    link of a node with itself is none."""
+    one, other = np.asarray(first, np.int64), np.asarray(second, np.int64)
+    low, high, far = np.minimum(one, other), np.maximum(one, other), np.asarray(distance, np.float64)
+    proper = low != high
+    low, high, far = low[proper], high[proper], far[proper]
+    order = np.lexsort((far, high, low))
+    low, high, far = low[order], high[order], far[order]
+    new = np.ones(len(low), np.bool_)
+    new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    return Links(low[new], high[new], far[new])
+
+
+def cosine_distance(cosine: npt.ArrayLike) -> Floats:
+    """1 - cosine, rounded to and at least SMALLEST_DISTANCE."""
+    distance = np.round(1.0 - np.asarray(cosine, np.float64), 6)
+    return np.maximum(distance, SMALLEST_DISTANCE)
+
+
+def pieces(nodes: int, evidence: Links) -> Ints:
+    """The connected piece of each node [nodes], numbered from 0 in the order of their first nodes."""
+    if nodes == 0:
+        return np.empty(0, np.int64)
+    joined = csr_array((np.ones(len(evidence), np.int8), (evidence.first, evidence.second)), shape=(nodes, nodes))
+    _, found = connected_components(joined, directed=False)
+    return renumbered(found)
+
+
+def renumbered(labels: npt.ArrayLike) -> Ints:
+    """The same groups [N] numbered from 0 in the order of their first members; negative labels become -1."""
+    given = np.asarray(labels, np.int64)
+    values, start, inverse = np.unique(given, return_index=True, return_inverse=True)
+    number = np.full(len(values), -1, np.int64)
+    real = np.flatnonzero(values >= 0)
+    number[real[np.argsort(start[real])]] = np.arange(len(real))
+    return number[inverse.reshape(-1)]
+
+
+def contracted(group_of: Ints, evidence: Links) -> Links:
+    """The links between groups: each pair of groups is as near as its nearest members."""
+    return links(group_of[evidence.first], group_of[evidence.second], evidence.distance)
+
+
+def distance_matrix(nodes: int, evidence: Links, bound: float, entries: int) -> Any:
+    """Symmetric sparse distances [nodes, nodes] that scikit-learn's HDBSCAN accepts as `precomputed`.
+
+    It needs at least `entries` stored distances a row and one connected piece, or core distances become infinite. Both
+    come from a ring through all nodes whose edges are a little longer than `bound`; `evidence` must be within it.
+
+    Returns:
+        scipy csr_array of float64, all entries > 0.
+    """
+    node = np.arange(nodes, dtype=np.int64)
+    steps = range(1, min(entries, nodes - 1) + 1)
+    ring = links(
+        np.concatenate([evidence.first, *(node for _ in steps)]),
+        np.concatenate([evidence.second, *((node + step) % nodes for step in steps)]),
+        np.concatenate([evidence.distance, *(np.full(nodes, bound * _BEYOND) for _ in steps)]),
+    )
+    rows, columns = np.concatenate([ring.first, ring.second]), np.concatenate([ring.second, ring.first])
+    return csr_array((np.tile(ring.distance, 2), (rows, columns)), shape=(nodes, nodes))

@@ -1,0 +1,93 @@
+"""Ids that survive re-clustering: groups are matched to the campaigns of the run before by the images they share.
+
+Pure functions; names are settled by wording.py.
+"""
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Mapping, Sequence, Set
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+_SHARED_AT_LEAST = 0.5
+_ID_LENGTH = 12
+
+
+def settle_ids(groups: Sequence[Sequence[str]], before: Mapping[str, Set[str]]) -> tuple[str, ...]:
+    """The campaign id of each group, in order.
+
+    A campaign goes on in the group that makes the most images keep their id over all campaigns (a linear assignment),
+    when the two share at least half of the smaller. So a campaign may grow, shrink, or lose a part that becomes a new
+    one. Other groups get an id derived from the SHA-256 of their members: the same on every machine.
+
+    Args:
+        groups: the members of each group by SHA-256; no image in two groups.
+        before: the members of each campaign of the run before; empty at the first run.
+    """
+    kept = _matched(groups, before)
+    used = set(before) | set(kept.values())
+    ids = []
+    for number, members in enumerate(groups):
+        found = kept.get(number)
+        if found is None:
+            found = _new_id(members, used)
+            used.add(found)
+        ids.append(found)
+    return tuple(ids)
+
+
+def _new_id(members: Sequence[str], used: Set[str]) -> str:
+    named = "\n".join(sorted(members))
+    again = 0
+    while True:
+        digest = hashlib.sha256(f"{named}\n{again}".encode() if again else named.encode()).digest()
+        candidate = "cmp_" + b32encode(digest).decode()[:_ID_LENGTH].lower()
+        if candidate not in used:
+            return candidate
+        again += 1
+
+
+def _matched(groups: Sequence[Sequence[str]], before: Mapping[str, Set[str]]) -> dict[int, str]:
+    """The id each matched group takes over, by the group's number."""
+    old = sorted(before)
+    owner = {sha256: place for place, name in enumerate(old) for sha256 in sorted(before[name])}
+    shared: dict[tuple[int, int], int] = {}
+    for number, members in enumerate(groups):
+        for sha256 in members:
+            place = owner.get(sha256)
+            if place is not None:
+                shared[place, number] = shared.get((place, number), 0) + 1
+    kept = {}
+    for places, numbers in _neighbourhoods(shared, len(old), len(groups)):
+        # ties go to the more similar group, and then to the first
+        gain = np.zeros((len(places), len(numbers)))
+        for row, place in enumerate(places):
+            for column, number in enumerate(numbers):
+                both = shared.get((place, number), 0)
+                either = len(before[old[place]]) + len(groups[number]) - both
+                gain[row, column] = both + 0.5 * both / either
+        for at_row, at_column in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
+            place, number = places[at_row], numbers[at_column]
+            smaller = min(len(before[old[place]]), len(groups[number]))
+            if shared.get((place, number), 0) >= max(1.0, _SHARED_AT_LEAST * smaller):
+                kept[number] = old[place]
+    return kept
+
+
+def _neighbourhoods(shared: Mapping[tuple[int, int], int], olds: int, news: int) -> list[tuple[list[int], list[int]]]:
+    """Old and new numbers that share images, directly or through others: each an assignment problem of its own, so
+    that the cost matrices stay small however many campaigns there are."""
+    if not shared:
+        return []
+    rows, columns = (np.array(side, np.int64) for side in zip(*sorted(shared), strict=True))
+    size = olds + news
+    joined = csr_array((np.ones(len(rows), np.int8), (rows, olds + columns)), shape=(size, size))
+    _, piece = connected_components(joined, directed=False)
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    for node in sorted({*rows.tolist(), *(olds + columns).tolist()}):
+        sides = found.setdefault(int(piece[node]), ([], []))
+        sides[node >= olds].append(node if node < olds else node - olds)
+    return list(found.values())

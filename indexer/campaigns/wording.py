@@ -1,0 +1,61 @@
+"""What campaigns say to people: names, reasons, and what a link does and does not show."""
+
+import re
+from datetime import datetime
+
+SHORT = 12
+"""Digits of a SHA-256 shown to people."""
+
+
+_AUTOMATIC = re.compile(r"Campaign of \d[\d,]* images(, first seen \d{4,}-\d\d-\d\d)?")
+
+
+def automatic_name(images: int, first_seen: datetime | None) -> str:
+    """A neutral name: it says how many and since when, never who or why."""
+    since = "" if first_seen is None else f", first seen {first_seen:%Y-%m-%d}"
+    return f"Campaign of {images:,} images{since}"
+
+
+def is_automatic(name: str) -> bool:
+    """Whether a campaign still has a name of `automatic_name`, and nobody gave it another."""
+    return _AUTOMATIC.fullmatch(name) is not None
+
+
+def same_picture_reason(bits: int, other: str, *, mirrored: bool) -> str:
+    """Why an image is in: a copy of `other` (SHA-256), perhaps mirrored, `bits` of 256 PDQ bits away."""
+    return f"same picture{' mirrored' if mirrored else ''}, PDQ {bits} (to {other[:SHORT]})"
+
+
+def same_origin_reason(cosine: float, other: str) -> str:
+    """Why an image is in: its embedding by a trained detector is near that of `other` (SHA-256)."""
+    cut = int(cosine * 100 + 1e-9) / 100  # never rounded up: 0.8999 is not 0.90
+    return f"same origin, cosine {cut:.2f} (uncalibrated) (to {other[:SHORT]})"
+
+
+PLACED_REASON = "joined as nearest neighbour after the clustering"
+
+
+def campaign_limits(*, trained: bool) -> tuple[str, ...]:
+    """What a campaign does not show. `trained`: whether the detector whose embeddings were compared was trained."""
+    about_detector = (
+        "A detector's score is a signal, not proof. It is not calibrated on these images; a high score does not make "
+        "an image fake, and a low one does not make it authentic.",
+        "Cosines of embeddings are uncalibrated: nobody has measured how often images of different origin come this "
+        "close.",
+    )
+    about_untrained = (
+        "The detector was not trained, so its embeddings say nothing about the origin of an image and were not used. "
+        "This campaign groups copies of the same picture, found by perceptual hash; different pictures by the same "
+        "maker are not found, nor are copies with a crop, border or caption bar.",
+    )
+    return (
+        "Likeness is not proof of common authorship. That images belong together here says nothing about who made, "
+        "posted or paid for them.",
+        *(about_detector if trained else about_untrained),
+        'Every member carries the label "fake" in this catalogue. This report does not test these labels; see who '
+        "stated each.",
+        "Perceptual hashes (PDQ) find re-shared copies. Two images can be near by PDQ and still differ in a detail "
+        "that matters: compare them with your own eyes.",
+        "Sightings are what was recorded in this catalogue. The first sighting known here need not be the first "
+        "publication.",
+    )
