@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog import collections, detectors, embeddings, images, labels, sightings, sources
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
-from indexer.errors import ImageRejectedError
+from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.imaging.decoding import decode, sha256_hex
 from indexer.imaging.hashing import PDQ_METHOD, pdq_hash
 from indexer.imaging.limits import ImageLimits
@@ -212,9 +212,7 @@ class Ingest:
     def _picture(self, data: bytes) -> _Picture:
         image = decode(data, self._limits)
         pdq = pdq_hash(image.rgb)
-        if self._settings.keep_originals:
-            self._originals.put(image.sha256, data)
-        self._thumbnails.put(image.sha256, make_thumbnail(image.rgb, self._settings.thumbnail_size))
+        self._keep(image.sha256, data, make_thumbnail(image.rgb, self._settings.thumbnail_size))
         return _Picture(
             image=NewImage(
                 sha256=image.sha256,
@@ -231,6 +229,18 @@ class Ingest:
             ),
             pixels=self._detector.prepare(image.rgb),
         )
+
+    def _keep(self, sha256: str, data: bytes, thumbnail: bytes) -> None:
+        """Writes an image's files before the catalogue knows it: a file too many does no harm, one missing would."""
+        try:
+            if self._settings.keep_originals:
+                self._originals.put(sha256, data)
+            self._thumbnails.put(sha256, thumbnail)
+        except OSError as error:
+            raise DejafakeError(
+                f"{self._settings.home} cannot be written ({error.strerror or error}): free or mend the disk and run "
+                "the same command again; what was ingested so far is safe"
+            ) from None
 
     def _batches(self, prepared: Iterable[_Prepared | SourceRejection]) -> Iterator[list[_Prepared | SourceRejection]]:
         """Groups items so that each group holds at most one batch of different new pictures."""
