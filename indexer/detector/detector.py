@@ -1,0 +1,213 @@
+"""The detector in use: pictures in; logits, p(fake) and embeddings out of one forward pass."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from indexer.detector.golden import Proof, golden_pictures
+from indexer.detector.model import Network, Observation
+from indexer.detector.preprocessing import prepare
+from indexer.detector.registry import ResolvedDetector
+from indexer.detector.runtime import is_out_of_memory, release_memory
+from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCHES, DetectorSpec
+from indexer.errors import DetectorError, ImageRejectedError, UsageError, WeightsRefusedError
+from indexer.imaging.decoding import decode, read_bytes
+from indexer.imaging.limits import ImageLimits
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Input: TypeAlias = Path | str | bytes | Image.Image | torch.Tensor
+
+_SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorOutput:
+    """What a detector says of N pictures, in their order; all float32.
+
+    `logits` [N, C]; `p_fake` [N] in [0, 1], meaningless when the spec says `trained: False`; `cls` [N, 384] as it
+    leaves the final LayerNorm; `embeddings` [N, 384], the same L2-normalised; on request `patches` [N, 576, 384] and
+    `attention`, an array [N, heads, 577, 577] a block (8 MB a picture and block of six heads).
+    """
+
+    logits: Floats
+    p_fake: Floats
+    cls: Floats
+    embeddings: Floats
+    patches: Floats | None
+    attention: tuple[Floats, ...] | None
+
+
+class Detector:
+    """A proven model with its preprocessing and head. All methods may be called from several threads."""
+
+    def __init__(
+        self,
+        resolved: ResolvedDetector,
+        network: Network,
+        *,
+        device: torch.device,
+        precision: str,
+        batch_size: int,
+        limits: ImageLimits,
+    ) -> None:
+        self.spec: DetectorSpec = resolved.spec
+        self.fingerprint: str = resolved.fingerprint
+        self.device: str = device.type
+        self.precision: str = precision
+        self._golden = resolved.golden
+        self._network = network
+        self._torch_device = device
+        self._batch_size = batch_size
+        self._limits = limits
+
+    def prepare(self, rgb: Image.Image) -> Floats:
+        """The input for an upright picture of mode RGB: float32 [3, 384, 384]."""
+        return prepare(rgb, self.spec.preprocessing)
+
+    def run(self, batch: Floats | torch.Tensor, *, patches: bool = False, attention: bool = False) -> DetectorOutput:
+        """The outputs for prepared pictures [N, 3, 384, 384]; any N, also 0.
+
+        Works in batches of `settings.batch_size`, and in halves of those when the device runs out of memory.
+
+        Raises:
+            UsageError: the batch is of another shape.
+            DetectorError: not even one picture fits, or an output is not finite.
+        """
+        tensor = torch.from_numpy(np.require(batch, np.float32, "W")) if isinstance(batch, np.ndarray) else batch
+        if tensor.ndim != 4 or tuple(tensor.shape[1:]) != _SHAPE:
+            raise UsageError(f"a batch must have the shape [N, 3, 384, 384], not {list(tensor.shape)}")
+        pieces = list(self._observations(tensor, patches=patches, attention=attention))
+        return self._collect(pieces, patches=patches, attention=attention)
+
+    def detect(self, inputs: Iterable[Input], *, patches: bool = False, attention: bool = False) -> DetectorOutput:
+        """The outputs for pictures given as paths, encoded bytes, PIL pictures, or prepared tensors [3, 384, 384] or
+        [N, 3, 384, 384]. Only one batch of pictures is held decoded at a time.
+
+        Raises:
+            ImageRejectedError: an input is no picture we accept; the message says which.
+        """
+        prepared = self._prepared(inputs)
+        pieces: list[Observation] = []
+        while chunk := list(islice(prepared, self._batch_size)):
+            pieces += self._observations(torch.stack(chunk), patches=patches, attention=attention)
+        return self._collect(pieces, patches=patches, attention=attention)
+
+    def prove(self) -> Proof:
+        """Runs the golden pictures through preprocessing and model and compares with the detector's golden outputs.
+
+        Raises:
+            WeightsRefusedError: they are of another detector, or differ by more than the tolerance of this precision.
+        """
+        golden = self._golden
+        if golden is None:
+            return Proof.without_golden(self.spec.sha256 is not None)
+        if golden.fingerprint != self.fingerprint:
+            raise WeightsRefusedError(
+                f"the golden outputs of {self.spec.name} are of other weights, preprocessing or head: "
+                "record them again with `dejafake detector verify --write`"
+            )
+        output = self.golden_run()
+        return golden.compare(self.spec.name, output.logits, output.cls, self.precision, self.device)
+
+    def golden_run(self) -> DetectorOutput:
+        """The outputs for the golden pictures."""
+        return self.run(np.stack([self.prepare(picture) for picture in golden_pictures()]))
+
+    def _prepared(self, inputs: Iterable[Input]) -> Iterator[torch.Tensor]:
+        for number, item in enumerate(inputs, start=1):
+            if isinstance(item, torch.Tensor):
+                batch = item.unsqueeze(0) if item.ndim == 3 else item
+                if batch.ndim != 4 or tuple(batch.shape[1:]) != _SHAPE:
+                    raise UsageError(f"input {number} must have the shape [N, 3, 384, 384], not {list(item.shape)}")
+                yield from batch.to(device="cpu", dtype=torch.float32)
+            else:
+                yield torch.from_numpy(self.prepare(self._picture(item, number)))
+
+    def _picture(self, item: Path | str | bytes | Image.Image, number: int) -> Image.Image:
+        if isinstance(item, Image.Image):
+            return item
+        try:
+            data = item if isinstance(item, bytes) else read_bytes(Path(item), self._limits)
+            return decode(data, self._limits).rgb
+        except ImageRejectedError as error:
+            raise ImageRejectedError(error.reason, f"input {number}: {error}") from None
+
+    def _observations(self, batch: torch.Tensor, *, patches: bool, attention: bool) -> Iterator[Observation]:
+        size, start = self._batch_size, 0
+        while start < len(batch):
+            chunk = batch[start : start + size]
+            observation = self._observe(chunk, patches=patches, attention=attention)
+            if observation is not None:
+                yield observation
+                start += len(chunk)
+                continue
+            release_memory(self._torch_device)
+            if len(chunk) == 1:
+                raise DetectorError(
+                    f"not enough memory on {self.device} for a single picture: free some, or set DEJAFAKE_DEVICE=cpu"
+                )
+            size = len(chunk) // 2
+
+    def _observe(self, chunk: torch.Tensor, *, patches: bool, attention: bool) -> Observation | None:
+        """One forward pass, None when memory ran out; by then the error, which holds on to memory, is gone."""
+        try:
+            observation = self._network.observe(chunk, patches=patches, attention=attention)
+        except (RuntimeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                return None
+            reason = " ".join(str(error).split())[:200]
+            raise DetectorError(f"{self.spec.name} failed on {self.device} in {self.precision}: {reason}") from error
+        if not (torch.isfinite(observation.logits).all() and torch.isfinite(observation.cls).all()):
+            raise DetectorError(
+                f"{self.spec.name} gave outputs that are not finite on {self.device} in {self.precision}: "
+                "set DEJAFAKE_PRECISION=fp32, and check that prepared inputs are finite"
+            )
+        return observation
+
+    def _collect(self, pieces: Sequence[Observation], *, patches: bool, attention: bool) -> DetectorOutput:
+        spec, tokens = self.spec, PATCHES + 1
+        heads = spec.architecture.heads
+        logits = _joined([piece.logits for piece in pieces], len(spec.head.classes))
+        cls = _joined([piece.cls for piece in pieces], EMBEDDING_SIZE)
+        maps = [piece.attention for piece in pieces if piece.attention is not None]
+        return DetectorOutput(
+            logits=logits,
+            p_fake=self._p_fake(logits),
+            cls=cls,
+            embeddings=_normalised(cls),
+            patches=_joined([p.patches for p in pieces if p.patches is not None], PATCHES, EMBEDDING_SIZE)
+            if patches
+            else None,
+            attention=tuple(
+                _joined([per_block[block] for per_block in maps], heads, tokens, tokens)
+                for block in range(spec.architecture.depth)
+            )
+            if attention
+            else None,
+        )
+
+    def _p_fake(self, logits: Floats) -> Floats:
+        head, wide = self.spec.head, torch.from_numpy(logits).double()
+        chance = torch.sigmoid(wide[:, 0]) if head.kind == "sigmoid" else torch.softmax(wide, 1)[:, head.fake_index]
+        result: Floats = chance.float().numpy()
+        return result
+
+
+def _joined(parts: Sequence[torch.Tensor], *shape: int) -> Floats:
+    """The parts as one array; of `shape` and length 0 when there are none."""
+    joined: Floats = torch.cat([torch.empty(0, *shape), *parts]).numpy() if len(parts) != 1 else parts[0].numpy()
+    return joined
+
+
+def _normalised(cls: Floats) -> Floats:
+    wide = cls.astype(np.float64)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    unit: Floats = (wide / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit

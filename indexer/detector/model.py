@@ -1,0 +1,150 @@
+"""The network: timm's `VisionTransformer` filled from a checkpoint, and one forward pass observed through hooks."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from safetensors import SafetensorError, safe_open
+from timm.layers.attention import Attention
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+
+from indexer.detector.checkpoint import Checkpoint
+from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
+from indexer.errors import WeightsRefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One forward pass, float32 on the CPU. `logits` [N, C]; `cls` [N, 384] after the final LayerNorm; `patches`
+    [N, 576, 384] and `attention`, a tensor [N, heads, 577, 577] a block, only when asked for."""
+
+    logits: Tensor
+    cls: Tensor
+    patches: Tensor | None
+    attention: tuple[Tensor, ...] | None
+
+
+class Network:
+    """A loaded model in one precision on one device. Forward passes of several threads run one after another, for hooks
+    see every pass through the model they hang on."""
+
+    def __init__(self, model: VisionTransformer, device: torch.device, dtype: torch.dtype) -> None:
+        self._model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        self._device = device
+        self._dtype = dtype
+        self._lock = threading.Lock()
+
+    def observe(self, batch: Tensor, *, patches: bool, attention: bool) -> Observation:
+        """One forward pass of `batch` [N, 3, 384, 384]."""
+        with self._lock, torch.inference_mode(), ExitStack() as hooks:
+            tokens = hooks.enter_context(_tokens_of(self._model.norm, with_patches=patches))
+            maps = hooks.enter_context(_attention_of(self._model)) if attention else None
+            logits = self._model(batch.to(device=self._device, dtype=self._dtype))
+            final = _to_cpu(tokens[0])
+            return Observation(
+                logits=_to_cpu(logits),
+                cls=final[:, 0],
+                patches=final[:, 1:] if patches else None,
+                attention=None if maps is None else tuple(maps),
+            )
+
+
+def load_model(checkpoint: Checkpoint) -> VisionTransformer:
+    """The model of a checkpoint in float32 on the CPU.
+
+    The file is memory-mapped while it is read and the numbers are copied out of it, so that a file changed later cannot
+    change a detector that has proved itself.
+
+    Raises:
+        WeightsRefusedError: keys or shapes differ from the configuration, the file cannot be read, or holds numbers
+            that are not finite.
+    """
+    checkpoint.check_shapes()
+    architecture = checkpoint.architecture
+    with torch.device("meta"):
+        model = VisionTransformer(
+            img_size=IMAGE_SIZE,
+            patch_size=PATCH_SIZE,
+            embed_dim=EMBEDDING_SIZE,
+            depth=architecture.depth,
+            num_heads=architecture.heads,
+            mlp_ratio=architecture.mlp_width / EMBEDDING_SIZE,
+            qkv_bias=architecture.qkv_bias,
+            num_classes=len(checkpoint.head.classes),
+            norm_layer=_layer_norm(architecture.layer_norm_eps),
+        )
+    tensors = _read_tensors(checkpoint)
+    try:
+        model.load_state_dict(tensors, strict=True, assign=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsRefusedError(f"{checkpoint.weights} does not fit the model: {reason}") from None
+    return model
+
+
+def _layer_norm(eps: float) -> type[nn.LayerNorm]:
+    class LayerNorm(nn.LayerNorm):
+        def __init__(self, width: int, **options: object) -> None:
+            super().__init__(width, eps=eps)
+
+    return LayerNorm
+
+
+def _read_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Float32 copies of the file's tensors under the model's names, the parts of fused ones laid end to end."""
+    tensors = {}
+    try:
+        with safe_open(checkpoint.weights, framework="pt") as file:
+            for name, sources in checkpoint.keys.items():
+                parts = [file.get_tensor(source) for source in sources]
+                for source, part in zip(sources, parts, strict=True):
+                    if not torch.isfinite(part).all():
+                        raise WeightsRefusedError(f"{checkpoint.weights}: {source} holds numbers that are not finite")
+                tensors[name] = (torch.cat(parts) if len(parts) > 1 else parts[0]).to(torch.float32, copy=True)
+    except (SafetensorError, OSError) as error:
+        raise WeightsRefusedError(f"{checkpoint.weights} cannot be read: {error}") from None
+    return tensors
+
+
+@contextmanager
+def _tokens_of(norm: nn.Module, *, with_patches: bool) -> Iterator[list[Tensor]]:
+    """Keeps what leaves the final LayerNorm: [N, 577, 384], or only its CLS token, [N, 1, 384]."""
+    seen: list[Tensor] = []
+
+    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        seen.append(output if with_patches else output[:, :1].clone())
+
+    handle = norm.register_forward_hook(keep)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def _attention_of(model: VisionTransformer) -> Iterator[list[Tensor]]:
+    """Keeps the attention maps of every block.
+
+    torch's fused attention never forms them, so meanwhile the blocks compute it in steps, and what passes through the
+    (idle) dropout on the attention is what we want.
+    """
+    seen: list[Tensor] = []
+    layers = [module for module in model.blocks.modules() if isinstance(module, Attention)]
+    fused = [layer.fused_attn for layer in layers]
+
+    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        seen.append(_to_cpu(output))
+
+    with ExitStack() as undo:
+        for layer, was_fused in zip(layers, fused, strict=True):
+            undo.callback(setattr, layer, "fused_attn", was_fused)
+            setattr(layer, "fused_attn", False)  # noqa: B010  # timm calls it final for the sake of scripting
+            undo.callback(layer.attn_drop.register_forward_hook(keep).remove)
+        yield seen
+
+
+def _to_cpu(tensor: Tensor) -> Tensor:
+    return tensor.detach().to(device="cpu", dtype=torch.float32)

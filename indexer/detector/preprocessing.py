@@ -1,0 +1,53 @@
+"""From an upright RGB picture to the model's input, as the detector's preprocessing says. Pillow and numpy only."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from indexer.detector.spec import Preprocessing
+
+_LONGEST_RESIZED: Final = 8_192
+"""Above this many pixels on the longer side only the part that is kept is resized: a strip of 1 x 50,000 pixels would
+otherwise become one of 440 x 22,000,000. The result is the same but for rounding."""
+
+
+def prepare(rgb: Image.Image, preprocessing: Preprocessing) -> npt.NDArray[np.float32]:
+    """The model's input for one picture.
+
+    The arithmetic of Transformers' image processors on Pillow (resize in 8 bits, centre crop rounded down, rescale in
+    float64, normalise in float32). Holds no state: safe in any thread.
+
+    Args:
+        rgb: a picture of mode RGB, 8 bits, already upright.
+
+    Returns:
+        float32 [3, crop, crop].
+    """
+    crop = preprocessing.crop
+    picture = rgb if rgb.mode == "RGB" else rgb.convert("RGB")
+    width, height = _resized(picture.size, preprocessing)
+    left, top = (width - crop) // 2, (height - crop) // 2
+    resample = Image.Resampling(preprocessing.resample)
+    if max(width, height) > _LONGEST_RESIZED:
+        across, down = picture.width / width, picture.height / height
+        box = (left * across, top * down, (left + crop) * across, (top + crop) * down)
+        pixels = np.asarray(picture.resize((crop, crop), resample, box=box))
+    else:
+        resized = picture if picture.size == (width, height) else picture.resize((width, height), resample)
+        pixels = np.asarray(resized)[top : top + crop, left : left + crop]
+    scaled = (pixels.astype(np.float64) * preprocessing.rescale).astype(np.float32)
+    mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
+    return np.ascontiguousarray(((scaled - mean) / std).transpose(2, 0, 1))
+
+
+def _resized(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
+    """Width and height after resizing."""
+    shortest = preprocessing.resize_shortest
+    if shortest is None:
+        return preprocessing.crop, preprocessing.crop
+    width, height = size
+    if width <= height:
+        return shortest, int(shortest * height / width)
+    return int(shortest * width / height), shortest
