@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from indexer import __version__
@@ -68,12 +68,8 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         ],
     )
     errors.install(app)
-    versioned = APIRouter(prefix="/v1")
-    for resource in (search, images, compare, campaigns, collections, detectors):
-        versioned.include_router(resource.router)
-    app.include_router(versioned)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
+    for resource in (search, images, compare, campaigns, collections, detectors, health, metrics):
+        app.include_router(resource.router)
     pages.install(app)
     openapi.install(app, protected=token is not None)
     return app

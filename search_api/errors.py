@@ -22,6 +22,8 @@ from indexer.errors import DejafakeError, ImageRejectedError
 logger = logging.getLogger("dejafake.api")
 
 MEDIA_TYPE: Final = "application/problem+json"
+_TITLES: Final[Mapping[int, str]] = {413: "Content Too Large", 421: "Misdirected Request", 422: "Unprocessable Content"}
+"""Where Python versions before 3.13 use older words than RFC 9110."""
 _MAX_DETAIL: Final = 1_000
 _MAX_FAULTS: Final = 20
 
@@ -89,7 +91,7 @@ def problem(
     """
     document = Problem(
         type=f"urn:dejafake:problem:{code}",
-        title=HTTPStatus(status).phrase,
+        title=_title(status),
         status=status,
         detail=detail[:_MAX_DETAIL],
         instance=f"urn:uuid:{uuid4()}",
@@ -153,7 +155,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of problems with these statuses, for a route's `responses`."""
     return {
         status: {
-            "description": HTTPStatus(status).phrase,
+            "description": _title(status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status in statuses
@@ -169,7 +171,7 @@ async def _on_library_error(_request: Request, error: Exception) -> Response:
 async def _on_http_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    code = _title(error.status_code).lower().replace(" ", "-")
     words = {
         404: "Nothing is at this address: see /docs for what there is.",
         405: "This address does not take this method: see the Allow header.",
@@ -193,6 +195,10 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
     first = faults[0]
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return problem(422, "validation", f"{first.where}: {first.message}{more}", faults=faults)
+
+
+def _title(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def _instance(response: Response) -> str:

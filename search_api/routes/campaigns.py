@@ -13,7 +13,7 @@ from search_api.openapi import example, json_example
 from search_api.schemas import NewName
 from search_api.service import Serving
 
-router = APIRouter(prefix="/campaigns", tags=["campaigns"])
+router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 
 CampaignId = Annotated[str, Path(max_length=64, description="Id of the campaign, `cmp_…`.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on a page.")]

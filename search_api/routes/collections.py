@@ -13,7 +13,7 @@ from search_api.openapi import example, json_example
 from search_api.schemas import NAME_MAX, ChangedImages, ImageSet, NewCollection, Sha256
 from search_api.service import Serving
 
-router = APIRouter(prefix="/collections", tags=["collections"])
+router = APIRouter(prefix="/v1/collections", tags=["collections"])
 
 CollectionName = Annotated[str, Path(max_length=NAME_MAX, description="Name of the collection.")]
 

@@ -8,7 +8,7 @@ from search_api.errors import responses
 from search_api.openapi import example, file_body
 from search_api.service import Serving
 
-router = APIRouter(tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"])
 
 
 @router.post(

@@ -10,7 +10,7 @@ from search_api.openapi import example
 from search_api.schemas import Detectors
 from search_api.service import Serving
 
-router = APIRouter(tags=["detectors"])
+router = APIRouter(prefix="/v1", tags=["detectors"])
 
 
 @router.get("/detectors", summary="List detectors", responses={**example("detectors"), **responses(503)})

@@ -28,7 +28,7 @@ from search_api.schemas import (
 from search_api.service import Serving
 from search_api.uploads import ingest
 
-router = APIRouter(prefix="/images", tags=["images"])
+router = APIRouter(prefix="/v1/images", tags=["images"])
 
 REPEATED: Final = frozenset({"collections"})
 ImageId = Annotated[Sha256, Path(description="SHA-256 of the image's bytes, 64 hex digits.")]
@@ -96,7 +96,7 @@ def change(service: Serving, sha256: ImageId, body: ImageChange) -> ImageDetails
                 generator=said.generator,
                 reason=said.reason,
             )
-            labels.state(session, image_id, [statement], settle=True)
+            labels.state(session, image_id, [statement])
         for name in body.add_to_collections:
             collections.ensure(session, name)
             collections.add_images(session, name, [image_id])

@@ -11,7 +11,7 @@ from search_api.openapi import example, two_bodies
 from search_api.schemas import SearchByReference, SearchFields, SearchResult
 from search_api.service import Service, Serving
 
-router = APIRouter(tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"])
 
 REPEATED: Final = frozenset({"collections"})
 

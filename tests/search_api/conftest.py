@@ -5,8 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from served import Api, fill, running
+from served import Api, Loaded, fill, running
 
+from indexer.detector import Detector, load_detector
 from indexer.settings import Settings
 
 
@@ -16,14 +17,21 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("models")
 
 
+@pytest.fixture(scope="session")
+def detector(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Detector:
+    """The bundled detector, loaded."""
+    return load_detector(Settings.load(home=tmp_path_factory.mktemp("loading"), models_dir=models, precision="fp32"))
+
+
 @pytest.fixture
-def start(models: Path, tmp_path: Path) -> Iterator[Callable[..., Api]]:
+def start(models: Path, detector: Detector, tmp_path: Path) -> Iterator[Callable[..., Api]]:
     """Starts a server with an empty catalogue of its own and the settings given."""
     with ExitStack() as stack:
 
         def started(**overrides: object) -> Api:
             given = {"home": tmp_path / "home", "models_dir": models, "precision": "fp32", **overrides}
-            return stack.enter_context(running(Settings.load(**given)))
+            settings = Settings.load(**given)
+            return stack.enter_context(running(settings, Loaded(settings, detector)))
 
         yield started
 

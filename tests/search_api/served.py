@@ -11,7 +11,9 @@ import uvicorn
 from fastapi import FastAPI
 from made_pictures import png
 
+from indexer.detector import Detector
 from indexer.settings import Settings
+from indexer.workspace import Workspace
 from search_api.app import create_app
 from search_api.server import listening
 
@@ -28,12 +30,23 @@ class Api:
     authentic: dict[int, str]
 
 
+class Loaded(Workspace):
+    """A workspace whose detector was loaded before, so that each server need not load it again."""
+
+    def __init__(self, settings: Settings, detector: Detector) -> None:
+        super().__init__(settings)
+        self._before = detector
+
+    def detector(self) -> Detector:
+        return self._before
+
+
 @contextmanager
-def running(settings: Settings) -> Iterator[Api]:
+def running(settings: Settings, workspace: Workspace | None = None) -> Iterator[Api]:
     """A real uvicorn in a thread; requests wait in the socket's backlog until it has started."""
     listener = listening("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app = create_app(settings)
+    app = create_app(settings, workspace)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

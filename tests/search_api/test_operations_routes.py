@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from made_pictures import png
 from prometheus_client.parser import text_string_to_metric_families
-from served import Api, fill, problem_of
+from served import Api, Loaded, fill, problem_of
 
 from indexer.detector import Detector
 from indexer.errors import WeightsRefusedError
@@ -18,13 +18,13 @@ def test_alive_answers_at_once_while_the_detector_still_loads(
     from threading import Event
 
     let_go = Event()
-    load = Workspace.detector
+    load = Loaded.detector
 
     def slow(workspace: Workspace) -> Detector:
         let_go.wait(30)
         return load(workspace)
 
-    monkeypatch.setattr(Workspace, "detector", slow)
+    monkeypatch.setattr(Loaded, "detector", slow)
     own = start()
     try:
         assert own.client.get("/healthz").json()["status"] == "alive"
@@ -40,7 +40,7 @@ def test_a_detector_that_cannot_be_used_is_told_by_readiness_only(
     def refused(_workspace: Workspace) -> Detector:
         raise WeightsRefusedError("the weights of /srv/secret are not what the spec says")
 
-    monkeypatch.setattr(Workspace, "detector", refused)
+    monkeypatch.setattr(Loaded, "detector", refused)
     own = start()
     service = own.client.get("/healthz")
     assert service.status_code == 200

@@ -38,8 +38,10 @@ def test_a_host_that_is_none_of_this_machine_is_one_clear_error(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("[::1]", True), ("LocalHost", True)]
-    + [("0.0.0.0", False), ("", False), ("10.0.0.1", False), ("localhost.evil.example", False)],
+    [
+        *((host, True) for host in ("127.0.0.1", "127.8.8.8", "::1", "[::1]", "LocalHost")),
+        *((host, False) for host in ("0.0.0.0", "", "10.0.0.1", "localhost.evil.example")),
+    ],
 )
 def test_loopback_is_told_from_the_rest(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
