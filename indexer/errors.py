@@ -35,7 +35,7 @@ class ImageRejectedError(DejafakeError):
     """The bytes are not a picture we accept. `reason` is a stable slug, the message is for a person.
 
     Reasons: `empty`, `too_many_bytes`, `too_many_pixels`, `too_many_frames`, `too_small`, `not_an_image`,
-    `truncated`, `unsupported`, `unreadable`.
+    `truncated`, `unsupported`, `unreadable`; a source adds `outside_folder`.
     """
 
     code = "image-rejected"

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from indexer.errors import SourceError
 from indexer.sources.cells import MAX_CELL, as_label, as_sha256, as_technique, as_time, as_url
-from indexer.sources.items import MAX_NAME, SightingClaim, SourceItem, printable
+from indexer.sources.items import MAX_NAME, MAX_PATH, SightingClaim, SourceItem, printable
 from indexer.vocabulary import Technique
 
 T = TypeVar("T")
@@ -129,8 +129,10 @@ def as_relative_path(text: str) -> PurePosixPath:
     """A path inside the manifest's folder; Windows separators are understood.
 
     Raises:
-        ValueError: absolute, or climbing out with `..`.
+        ValueError: absolute, climbing out with `..`, or too long.
     """
+    if len(text) > MAX_PATH:
+        raise ValueError(f"is longer than the {MAX_PATH:,} characters a path may have")
     path = PurePosixPath(text.replace("\\", "/"))
     if path.is_absolute() or PureWindowsPath(text).drive or ".." in path.parts or not path.name:
         raise ValueError("is not a path inside the manifest's folder")

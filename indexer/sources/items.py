@@ -11,6 +11,8 @@ from indexer.vocabulary import LabelValue, Technique
 
 MAX_NAME = 200
 """Longest name of a generator, platform, collection or source, in characters."""
+MAX_PATH = 1_000
+"""Longest path inside a source, in characters; archives may hold longer ones, which are shown cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from indexer.imaging.limits import ImageLimits
 from indexer.imaging.sniffing import sniff
 from indexer.sources.cells import folder_label
 from indexer.sources.folder import PICTURE_SUFFIXES
-from indexer.sources.items import MAX_NAME, SourceRejection, printable
+from indexer.sources.items import MAX_NAME, MAX_PATH, SourceRejection, printable
 from indexer.vocabulary import LabelValue
 
 SNIFFED_BYTES = 1024
@@ -21,8 +21,9 @@ class MemberName:
 
     def __init__(self, name: str) -> None:
         parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", ".")]
-        self._parts = tuple(parts) or (name,)
-        self.location = printable("/".join(self._parts))
+        self._parts = tuple(parts) or ("nameless",)
+        whole = "/".join(self._parts)
+        self.location = printable(whole if len(whole) <= MAX_PATH else f"{whole[:MAX_PATH]}…")
 
     @property
     def hidden(self) -> bool:

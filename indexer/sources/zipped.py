@@ -59,7 +59,7 @@ class ZipSource:
         unpacked = 0
         for info in self._archive.infolist():
             member = MemberName(info.filename)
-            if info.is_dir() or member.hidden:
+            if info.filename.endswith("/") or member.hidden:
                 continue
             where = (self.name, member.location)
             if stat.S_ISLNK(info.external_attr >> 16):

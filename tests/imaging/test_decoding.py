@@ -272,13 +272,21 @@ def test_reading_a_file_is_bounded_and_clear(tmp_path: Path) -> None:
     for name, content in (("full", b"0123456789"), ("over", b"0123456789a"), ("none", b"")):
         (tmp_path / name).write_bytes(content)
     assert read_bytes(tmp_path / "full", small) == b"0123456789"
+    with (tmp_path / "terabyte").open("wb") as sparse:
+        sparse.truncate(2**40)
     reasons = {}
-    for name in ("over", "none", "missing", "."):
+    for name in ("over", "none", "missing", ".", "terabyte"):
         with pytest.raises(ImageRejectedError) as refused:
             read_bytes(tmp_path / name, small)
         reasons[name] = refused.value.reason
         assert "\n" not in str(refused.value)
-    assert reasons == {"over": "too_many_bytes", "none": "empty", "missing": "unreadable", ".": "unreadable"}
+    assert reasons == {
+        "over": "too_many_bytes",
+        "none": "empty",
+        "missing": "unreadable",
+        ".": "unreadable",
+        "terabyte": "too_many_bytes",
+    }
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")

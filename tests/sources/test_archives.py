@@ -255,6 +255,21 @@ def test_xz_in_several_streams_is_read_through(tmp_path: Path, members: dict[str
     assert [item.location for item in open_source(tmp_path / "t.tar.xz", limits)] == READ
 
 
+def test_a_member_without_a_name_is_passed_over_and_an_endless_one_is_shown_cut(
+    tmp_path: Path, photo: Callable[..., bytes], limits: ImageLimits
+) -> None:
+    path = pack(tmp_path / "z.zip", {"x": photo(1), "long" * 10_000 + ".png": photo(2)})
+    data = path.read_bytes()
+    record = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 4)
+    unnamed = data[record : record + 28] + b"\0\0" + data[record + 30 : record + 46] + data[record + 47 :]
+    moved = bytearray(data[:record] + unnamed)
+    end = moved.rindex(b"PK\x05\x06")
+    moved[end + 12 : end + 16] = struct.pack("<I", struct.unpack_from("<I", moved, end + 12)[0] - 1)
+    path.write_bytes(moved)
+    (long,) = open_source(path, limits)
+    assert len(long.location) == 1_001
+
+
 @pytest.mark.parametrize("name", ["z.zip", *TARS])
 @pytest.mark.parametrize("content", [b"", b"no archive at all" * 100, b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_archive_or_holds_no_picture_is_refused(
