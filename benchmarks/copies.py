@@ -19,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.report import Check, Interval, Report, peak_memory_mib, show, wilson, write
 from indexer.answers import SearchOptions
-from indexer.catalog import embeddings, images
+from indexer.catalog import images
 from indexer.cli.output import progress
 from indexer.errors import DejafakeError
 from indexer.imaging.alterations import ALTERATIONS, apply
@@ -29,6 +29,7 @@ from indexer.imaging.limits import ImageLimits
 from indexer.pipeline import Ingest, IngestOptions, IngestReport, ItemOutcome
 from indexer.settings import Settings
 from indexer.sources import open_source
+from indexer.verdict import Match
 from indexer.vocabulary import Relation
 from indexer.workspace import Workspace
 
@@ -38,6 +39,8 @@ EXPECTED_FIRST = ("jpeg50", "downscale60", "colour_shift", "mirror")
 
 _NOTHING_HOLDS = "nearest_only"
 _GREY_SIDE = 32
+_MATCHES = 50
+"""Matches asked for: more than ever hold, so that the nearest embedding is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +65,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the peers search: one row per image of the catalogue, in the order of `sha256s`.
+    """What the peers search: one row per image of the manifest, in the order of `sha256s`.
 
-    `hashes` [N, 32] uint8; `readable` [N] whether the hash has the quality; `vectors` [N, 384] and `greys` [N, 1024]
-    float32, L2-normalised.
+    `hashes` [N, 32] uint8; `readable` [N] whether the hash has the quality; `greys` [N, 1024] float32, L2-normalised.
     """
 
     sha256s: tuple[str, ...]
     hashes: npt.NDArray[np.uint8]
     readable: npt.NDArray[np.bool_]
-    vectors: npt.NDArray[np.float32]
     greys: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One search: the relation the original was found first by (None: it was not first), its cosine, and the peers."""
+    """One search: the relation the original was found first by (None: it was not first), its cosine (None: it was not
+    among the matches), and whether it came first for each peer."""
 
     relation: str | None
-    cosine: float
+    cosine: float | None
     pdq: bool
     embedding: bool
     grey: bool
@@ -178,7 +180,6 @@ def _known(workspace: Workspace, sha256s: frozenset[str]) -> _Known:
     with workspace.catalog.reading() as session:
         ids = images.find_ids(session, sorted(sha256s))
         records = images.details(session, list(ids.values()))
-        vectors = embeddings.vectors(session, workspace.resolved.fingerprint, list(ids.values()))
     ordered = sorted(ids)
     found = [records[ids[sha256]].image for sha256 in ordered]
     quality = workspace.settings.pdq_min_quality
@@ -186,7 +187,6 @@ def _known(workspace: Workspace, sha256s: frozenset[str]) -> _Known:
         sha256s=tuple(ordered),
         hashes=np.stack([np.frombuffer(bytes.fromhex(image.pdq), np.uint8) for image in found]),
         readable=np.array([image.pdq_quality >= quality for image in found]),
-        vectors=np.stack([vectors[ids[sha256]] for sha256 in ordered]),
         greys=np.stack([_grey(_original(workspace, sha256)) for sha256 in ordered]),
     )
 
@@ -196,32 +196,29 @@ def _try(workspace: Workspace, known: _Known, sha256: str) -> dict[str, _Trial]:
     data = _original_bytes(workspace, sha256)
     rgb = _original(workspace, sha256)
     copies = {UNALTERED: data, **{name: apply(name, rgb) for name in ALTERATIONS}}
-    limits = ImageLimits.from_settings(workspace.settings)
-    pictures = {name: decode(copy, limits).rgb for name, copy in copies.items()}
-    detector = workspace.detector()
-    vectors = detector.run(np.stack([detector.prepare(picture) for picture in pictures.values()])).embeddings
     own = known.sha256s.index(sha256)
-    return {
-        name: _trial(workspace, known, own, copy, pictures[name], vectors[order])
-        for order, (name, copy) in enumerate(copies.items())
-    }
+    return {name: _trial(workspace, known, own, copy) for name, copy in copies.items()}
 
 
-def _trial(
-    workspace: Workspace, known: _Known, own: int, copy: bytes, picture: Image.Image, vector: npt.NDArray[np.float32]
-) -> _Trial:
-    answer = workspace.searcher.by_bytes(copy, SearchOptions(limit=10, likeness_label=None))
+def _trial(workspace: Workspace, known: _Known, own: int, copy: bytes) -> _Trial:
+    answer = workspace.searcher.by_bytes(copy, SearchOptions(limit=_MATCHES, likeness_label=None))
+    picture = decode(copy, ImageLimits.from_settings(workspace.settings)).rgb
     relation = None
     if answer.matches and answer.matches[0].image.image.sha256 == known.sha256s[own]:
         relation = answer.matches[0].relation.value if answer.matches[0].holds else _NOTHING_HOLDS
-    cosines = known.vectors @ vector
+    cosines = {match.image.image.sha256: _cosine(match) for match in answer.matches}
     return _Trial(
         relation=relation,
-        cosine=float(cosines[own]),
+        cosine=cosines.get(known.sha256s[own]),
         pdq=_first_by_pdq(workspace.settings, known, picture) == own,
-        embedding=int(np.argmax(cosines)) == own,
+        embedding=max(cosines, key=cosines.__getitem__, default=None) == known.sha256s[own],
         grey=int(np.argmax(known.greys @ _grey(picture))) == own,
     )
+
+
+def _cosine(match: Match) -> float:
+    """The cosine of a match's embedding to the query's; the nearest of all is always among the matches."""
+    return next(score.value for score in match.scores if score.relation is Relation.SAME_ORIGIN)
 
 
 def _first_by_pdq(settings: Settings, known: _Known, picture: Image.Image) -> int | None:
@@ -276,7 +273,7 @@ def _row(name: str, trials: Sequence[_Trial]) -> Row:
 def _checks(rows: Sequence[Row], trials: Mapping[str, Sequence[_Trial]], ingested: IngestReport) -> tuple[Check, ...]:
     by_name = {row.alteration: row for row in rows}
     same, n = by_name[UNALTERED], len(trials[UNALTERED])
-    cosine = min(trial.cosine for trial in trials[UNALTERED])
+    cosine = min(trial.cosine or -1.0 for trial in trials[UNALTERED])
     behind = min(row.first.share - row.pdq_alone.share for row in rows)
     return (
         Check("pictures rejected", float(ingested.rejected), "0", ingested.rejected == 0),

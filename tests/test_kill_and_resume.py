@@ -7,16 +7,21 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from benchmarks.resume import Contents, compare, contents, finish_ingest, kill_ingest
+from benchmarks.resume import Contents, Row, compare, contents, finish_ingest, kill_ingest
+from indexer.imaging.limits import ImageLimits
+from indexer.pipeline import Ingest, IngestOptions, IngestReport
+from indexer.settings import Settings
+from indexer.sources import open_source
+from indexer.workspace import Workspace
 
-PICTURES = 24
-SETTINGS = {"DEJAFAKE_BATCH_SIZE": "2", "OMP_NUM_THREADS": "1"}
-"""Small batches: many transactions to be killed between and in."""
+PICTURES = 16
+SMALL_BATCHES = {"DEJAFAKE_BATCH_SIZE": "2", "OMP_NUM_THREADS": "1"}
+"""Many transactions to be killed between and in."""
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 different pictures with labels, sightings and collections, one of them in two rows."""
+    """16 different pictures with labels, sightings and collections, one of them in two rows."""
     folder = tmp_path_factory.mktemp("small")
     random = np.random.default_rng(7)
     rows = []
@@ -47,29 +52,42 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "manifest.csv"
 
 
-@pytest.fixture(scope="module")
-def undisturbed(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    home = tmp_path_factory.mktemp("undisturbed")
-    finish_ingest(manifest, home, SETTINGS)
-    return contents(home)
+def ingest_here(manifest: Path, home: Path) -> IngestReport:
+    """The same ingest in this process, which nobody kills."""
+    settings = Settings.load(home=home)
+    source = open_source(manifest, ImageLimits.from_settings(settings))
+    with Workspace(settings) as workspace:
+        return Ingest(
+            workspace.catalog,
+            workspace.detector(),
+            workspace.originals,
+            workspace.thumbnails,
+            settings,
+            IngestOptions(),
+        ).run(source)
 
 
 def test_an_ingest_killed_again_and_again_ends_with_the_catalogue_of_an_undisturbed_one(
-    manifest: Path, undisturbed: Contents, tmp_path: Path
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kills = [kill_ingest(manifest, tmp_path, wanted, SETTINGS) for wanted in (1, 6, 12)]
-    finish = finish_ingest(manifest, tmp_path, SETTINGS)
+    monkeypatch.setenv("DEJAFAKE_MODELS_DIR", str(tmp_path / "models"))
+    home, quiet = tmp_path / "killed", tmp_path / "undisturbed"
+    ingest_here(manifest, quiet)
+    undisturbed = contents(quiet)
+
+    kills = [kill_ingest(manifest, home, wanted, SMALL_BATCHES) for wanted in (1, 4, 8)]
+    finish = finish_ingest(manifest, home, SMALL_BATCHES)
 
     assert all(kill.wanted <= kill.committed < PICTURES for kill in kills), "killed too late to prove anything"
     assert finish.rejected == 0
     assert finish.added == PICTURES - kills[-1].committed, "something was done twice or not at all"
     assert len(undisturbed.details) == len(undisturbed.vectors) == PICTURES
-    assert [row for row in compare(contents(tmp_path), undisturbed) if not row.equal] == []
+    assert differences(contents(home), undisturbed) == []
 
-
-def test_running_a_finished_ingest_again_changes_nothing(manifest: Path, undisturbed: Contents, tmp_path: Path) -> None:
-    finish_ingest(manifest, tmp_path, SETTINGS)
-    again = finish_ingest(manifest, tmp_path, SETTINGS)
-
+    again = ingest_here(manifest, home)
     assert (again.added, again.known, again.rejected) == (0, PICTURES + 1, 0)
-    assert [row for row in compare(contents(tmp_path), undisturbed) if not row.equal] == []
+    assert differences(contents(home), undisturbed) == []
+
+
+def differences(one: Contents, other: Contents) -> list[Row]:
+    return [row for row in compare(one, other) if not row.equal]

@@ -12,7 +12,7 @@ from indexer.errors import SourceError
 from indexer.imaging.alterations import ALTERATIONS
 from indexer.settings import Settings
 
-PICTURES, QUERIES = 8, 3
+PICTURES, QUERIES = 6, 3
 
 
 @pytest.fixture(scope="module")
