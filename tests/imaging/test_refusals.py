@@ -244,7 +244,7 @@ SMALL = ImageLimits(max_bytes=2**20, max_pixels=200_000, max_frames=50)
 
 
 @settings(
-    max_examples=800,
+    max_examples=500,
     derandomize=True,
     deadline=None,
     database=None,
