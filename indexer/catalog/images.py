@@ -39,7 +39,7 @@ def add(session: Session, image: NewImage) -> int:
         "height": image.height,
         "mode": image.mode,
         "frames": image.frames,
-        "notes": list(image.notes),
+        "notes": [clean_text(note) for note in image.notes],
         "pdq": image.pdq,
         "pdq_quality": image.pdq_quality,
         "pdq_method": image.pdq_method,

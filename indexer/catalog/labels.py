@@ -25,7 +25,8 @@ def state(session: Session, image_id: int, labels: Sequence[NewLabel]) -> int:
     """Record statements about an image and bring its current label up to date.
 
     Saying again exactly what a source's latest group says adds nothing. Saying less, or something else, in another
-    edition takes the group's place: so a corrected list, or the person who spoke before, settles a contradiction.
+    edition takes the group's place: so a corrected list, or the person who spoke before, settles a contradiction. An
+    edition says a thing once: reading it again does not undo what its source said since.
 
     Returns:
         How many statements were added.
@@ -109,12 +110,9 @@ def _state_one_edition(
 ) -> int:
     """Add what one source newly says to what it said before; see `state` for what counts as new."""
     group = edition or f"transaction {this_change(session)}"
-    latest = [row for row in before if row.edition == before[-1].edition]
-    known = {_claim(row) for row in latest}
-    if latest and latest[0].edition == group:
-        new = [claim for claim in claims if claim not in known]
-    else:
-        new = [] if known == set(claims) else list(claims)
+    latest = {_claim(row) for row in before if row.edition == before[-1].edition}
+    said = {_claim(row) for row in before if row.edition == group}
+    new = [] if not said and latest == set(claims) else [claim for claim in claims if claim not in said]
     for claim in new:
         session.execute(
             insert(LabelRow).values(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
-from sqlalchemy import ARRAY, BigInteger, BindParameter, Boolean, Dialect, Text, bindparam
+from sqlalchemy import ARRAY, BigInteger, BindParameter, Boolean, Dialect, Integer, Text, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
@@ -47,8 +47,8 @@ class _OneOf(FunctionElement[bool]):
 
 def one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[int] | Iterable[str]) -> _OneOf:
     """The condition that `column` is among `values`: one parameter however many values there are."""
-    listed = [value if isinstance(value, str) else int(value) for value in values]
-    item: TypeEngine[Any] = Text() if any(isinstance(value, str) for value in listed) else BigInteger()
+    item: TypeEngine[Any] = BigInteger() if isinstance(column.type, Integer) else Text()
+    listed = [int(value) if isinstance(column.type, Integer) else value for value in values]
     parameter: BindParameter[Sequence[Any]] = bindparam(None, listed, type_=_Values(item), unique=True)
     return _OneOf(column, parameter)
 

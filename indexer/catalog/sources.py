@@ -22,7 +22,7 @@ def add(session: Session, image_id: int, source: NewSource) -> bool:
         "digest": sha256(canonical_json(place).encode()).digest(),
         "source": place[0],
         "location": place[1],
-        "fields": dict(source.fields),
+        "fields": {clean_text(name): clean_text(value) for name, value in source.fields.items()},
         "recorded_at": utc_now(),
     }
     return bool(insert_new(session, SourceRow, [row], SourceRow.id))

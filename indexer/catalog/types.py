@@ -45,7 +45,7 @@ def month_of(value: datetime) -> int:
 
 def clean_text(text: str) -> str:
     """`text` with NUL and lone surrogates, which no database stores, replaced by U+FFFD."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def bounded(what: str, text: str | None, limit: int = NAME_LENGTH) -> str | None:
