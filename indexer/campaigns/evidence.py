@@ -12,6 +12,7 @@ from indexer.campaigns.graph import Ints, Links, cosine_distance, links, pieces
 from indexer.catalog import embeddings, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import ImageDetails, ImageFilter
+from indexer.imaging.hashing import hamming
 from indexer.index import SearchIndex
 from indexer.settings import Settings
 from indexer.vocabulary import LabelValue
@@ -127,8 +128,8 @@ def embedding_links(
     return links(first[known], columns[known], cosine_distance(found.cosines.reshape(-1)[known]))
 
 
-def cohesion(catalog: Catalog, fingerprint: str, members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
-    """Mean cosine of members to their nearest exemplar, -1 to 1; 1 where there is no embedding to compare.
+def embedding_cohesion(catalog: Catalog, fingerprint: str, members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
+    """Mean cosine of members to their nearest exemplar, -1 to 1; 1 where there is nothing to compare.
 
     Exemplars are not compared with themselves.
     """
@@ -141,6 +142,22 @@ def cohesion(catalog: Catalog, fingerprint: str, members: Sequence[Fake], exempl
             vectors = embeddings.vectors(session, fingerprint, block)
             matrix = np.stack(list(models.values()))
             cosines += [float((matrix @ vector).max()) for vector in vectors.values()]
+    return _mean(cosines)
+
+
+def hash_cohesion(members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
+    """The same of PDQ hashes, read as vectors of +1 and -1: 1 - distance / 128, mirrored where that is nearer."""
+    standing = {fake.image_id for fake in exemplars}
+    models = [fake.pdq for fake in exemplars if fake.pdq is not None]
+    others = [fake.pdq for fake in members if fake.pdq is not None and fake.image_id not in standing]
+    nearest = [
+        min(hamming(turned, model) for model in models for turned in (other, _mirrored(other)))
+        for other in (others if models else [])
+    ]
+    return _mean([1.0 - bits / 128 for bits in nearest])
+
+
+def _mean(cosines: Sequence[float]) -> float:
     return round(float(np.mean(sorted(cosines))), 6) if cosines else 1.0
 
 

@@ -82,6 +82,13 @@ def renumbered(labels: npt.ArrayLike) -> Ints:
     return number[inverse.reshape(-1)]
 
 
+def members_of(labels: Ints) -> list[Ints]:
+    """The rising numbers of the members of each group, by rising label; negative labels are no group."""
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] >= 0]
+    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(order) else []
+
+
 def contracted(group_of: Ints, evidence: Links) -> Links:
     """The links between groups: each pair of groups is as near as its nearest members."""
     return links(group_of[evidence.first], group_of[evidence.second], evidence.distance)

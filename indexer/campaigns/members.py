@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.campaigns.clustering import Grouping, GroupingRule
-from indexer.campaigns.graph import Floats, Ints, Links
+from indexer.campaigns.graph import Floats, Ints, Links, members_of
 
 _PICTURES_AN_EXEMPLAR = 4
 _MOST_EXEMPLARS = 5
+_BITS = 256
 _NEAREST = 0.1
 """Members nearer than this share of the bound are all equally strong: below it differences are recompression."""
 
@@ -30,8 +31,9 @@ class Roles:
     """What N images are in their groups; meaningless for images in none.
 
     Attributes:
-        strength: [N] in (0, 1]. 1: its picture is linked to the group as closely as half of the pictures there, or
-            the group is one picture; 0.5: its nearest link is twice as long as that.
+        strength: [N] in (0, 1], a product. Of its picture: 1 when it is linked to the group as closely as half of the
+            pictures there, 0.5 when its nearest link is twice as long, 1 in a group of one picture. Of the image: the
+            share of PDQ bits that are equal in its nearest copy, 1 when it is the only copy.
         exemplar: [N] whether it stands for its group: the largest copy of one of the best connected pictures, one in
             four of them and at most five.
         copy: nearest copy of the same picture.
@@ -50,10 +52,11 @@ def roles(grouping: Grouping, same_picture: Links, alike: Links, rule: GroupingR
     inside = (group[alike.first] == group[alike.second]) & (group[alike.first] >= 0)
     inside &= (picture[alike.first] != picture[alike.second]) & (alike.distance <= rule.bound)
     relatives = alike.only(inside)
+    copy = _nearest(len(group), same_picture)
     return Roles(
-        strength=_strengths(grouping, relatives, rule),
+        strength=np.round(_picture_strengths(grouping, relatives, rule) * (1.0 - copy.distance / _BITS), 4),
         exemplar=_exemplars(grouping, relatives, rule, pixels),
-        copy=_nearest(len(group), same_picture),
+        copy=copy,
         relative=_nearest(len(group), relatives),
     )
 
@@ -68,45 +71,37 @@ def _nearest(images: int, among: Links) -> NearestLink:
     return found
 
 
-def _strengths(grouping: Grouping, relatives: Links, rule: GroupingRule) -> Floats:
-    picture, group = grouping.picture_of, grouping.group_of
-    reach = np.full(len(group), np.inf)  # by picture number
+def _picture_strengths(grouping: Grouping, relatives: Links, rule: GroupingRule) -> Floats:
+    """The first factor of `Roles.strength`, by image."""
+    picture = grouping.picture_of
+    pictures = int(picture.max(initial=-1)) + 1
+    group_of_picture = np.full(pictures, -1, np.int64)
+    group_of_picture[picture] = grouping.group_of
+    reach = np.full(pictures, np.inf)
     length = np.maximum(relatives.distance, rule.bound * _NEAREST)
     np.minimum.at(reach, picture[relatives.first], length)
     np.minimum.at(reach, picture[relatives.second], length)
-    strength = np.ones(len(group))
-    pictures, of = np.unique(picture, return_index=True)
-    group_of_picture = group[of]
-    order = np.argsort(group_of_picture, kind="stable")
-    starts = np.flatnonzero(np.diff(group_of_picture[order], prepend=-2))
-    usual = np.full(len(group), np.inf)
-    for members in np.split(order, starts[1:]):
-        linked = reach[pictures[members]]
-        linked = linked[np.isfinite(linked)]
-        if group_of_picture[members[0]] >= 0 and len(linked):
-            usual[pictures[members]] = np.median(linked)
-    known = np.isfinite(reach) & np.isfinite(usual)
-    by_picture = np.ones(len(group))
-    by_picture[known] = np.minimum(1.0, usual[known] / reach[known])
-    strength = by_picture[picture]
-    return np.round(strength, 4)
+    strength = np.ones(pictures)
+    for members in members_of(group_of_picture):
+        linked = members[np.isfinite(reach[members])]
+        if len(linked):
+            strength[linked] = np.minimum(1.0, np.median(reach[linked]) / reach[linked])
+    return strength[picture]
 
 
 def _exemplars(grouping: Grouping, relatives: Links, rule: GroupingRule, pixels: Ints) -> npt.NDArray[np.bool_]:
     picture, group = grouping.picture_of, grouping.group_of
-    centrality = np.zeros(len(group))  # by picture number
+    copies = np.bincount(picture)
+    centrality = np.zeros(len(copies))
     closeness = 1.0 - relatives.distance / rule.bound
     np.add.at(centrality, picture[relatives.first], closeness)
     np.add.at(centrality, picture[relatives.second], closeness)
-    copies = np.bincount(picture, minlength=len(group))
-    # members of each group, best connected picture first, largest copy of it first
-    order = np.lexsort(
-        (np.arange(len(group)), -pixels, picture, -copies[picture], -centrality[picture].round(6), group)
-    )
-    order = order[group[order] >= 0]
     exemplar = np.zeros(len(group), np.bool_)
-    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        shown, first = np.unique(picture[members], return_index=True)
-        wanted = min(_MOST_EXEMPLARS, -(-len(shown) // _PICTURES_AN_EXEMPLAR))
-        exemplar[members[np.sort(first)[:wanted]]] = True
+    for members in members_of(group):
+        # best connected picture first, then the most often re-shared one; of each its largest copy
+        shown = picture[members]
+        order = np.lexsort((members, -pixels[members], shown, -copies[shown], -centrality[shown].round(6)))
+        first = np.sort(np.unique(shown[order], return_index=True)[1])
+        wanted = min(_MOST_EXEMPLARS, -(-len(first) // _PICTURES_AN_EXEMPLAR))
+        exemplar[members[order[first[:wanted]]]] = True
     return exemplar

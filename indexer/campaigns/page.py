@@ -1,5 +1,6 @@
 """Campaign reports as HTML pages that stand alone: no script, nothing loaded from elsewhere, outside text inert."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from indexer import __version__
 from indexer.campaigns.report import CampaignReport, ReportDetector
 from indexer.campaigns.timeline import timeline
-from indexer.campaigns.wording import campaign_limits
+from indexer.campaigns.wording import SHORT, campaign_limits
 from indexer.catalog.records import Campaign, ClusteringRun
 
 PICTURES = 60
 """Thumbnails on a campaign's page; the page stays small enough to be mailed."""
 _ROWS = 1_000
 _SIGHTINGS_A_ROW = 5
+_OTHER_IMAGE = re.compile(rf" \(to ([0-9a-f]{{{SHORT}}})\)$")
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
@@ -29,6 +31,12 @@ class OverviewEntry:
 
     campaign: Campaign
     tiles: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    text: str
+    to: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ def campaign_page(report: CampaignReport, tiles: Sequence[str | None]) -> str:
             rows=_ROWS,
             most_sightings=_SIGHTINGS_A_ROW,
             member_row=lambda number: number <= _ROWS,
+            reasons=_told_reasons(report),
             version=__version__,
         )
     )
@@ -72,6 +81,18 @@ def _linked_by(report: CampaignReport) -> _LinkedBy:
         return sum(any(reason.startswith(start) for reason in member.reasons) for member in report.members)
 
     return _LinkedBy(count("same picture"), count("same origin"))
+
+
+def _told_reasons(report: CampaignReport) -> list[list[_Reason]]:
+    """The reasons of each member, the other image named by its number on the page."""
+    number = {member.sha256[:SHORT]: place for place, member in enumerate(report.members, 1)}
+
+    def told(reason: str) -> _Reason:
+        found = _OTHER_IMAGE.search(reason)
+        to = number.get(found[1]) if found else None
+        return _Reason(reason, None) if found is None or to is None else _Reason(reason[: found.start()], to)
+
+    return [[told(reason) for reason in member.reasons] for member in report.members]
 
 
 @cache

@@ -136,7 +136,7 @@ def _members(session: Session, campaign_id: str, fingerprint: str) -> Iterable[R
 
 def _member(member: CampaignMember, known: ImageDetails, fingerprint: str) -> ReportMember:
     image = known.image
-    scores = [detection.p_fake for detection in known.detections if detection.fingerprint == fingerprint]
+    scores = [seen.p_fake for seen in known.detections if seen.fingerprint == fingerprint and seen.trained]
     return ReportMember(
         sha256=member.sha256,
         strength=member.strength,

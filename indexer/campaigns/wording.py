@@ -45,8 +45,8 @@ def campaign_limits(*, trained: bool) -> tuple[str, ...]:
     )
     about_untrained = (
         "The detector was not trained, so its embeddings say nothing about the origin of an image and were not used. "
-        "This campaign groups copies of the same picture, found by perceptual hash; different pictures by the same "
-        "maker are not found, nor are copies with a crop, border or caption bar.",
+        "Campaigns are then copies of the same picture, found by perceptual hash; different pictures by the same maker "
+        "are not found, nor are most copies with a crop, border or caption bar.",
     )
     return (
         "Likeness is not proof of common authorship. That images belong together here says nothing about who made, "

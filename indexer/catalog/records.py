@@ -279,7 +279,8 @@ class CampaignMember:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A group of images that belong together. `cohesion` is the mean cosine of members to the exemplars."""
+    """A group of images that belong together. `cohesion` is the mean cosine of members to their nearest exemplar: of
+    embeddings, or of PDQ hashes (1 - distance / 128) when the run used no embeddings."""
 
     id: str
     name: str
