@@ -130,8 +130,6 @@ class LiveIndex:
         Raises:
             VectorIndexError: the snapshot could not be written; the old one stays in use.
         """
-        if self._follow():
-            return
         with self.folder.lock(wait=wait) as ours:
             if ours and not self._follow() and self.due and self.store:
                 self._write(self.store)

@@ -1,7 +1,8 @@
 """The search index promises the catalogue's answers: new images at once, deleted ones never, filters, refusals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,21 @@ from indexer.index import SearchIndex
 from indexer.vocabulary import LabelSource, LabelValue
 
 FAKE = ImageFilter(label=LabelValue.FAKE)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The SQL statements made meanwhile."""
+    made: list[str] = []
+
+    def note(*call: Any) -> None:
+        made.append(call[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield made
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_a_catalogue_without_a_snapshot_is_searched_at_once_and_gets_one(archive: Any, open_index: Callable) -> None:
@@ -95,17 +111,20 @@ def test_a_refresh_without_news_is_one_statement(archive: Any, open_index: Calla
     index = open_index()
     index.build()
     index.refresh()
-    statements: list[str] = []
-
-    def note(*call: Any) -> None:
-        statements.append(call[2])
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with statements() as made:
         index.refresh()
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-    assert [statement.split()[0] for statement in statements] == ["BEGIN", "SELECT"]
+    assert [statement.split()[0] for statement in made] == ["BEGIN", "SELECT"]
+
+
+def test_a_filter_is_looked_up_once_while_nothing_changes(archive: Any, open_index: Callable) -> None:
+    ids = archive.plant(5, LabelValue.FAKE)
+    index = open_index()
+    index.refresh()
+    query = archive.vectors[ids[0]][None]
+    with statements() as made:
+        for _ in range(3):
+            index.nearest(query, 1, FAKE)
+    assert len(made) == 2  # BEGIN and SELECT
 
 
 def test_a_filter_confines_what_is_found(archive: Any, open_index: Callable) -> None:

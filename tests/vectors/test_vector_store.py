@@ -149,6 +149,23 @@ def test_a_search_sees_additions_and_deletions_at_once(folder: SnapshotFolder, c
     assert store.search(vectors[:1], 1).ids.tolist() == [[-1]]
 
 
+def test_what_is_read_block_by_block_is_of_one_moment(
+    folder: SnapshotFolder, clustered: Callable, exact_plan: SnapshotPlan
+) -> None:
+    vectors, _ = clustered(40, 6)
+    store = VectorStore.open(folder)
+    store.add(np.arange(30), vectors[:30], 1)
+    with folder.lock(wait=False):
+        store.write_snapshot(exact_plan)
+    store = VectorStore.open(folder)
+    store.add(np.arange(30, 40), vectors[30:], 2)
+    store.delete(np.array([0, 39]), 1)
+    blocks = store.blocks()
+    store.delete(np.array([1, 38]), 2)
+    store.add(np.array([99]), vectors[:1], 3)
+    assert np.concatenate([block.ids for block in blocks]).tolist() == list(range(1, 39))
+
+
 def test_neighbours_leave_out_the_image_itself_and_come_in_the_order_of_ids(
     folder: SnapshotFolder, clustered: Callable, exact_plan: SnapshotPlan
 ) -> None:
