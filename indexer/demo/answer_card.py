@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from indexer.answers import SearchAnswer
 from indexer.imaging.media import MediaStore
 from indexer.verdict import Match
-from indexer.vocabulary import LabelValue, Outcome, Relation
+from indexer.vocabulary import LabelValue, Outcome, Relation, Technique
 
 _WIDTH, _MARGIN, _SHOWN, _GAP = 1280, 36, 4, 20
 _INK, _DIM, _PAPER, _LINE = "#1b1f24", "#5b6570", "#ffffff", "#d5dae0"
@@ -45,10 +45,11 @@ def draw_answer(query: Path, answer: SearchAnswer, thumbnails: MediaStore, footn
     draw.text((_MARGIN, 28), answer.verdict.question, font=_font(30), fill=_INK)
     left = 400
     with Image.open(query) as picture:
-        _paste(card, ImageOps.exif_transpose(picture).convert("RGB"), (_MARGIN, 92), (left - 2 * _GAP, 300))
+        upright = ImageOps.exif_transpose(picture).convert("RGB")
+        bottom = 92 + _paste(card, upright, (_MARGIN, 92), (left - 2 * _GAP, 300))
     facts = answer.query
-    y = _text(draw, (_MARGIN, 406), f"asked with {query.name}", 15, _DIM, left - 2 * _GAP)
-    _text(draw, (_MARGIN, y), f"{facts.width} × {facts.height} {facts.format}", 15, _DIM, left - 2 * _GAP)
+    y = _text(draw, (_MARGIN, bottom + 10), f"asked with {query.name}", 15, _DIM, left - 2 * _GAP)
+    _text(draw, (_MARGIN, y), f"{facts.width} x {facts.height} {facts.format}", 15, _DIM, left - 2 * _GAP)
 
     x, space = _MARGIN + left, _WIDTH - left - 2 * _MARGIN
     words, colour = _OUTCOMES[answer.verdict.outcome]
@@ -75,18 +76,13 @@ def _draw_match(card: Image.Image, match: Match, thumbnails: MediaStore, at: tup
     draw = ImageDraw.Draw(card)
     x, y = at
     image = match.image.image
+    label, technique = image.label.value, image.label.technique
     data = thumbnails.get(image.sha256)
     if data is not None:
         with Image.open(BytesIO(data)) as picture:
             _paste(card, picture.convert("RGB"), (x, y), (wide, 140))
-    y = _text(
-        draw,
-        (x, y + 148),
-        f"{image.label.value.value}: {image.label.technique.value}",
-        16,
-        _LABELS[image.label.value],
-        wide,
-    )
+    words = label.value if technique is Technique.UNKNOWN else f"{label.value}: {technique.value}"
+    y = _text(draw, (x, y + 148), words, 16, _LABELS[label], wide)
     y = _text(draw, (x, y), f"labelled by {image.label.source or 'nobody'}", 14, _DIM, wide)
     y = _text(draw, (x, y), f"{_RELATIONS[match.relation]}, {strength(match)}", 14, _INK, wide)
     for sighting in match.image.sightings[:1]:
@@ -105,9 +101,11 @@ def strength(match: Match) -> str:
     return f"cosine {score.value:.3f}"
 
 
-def _paste(card: Image.Image, picture: Image.Image, at: tuple[int, int], box: tuple[int, int]) -> None:
+def _paste(card: Image.Image, picture: Image.Image, at: tuple[int, int], box: tuple[int, int]) -> int:
+    """Puts the picture into a box and returns how high it is there."""
     fitted = ImageOps.contain(picture, box, Image.Resampling.LANCZOS)
     card.paste(fitted, at)
+    return fitted.height
 
 
 def _text(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, colour: str, wide: int) -> int:

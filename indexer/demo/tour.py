@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from rich.panel import Panel
 from rich.rule import Rule
-from rich.text import Text
 
 from indexer.answers import SearchAnswer
 from indexer.campaigns import cluster, write_reports
@@ -67,7 +65,8 @@ class Tour:
             draw_answer(collection.queries[0].path, answers[0], workspace.thumbnails, _footnote(self._fakes[0])).save(
                 picture
             )
-        self._summary(ingested, counts, clustering, _overview(reports), picture, perf_counter() - started)
+        self._say_done(ingested, counts, clustering, perf_counter() - started)
+        self._say_where(collection, _overview(reports), picture)
 
     def _make(self) -> DemoCollection:
         self._title("1. A collection of fakes, made here")
@@ -82,9 +81,11 @@ class Tour:
     def _ingest(self, workspace: Workspace, collection: DemoCollection) -> IngestReport:
         self._title("2. Ingest: decode, hash, embed, catalogue")
         source = open_source(collection.manifest, ImageLimits.from_settings(self._settings))
+        with self._out.status("loading the detector"):
+            detector = workspace.detector()
         run = Ingest(
             workspace.catalog,
-            workspace.detector(),
+            detector,
             workspace.originals,
             workspace.thumbnails,
             self._settings,
@@ -113,24 +114,24 @@ class Tour:
     def _search(self, workspace: Workspace, queries: Sequence[DemoQuery]) -> list[SearchAnswer]:
         self._title("4. Have we seen this before? Searches with pictures that are not in the catalogue")
         limits = ImageLimits.from_settings(self._settings)
-        answers = [workspace.searcher.by_bytes(read_bytes(query.path, limits)) for query in queries]
-        made = table("asked with", "outcome", "best match", "relation", "score", "labelled")
+        answers = []
+        with progress("search", len(queries)) as advance:
+            for query in queries:
+                answers.append(workspace.searcher.by_bytes(read_bytes(query.path, limits)))
+                advance(1)
+        made = table("asked with", "outcome", "best match", "relation", "score")
         for query, answer in zip(queries, answers, strict=True):
-            best = answer.matches[0] if answer.matches else None
-            holds = best is not None and best.holds
+            best = next((match for match in answer.matches if match.holds), None)
             made.add_row(
                 query.what,
                 answer.verdict.outcome.value.replace("_", " "),
-                plain(_name(best)) if best is not None and holds else "",
-                best.relation.value if best is not None and holds else "none holds",
-                strength(best) if best is not None and holds else "",
-                best.image.image.label.value.value if best is not None and holds else "",
+                "" if best is None else plain(_name(best)),
+                "none holds" if best is None else best.relation.value,
+                "" if best is None else strength(best),
             )
         self._out.print(made)
         for query, answer in zip(queries, answers, strict=True):
-            self._out.print(
-                f"[bold]{query.what}[/bold]: {answer.verdict.summary} [dim](expected: {query.expects})[/dim]"
-            )
+            self._out.print(f"[bold]{query.what}[/bold]: {answer.verdict.summary}", highlight=False)
         return answers
 
     def _cluster(self, workspace: Workspace) -> ClusteringRun:
@@ -145,34 +146,33 @@ class Tour:
         self._out.print(made)
         return run
 
-    def _summary(
-        self,
-        ingested: IngestReport,
-        counts: CatalogCounts,
-        clustering: ClusteringRun,
-        overview: Path,
-        picture: Path,
-        seconds: float,
+    def _say_done(
+        self, ingested: IngestReport, counts: CatalogCounts, clustering: ClusteringRun, seconds: float
     ) -> None:
-        home = self._settings.home
-        lines = [
+        self._title("Done")
+        self._say(
             f"{counts.images} images ({counts.fake} fake, {counts.authentic} authentic, {counts.unknown} unlabelled), "
-            f"{counts.sightings} sightings, {clustering.campaigns} campaigns; {seconds:.0f} s in all.",
-            "",
-            f"the report        {overview}",
-            f"an answer, drawn  {picture}",
-            f"the pictures      {self._folder / 'collection'}",
-            f"the catalogue     {home}",
-            "",
-            f"Search yourself   dejafake --home {home} search {self._folder / 'collection' / 'queries'}/PICTURE.jpg",
-            f"Start the server  make serve, or: dejafake --home {home} serve",
-            "Your own fakes    dejafake ingest FOLDER, then dejafake search PICTURE",
-            "",
-            "A match to a known fake is a relation between pictures; no match does not mean that one is authentic.",
-        ]
+            f"{counts.sightings} sightings, {clustering.campaigns} campaigns; {seconds:.0f} s in all."
+        )
+        self._say("A match to a known fake is a relation between pictures; no match does not make one authentic.")
         if ingested.rejected_file is not None:
-            lines.insert(1, f"rejected files: {ingested.rejected_file}")
-        self._out.print(Panel(Text("\n".join(lines)), title="Done", title_align="left"))
+            self._say(f"Rejected files, and why: {ingested.rejected_file}")
+
+    def _say_where(self, collection: DemoCollection, overview: Path, picture: Path) -> None:
+        home = self._settings.home
+        made = table("", "")
+        made.show_header = False
+        for what, where in (
+            ("the report", overview),
+            ("an answer, drawn", picture),
+            ("the pictures", collection.manifest.parent),
+            ("the catalogue", home),
+            ("search yourself", f"dejafake --home {home} search {collection.queries[0].path}"),
+            ("start the server", f"make serve   or: dejafake --home {home} serve"),
+            ("your own fakes", "dejafake ingest FOLDER, then dejafake search PICTURE"),
+        ):
+            made.add_row(what, plain(where))
+        self._out.print(made)
 
     def _title(self, text: str) -> None:
         self._out.print(Rule(f"[bold]{text}[/bold]", align="left"))
@@ -183,7 +183,7 @@ class Tour:
 
 def _name(match: Match) -> str:
     """What a person would call a match: its file's name in the source it came from."""
-    return Path(match.image.sources[0].location).name if match.image.sources else match.image.image.sha256[:12]
+    return Path(match.image.sources[0].location).stem if match.image.sources else match.image.image.sha256[:12]
 
 
 def _overview(reports: Sequence[Path]) -> Path:

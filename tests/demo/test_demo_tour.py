@@ -17,7 +17,7 @@ from indexer.demo.tour import Tour
 from indexer.errors import DejafakeError
 from indexer.settings import Settings
 
-FEW = (FAKES[0], FAKES[9], FAKES[10], FAKES[14])
+FEW = (FAKES[0], FAKES[10], FAKES[9], FAKES[14])
 
 
 @pytest.fixture(scope="module")
@@ -54,27 +54,27 @@ def test_everything_made_is_in_the_catalogue_of_the_folder(folder: Path, told: s
 
 
 def test_re_shared_fakes_are_found_as_the_same_picture(told: str) -> None:
-    for query in ("a fake, filtered, shrunk and compressed", "a fake, mirrored", "a fake, shrunk to a third"):
+    for query in ("fake, filtered and shrunk", "fake, mirrored", "fake, shrunk to a third"):
         assert "known fake match" in line_about(told, query)
         assert "same_picture" in line_about(told, query)
-    assert "dahlia-in-the-cup" in line_about(told, "a fake, filtered, shrunk and compressed")
-    assert "mirrored" in line_about(told, "a fake, mirrored")
+    assert "dahlia-in-the-cup" in line_about(told, "fake, filtered and shrunk")
+    assert "mirrored" in line_about(told, "fake, mirrored")
 
 
 def test_what_cannot_be_told_is_not_claimed(told: str) -> None:
-    assert "known fake" not in line_about(told, "a photograph never seen")
-    assert "none holds" in line_about(told, "a photograph never seen")
-    assert "inconclusive" in line_about(told, "a small edit of a photograph")
-    assert "no match found" in line_about(told, "a photograph known as authentic")
-    assert "no match does not mean that one is authentic" in told
+    assert "known fake" not in line_about(told, "photo never seen")
+    assert "none holds" in line_about(told, "photo never seen")
+    assert "inconclusive" in line_about(told, "small edit of a known photo")
+    assert "no match found" in line_about(told, "authentic photo")
+    assert "no match does not make one authentic" in told
 
 
 def test_the_summary_says_where_to_look_and_how_to_start_the_server(folder: Path, told: str) -> None:
-    summary = told[told.index("Done") :]
+    summary = told[told.index("the report") :]
     paths = [word for line in summary.splitlines() for word in line.split() if word.startswith(str(folder))]
 
     assert any(path.endswith(".html") for path in paths)
-    assert all(Path(path).exists() for path in paths if "PICTURE" not in path)
+    assert all(Path(path).exists() for path in paths)
     assert "make serve" in summary
     assert f"dejafake --home {folder / 'home'} serve" in summary
 
