@@ -1,9 +1,10 @@
 """Pulling weights from the model hub: a pinned revision, verified by size and SHA-256 before anyone can load them."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from indexer.detector.spec import DetectorSpec
 from indexer.detector.weights import digest
@@ -13,11 +14,15 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Told the file's name, the bytes here so far, and the bytes it will have, None when the hub does not say."""
 
 
+_CONNECT_SECONDS: Final = 10.0
+
+
 def download(spec: DetectorSpec, folder: Path, beside: tuple[str, ...], progress: Progress | None) -> None:
     """Fetches the weights of `spec` and the files `beside` them into `folder`, which exists afterwards only if the
     weights are the ones pinned. An interrupted download is taken up again.
 
-    Without `progress` the hub's client draws its own bar on the terminal.
+    Without `progress` the hub's client draws its own bar on the terminal. No account is used: no token is sent. A
+    mirror can be named by the hub's own variable, HF_ENDPOINT.
 
     Raises:
         WeightsUnavailableError: the hub cannot be reached or has no such file, or the disk is full.
@@ -38,16 +43,21 @@ def download(spec: DetectorSpec, folder: Path, beside: tuple[str, ...], progress
 
 
 def _fetch(spec: DetectorSpec, filename: str, staging: Path, progress: Progress | None) -> None:
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     assert spec.repository is not None
+    mirror = os.environ.get("HF_ENDPOINT")
     try:
+        # One question without retries first: without a network the download alone would try for half a minute.
+        url = hf_hub_url(spec.repository, filename, revision=spec.revision, endpoint=mirror)
+        get_hf_file_metadata(url, token=False, timeout=_CONNECT_SECONDS, endpoint=mirror)
         hf_hub_download(
             spec.repository,
             filename,
             revision=spec.revision,
             local_dir=staging,
             token=False,
+            endpoint=mirror,
             tqdm_class=None if progress is None else _meter_class(filename, progress),
         )
     except Exception as error:

@@ -2,7 +2,7 @@
 
 Made so that its CLS embedding is spread out instead of nearly constant. Patches are described by smooth Walsh
 functions of brightness and two colour differences; positions, in dimensions of their own, by mixtures of Legendre
-polynomials that are even from left to right, so that a mirrored copy stays close. Hidden units of the MLPs come in fours
+polynomials even from left to right, so that a mirrored copy stays close. Hidden units of the MLPs come in fours
 with opposite signs, which cancels what all pictures have in common and leaves products of content and position; nearly
 uniform attention averages them into the CLS token.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import edit_json, to_timm_layout
+from reference_checkpoints import Reference, edit_json, to_timm_layout
 from safetensors.torch import load_file, save_file
 
 from indexer.detector import load_detector, resolve
@@ -157,9 +157,9 @@ def test_a_configuration_we_cannot_honour_is_refused_by_key_and_value(
     ],
 )
 def test_a_timm_configuration_we_cannot_honour_is_refused(
-    tiny: object, tmp_path: Path, settings: Settings, changes: dict[str, object], words: str
+    tiny: Reference, tmp_path: Path, settings: Settings, changes: dict[str, object], words: str
 ) -> None:
-    folder = to_timm_layout(tiny.folder, tmp_path / "timm", depth=1, mlp=64, labels=("fake",), prefix="")  # type: ignore[attr-defined]
+    folder = to_timm_layout(tiny.folder, tmp_path / "timm", depth=1, mlp=64, labels=("fake",), prefix="")
     edit_json(folder / "config.json", **changes)
     assert_refused(folder, settings, words)
 
@@ -183,8 +183,8 @@ def test_a_missing_configuration_is_named(tiny_copy: Path, settings: Settings) -
 def test_neither_a_name_nor_a_folder_says_what_there_is(tmp_path: Path, settings: Settings) -> None:
     with pytest.raises(NotFoundError, match=r"no detector and no folder .*dejafake-small, community-forensics-384"):
         resolve("comunity-forensics", settings)
+    (tmp_path / "model.pth").write_bytes(b"x")
     with pytest.raises(NotFoundError, match=re.escape("is a file: name the folder")):
-        (tmp_path / "model.pth").write_bytes(b"x")
         resolve(str(tmp_path / "model.pth"), settings)
 
 

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+from reference_checkpoints import Reference
 
 PROGRAM = """
 import sys
@@ -18,7 +21,7 @@ assert not heavy, heavy
 """
 
 
-def test_listing_and_resolving_do_not_import_torch(tiny: object, tmp_path: object) -> None:
-    arguments = [sys.executable, "-c", PROGRAM, str(tmp_path), str(tiny.folder)]  # type: ignore[attr-defined]
+def test_listing_and_resolving_do_not_import_torch(tiny: Reference, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", PROGRAM, str(tmp_path), str(tiny.folder)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

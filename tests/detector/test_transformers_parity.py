@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Reference, make_reference, to_timm_layout
+from reference_checkpoints import Reference, make_reference, to_timm_layout
 
 from indexer.detector import Detector, load_detector
 from indexer.settings import Settings
