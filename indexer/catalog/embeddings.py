@@ -1,6 +1,7 @@
 """Embeddings: what each detector said of each image. One image has one embedding by one detector."""
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +25,14 @@ def add(session: Session, detector_id: int, detections: Sequence[tuple[int, NewD
         How many were new.
 
     Raises:
-        UsageError: a vector that is not [384], finite and of length 1, or a probability outside [0, 1].
+        UsageError: a vector that is not [384], finite and of length 1, a logit that is not finite, or a probability
+            outside [0, 1].
     """
     rows = [
         {
             "image_id": image_id,
             "detector_id": detector_id,
-            "logits": [float(logit) for logit in detection.logits],
+            "logits": _finite(detection.logits),
             "p_fake": _probability(detection.p_fake),
             "detected_at": utc_now(),
             "vector": _checked(detection.vector),
@@ -91,6 +93,13 @@ def _checked(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         raise UsageError(f"an embedding has the shape [{EMBEDDING_DIMENSION}], not {list(values.shape)}")
     if not abs(float(np.linalg.norm(values)) - 1) < 1e-2:
         raise UsageError("an embedding must be finite and L2-normalised")
+    return values
+
+
+def _finite(logits: Sequence[float]) -> list[float]:
+    values = [float(logit) for logit in logits]
+    if not all(map(isfinite, values)):
+        raise UsageError(f"logits must be finite, not {values}")
     return values
 
 

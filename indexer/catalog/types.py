@@ -64,7 +64,7 @@ def bounded(what: str, text: str | None, limit: int = NAME_LENGTH) -> str | None
 
 def canonical_json(value: object) -> str:
     """One spelling for one value: sorted keys, no blanks, ASCII only."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

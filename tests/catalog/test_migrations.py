@@ -1,0 +1,72 @@
+"""The migrations make exactly the tables the code uses, and can be taken back."""
+
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from catalogue_rows import add_image
+from sqlalchemy import Connection, create_engine, inspect
+
+import indexer
+from indexer.catalog import Catalog, schema
+from indexer.catalog.tables import Base
+
+
+def open_and_close(url: str) -> None:
+    with Catalog.open(url) as catalog, catalog.writing() as session:
+        add_image(session, 1)
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names()) - {"sqlite_sequence", schema.VERSION_TABLE}
+
+
+def test_migrations_and_tables_agree(database_url: str) -> None:
+    open_and_close(database_url)
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        options = {"version_table": schema.VERSION_TABLE, "compare_type": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
+        assert tables(connection) == set(Base.metadata.tables)
+    engine.dispose()
+
+
+def test_a_catalogue_goes_down_to_nothing_and_up_again(database_url: str) -> None:
+    open_and_close(database_url)
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(schema.alembic_config(connection), "base")
+        assert tables(connection) == set()
+        assert schema.revision_of(connection) is None
+    engine.dispose()
+    open_and_close(database_url)
+
+
+@pytest.mark.parametrize("packaged", [False, True])
+def test_migrations_are_found_in_a_source_tree_and_in_a_wheel(tmp_path: Path, packaged: bool) -> None:
+    """A wheel carries `migrations` as `indexer/_migrations` (pyproject.toml)."""
+    tree = Path(indexer.__file__).parents[1]
+    without_caches = ignore_patterns("__pycache__")
+    copytree(tree / "indexer", tmp_path / "indexer", ignore=without_caches)
+    target = tmp_path / "indexer" / "_migrations" if packaged else tmp_path / "migrations"
+    copytree(tree / "migrations", target, ignore=without_caches)
+    program = (
+        "from indexer.catalog import Catalog, schema; Catalog.open('sqlite:///made.sqlite').close();"
+        "print(schema.migrations_folder())"
+    )
+    made = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    assert Path(made.stdout.strip()) == target
+
+
+def test_the_wheel_carries_the_migrations() -> None:
+    import tomllib
+
+    with (Path(indexer.__file__).parents[1] / "pyproject.toml").open("rb") as file:
+        wheel = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"migrations": "indexer/_migrations"}
