@@ -202,25 +202,19 @@ def _write_queries(folder: Path, made: Sequence[_Made]) -> tuple[DemoQuery, ...]
     folder.mkdir(parents=True, exist_ok=True)
     queries = []
 
-    def add(name: str, data: bytes, what: str) -> None:
-        path = folder / f"{name}.jpg"
-        path.write_bytes(data)
+    def add(what: str, picture: Image.Image, chain: tuple[str, ...]) -> None:
+        path = folder / f"{what.replace(',', '').replace(' ', '-')}.jpg"
+        path.write_bytes(_altered(picture, chain, seed=11))
         queries.append(DemoQuery(path, what))
 
-    def add_copy(one: _Made, chain: tuple[str, ...], what: str) -> None:
-        add(f"{one.fake.name}-{'-'.join(chain)}", _altered(one.picture, chain, seed=11), what)
-
-    def add_photograph(name: str, chain: tuple[str, ...], what: str) -> None:
-        add(f"photograph-{name}-{'-'.join(chain)}", _altered(PHOTOGRAPHS[name].rgb(), chain, seed=11), what)
-
-    add_copy(made[0], ("colour_shift", "downscale60", "jpeg50"), "fake, filtered and shrunk")
-    add_copy(made[len(made) // 2], ("mirror",), "fake, mirrored")
-    add_copy(made[-1], ("downscale60", "downscale60"), "fake, shrunk to a third")
-    add_copy(made[0], ("crop10",), "fake, a tenth cut away")
+    add("fake, filtered and shrunk", made[0].picture, ("colour_shift", "downscale60", "jpeg50"))
+    add("fake, mirrored", made[len(made) // 2].picture, ("mirror",))
+    add("fake, shrunk to a third", made[-1].picture, ("downscale60", "downscale60"))
+    add("fake, a tenth cut away", made[0].picture, ("crop10",))
     for small_edit in (one for one in made if one.fake.name == _SMALL_EDIT):
-        add_copy(small_edit, ("colour_shift", "jpeg50"), "small edit of a known photo")
-    add_photograph("hubble", ("downscale60", "jpeg50"), "authentic photo, re-shared")
-    add_photograph(UNKNOWN, ("jpeg50",), "photo never seen")
+        add("small edit of a known photo", small_edit.picture, ("colour_shift", "jpeg50"))
+    add("authentic photo, re-shared", PHOTOGRAPHS["hubble"].rgb(), ("downscale60", "jpeg50"))
+    add("photo never seen", PHOTOGRAPHS[UNKNOWN].rgb(), ("jpeg50",))
     return tuple(queries)
 
 

@@ -33,9 +33,9 @@ class MadeUpSighting:
 
 
 def made_up_sighting(serial: int, wave: int, claim: str) -> MadeUpSighting:
-    """The sighting number `serial` of the collection. Those of one `wave` lie days apart from the next and share
-    accounts, as a campaign's do."""
-    platform = _PLATFORMS[serial % len(_PLATFORMS)]
+    """The sighting number `serial` of the collection. Those of one `wave` share two platforms and a few accounts and
+    lie days apart from the next wave, as a campaign's do."""
+    platform = _PLATFORMS[(wave + serial % 2) % len(_PLATFORMS)]
     account = _ACCOUNTS[(wave + serial % 3) % len(_ACCOUNTS)]
     language, caption = _CAPTIONS[(wave + serial) % len(_CAPTIONS)]
     posted = _START + timedelta(days=4 * wave, hours=5 * (serial % 7), minutes=7 * (serial % 8))

@@ -112,7 +112,7 @@ class Tour:
             self._say("This detector is not trained yet: it finds files and pictures again, but judges no likeness.")
 
     def _search(self, workspace: Workspace, queries: Sequence[DemoQuery]) -> list[SearchAnswer]:
-        self._title("4. Have we seen this before? Searches with pictures that are not in the catalogue")
+        self._title("4. Search with pictures that are not in the catalogue")
         limits = ImageLimits.from_settings(self._settings)
         answers = []
         with progress("search", len(queries)) as advance:
