@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -25,6 +25,7 @@ TAGS: Final = [
     {"name": "detectors", "description": "What turns pictures into embeddings and scores."},
     {"name": "operations", "description": "Is it alive, is it ready, how is it doing."},
 ]
+_PLACE: Final = "recorded:"
 _REFERENCE: Final = "#/components/schemas/{model}"
 _FORM_MODELS: Final[tuple[type[BaseModel], ...]] = (Problem, SearchFields, SearchByReference, IngestFields)
 
@@ -36,9 +37,9 @@ def _examples() -> Mapping[str, Any]:
     return recorded
 
 
-def _recorded(name: str, part: str) -> dict[str, Any]:
-    """The recorded request or response; none while a new one is still to be recorded."""
-    return {"example": _examples()[name][part]} if name in _examples() else {}
+def _recorded(name: str, part: Literal["request", "response"]) -> dict[str, Any]:
+    """Stands for a recorded request or response until `_add_examples`: FastAPI would drop its nulls."""
+    return {"example": f"{_PLACE}{name}/{part}"}
 
 
 def example(name: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
@@ -85,6 +86,7 @@ def install(app: FastAPI, *, protected: bool) -> None:
             )
             _add_schemas(document)
             _add_problems(document)
+            _add_examples(document)
             if protected:
                 document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
                 document["security"] = [{"token": []}]
@@ -124,6 +126,22 @@ def _add_problems(document: dict[str, Any]) -> None:
     for path in document["paths"].values():
         for operation in path.values():
             listed = operation["responses"]
+            for status, answer in listed.items():
+                if MEDIA_TYPE in answer.get("content", {}):
+                    answer["content"][MEDIA_TYPE] |= _recorded(f"problem-{status}", "response")
             if JSON in listed.get("422", {}).get("content", {}):
-                listed["422"] = {"description": "Unprocessable Content", "content": {MEDIA_TYPE: problem}}
+                content = {MEDIA_TYPE: problem | _recorded("problem-422", "response")}
+                listed["422"] = {"description": "Unprocessable Content", "content": content}
             listed["default"] = {"description": "Any other problem", "content": {MEDIA_TYPE: problem}}
+
+
+def _add_examples(document: dict[str, Any]) -> None:
+    """Puts the recorded examples where they belong; one that is still to be recorded is left out."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for described in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for media in described.get("content", {}).values():
+                    if str(media.get("example", "")).startswith(_PLACE):
+                        name, _, part = media.pop("example").removeprefix(_PLACE).partition("/")
+                        if name in _examples():
+                            media["example"] = _examples()[name][part]

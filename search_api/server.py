@@ -1,9 +1,13 @@
 """Running the API: what must hold before the first request, the socket, and uvicorn."""
 
 import errno
+import logging
 import socket
+from contextlib import suppress
+from typing import Any, Final
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from indexer.errors import DejafakeError, UsageError
 from indexer.settings import Settings
@@ -11,8 +15,18 @@ from indexer.workspace import Workspace
 from search_api.app import create_app
 from search_api.security import is_loopback
 
+logger = logging.getLogger("dejafake.api")
+
 _BACKLOG = 128
 _GRACE_SECONDS = 10
+_LOGGING: Final[dict[str, Any]] = {
+    **LOGGING_CONFIG,
+    "loggers": {
+        **LOGGING_CONFIG["loggers"],
+        **{name: {"handlers": ["default"], "level": "INFO", "propagate": False} for name in ("dejafake", "indexer")},
+    },
+}
+"""Uvicorn's own logging, and ours the same way."""
 
 
 def serve(settings: Settings) -> None:
@@ -31,7 +45,7 @@ def serve(settings: Settings) -> None:
         app = create_app(settings, Workspace(settings))
         config = uvicorn.Config(
             app,
-            log_level="info",
+            log_config=_LOGGING,
             access_log=False,
             server_header=False,
             timeout_keep_alive=15,
@@ -39,7 +53,20 @@ def serve(settings: Settings) -> None:
             proxy_headers=False,
             lifespan="on",
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # uvicorn has shut down in order and passes the interrupt on
+            _Announcing(config).run(sockets=[listener])
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it listens once it does; uvicorn is silent about sockets it was given."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, then says where."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            logger.info("dejafake listens on %s (documentation: %s/docs); Ctrl-C stops it", url, url)
 
 
 def listening(host: str, port: int) -> socket.socket:

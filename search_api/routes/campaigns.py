@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 
+from indexer.campaigns import CampaignReport, campaign_report
 from indexer.catalog import campaigns
 from indexer.catalog.records import Campaign, CampaignMember, Page
 from indexer.errors import NotFoundError
@@ -59,6 +60,16 @@ def members(
     with service.workspace.catalog.reading() as session:
         _found(session, campaign_id)
         return campaigns.members(session, campaign_id, limit, cursor)
+
+
+@router.get(
+    "/{campaign_id}/report",
+    summary="The report on a campaign, as data",
+    responses={**example("report"), **responses(404, 422)},
+)
+def report(service: Serving, campaign_id: CampaignId) -> CampaignReport:
+    """Everything the report's page shows: members with labels and sightings, where and when they were seen, limits."""
+    return campaign_report(service.workspace.catalog, campaign_id)
 
 
 def _found(session: Session, campaign_id: str) -> Campaign:

@@ -12,12 +12,6 @@ from indexer.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled detector is made once for all servers."""
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="session")
 def detector(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Detector:
     """The bundled detector, loaded."""
     return load_detector(Settings.load(home=tmp_path_factory.mktemp("loading"), models_dir=models, precision="fp32"))
@@ -34,6 +28,14 @@ def start(models: Path, detector: Detector, tmp_path: Path) -> Iterator[Callable
             return stack.enter_context(running(settings, Loaded(settings, detector)))
 
         yield started
+
+
+@pytest.fixture(scope="session")
+def scratch(models: Path, detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A server tests may change; what else it holds they must not rely on, so each uses scenes of its own."""
+    settings = Settings.load(home=tmp_path_factory.mktemp("scratch") / "home", models_dir=models, precision="fp32")
+    with running(settings, Loaded(settings, detector)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -54,13 +54,13 @@ def test_images_go_in_all_or_none(own: Api) -> None:
     assert own.client.get("/v1/collections/a").json()["images"] == 0
 
 
-def test_a_collection_nobody_made_is_not_found(own: Api) -> None:
-    problem_of(own.client.get("/v1/collections/none"), 404, "not-found")
-    problem_of(own.client.delete("/v1/collections/none"), 404, "not-found")
-    problem_of(own.client.post("/v1/collections/none/images", json={"sha256": [own.fakes[1]]}), 404, "not-found")
-    problem_of(own.client.delete(f"/v1/collections/none/images/{own.fakes[1]}"), 404, "not-found")
+def test_a_collection_nobody_made_is_not_found(api: Api) -> None:
+    problem_of(api.client.get("/v1/collections/none"), 404, "not-found")
+    problem_of(api.client.delete("/v1/collections/none"), 404, "not-found")
+    problem_of(api.client.post("/v1/collections/none/images", json={"sha256": [api.fakes[1]]}), 404, "not-found")
+    problem_of(api.client.delete(f"/v1/collections/none/images/{api.fakes[1]}"), 404, "not-found")
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a/b", "x" * 201, 5, None])
-def test_a_name_that_is_none_is_refused(own: Api, name: object) -> None:
-    problem_of(own.client.post("/v1/collections", json={"name": name}), 422, "validation")
+def test_a_name_that_is_none_is_refused(api: Api, name: object) -> None:
+    problem_of(api.client.post("/v1/collections", json={"name": name}), 422, "validation")

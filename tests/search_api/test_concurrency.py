@@ -28,8 +28,8 @@ def test_searches_stay_right_while_pictures_come_in(start: Callable[..., Api]) -
 
     with ThreadPoolExecutor(8) as pool:
         ingests = [pool.submit(ingest, first) for first in (20, 24)]
-        searches = [pool.submit(search, turn) for turn in range(12)]
-        pings = [pool.submit(alive, turn) for turn in range(12)]
+        searches = [pool.submit(search, turn) for turn in range(6)]
+        pings = [pool.submit(alive, turn) for turn in range(6)]
         assert sum(future.result() for future in ingests) == 8
         assert all(future.result() for future in searches)
         assert all(future.result() for future in pings)
@@ -46,7 +46,7 @@ def test_deleting_while_searching_never_breaks_an_answer(start: Callable[..., Ap
             return client.post("/v1/search", files={"image": ("a.png", png(1))}).status_code
 
     with ThreadPoolExecutor(4) as pool:
-        searches = [pool.submit(search, turn) for turn in range(8)]
+        searches = [pool.submit(search, turn) for turn in range(5)]
         for seed in (2, 3, 4):
             assert own.client.delete(f"/v1/images/{own.fakes[seed]}").status_code == 204
         assert {future.result() for future in searches} == {200}

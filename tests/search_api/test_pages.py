@@ -60,6 +60,8 @@ def test_a_dropped_picture_gets_its_verdict_in_words(api: Api, visit: Visit, tmp
     assert "says desk one (human)" in first.inner_text()
     assert api.fakes[2] in first.inner_text()
     visit.page.wait_for_function("document.querySelector('#matches .thumb').naturalWidth > 0")
+    assert visit.page.locator("#matches li").count() == 1
+    assert visit.page.locator("#near li").count() == 5
     assert visit.page.locator("#limits li").count() >= 2
     assert visit.elsewhere(api.url) == []
     assert visit.wrong == []
@@ -118,6 +120,8 @@ def test_the_documentation_shows_every_operation_without_the_internet(api: Api, 
     assert visit.page.locator(".opblock").count() == sum(len(item) for item in document["paths"].values())
     visit.page.click("#operations-search-search_v1_search_post .opblock-summary")
     visit.page.wait_for_selector(".opblock-body .responses-wrapper")
+    visit.page.click(".opblock-body .try-out__btn")
+    visit.page.wait_for_selector(".opblock-body input[type=file]")
     assert visit.elsewhere(api.url) == []
     assert visit.wrong == []
 

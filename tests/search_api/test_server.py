@@ -64,7 +64,7 @@ def test_interrupting_the_program_ends_it_cleanly(models: Path, tmp_path: Path) 
         said = []
         for line in program.stderr:
             said.append(line)
-            if "running on" in line:
+            if "dejafake listens on" in line:
                 program.send_signal(signal.SIGINT)
         assert program.wait(60) in (0, -signal.SIGINT, 130), "".join(said)
     assert not any("Traceback" in line for line in said)

@@ -73,8 +73,14 @@ function show(answer, file) {
   $("outcome").textContent = OUTCOMES[verdict.outcome] || words(verdict.outcome);
   $("summary").textContent = verdict.summary;
   $("detector").textContent = detectorWords(answer.detector);
-  $("matches-title").textContent = answer.matches.length ? "Matches" : "No matches";
-  $("matches").replaceChildren(...answer.matches.map(matchItem));
+  const holding = answer.matches.filter((match) => match.holds);
+  const near = answer.matches.filter((match) => !match.holds);
+  $("matches-title").textContent = holding.length ? `Matches (${holding.length})` : "No matches";
+  $("matches").replaceChildren(...holding.map(matchItem));
+  $("nearest").hidden = near.length === 0;
+  $("nearest").open = false;
+  $("nearest-count").textContent = near.length;
+  $("near").replaceChildren(...near.map(matchItem));
   $("limits").replaceChildren(...verdict.limitations.map((limit) => element("li", limit)));
   $("evidence").replaceChildren(...verdict.evidence.map((piece) => element("li", `${piece.statement} (${words(piece.kind)})`)));
   $("origin").replaceChildren(...definitions({
@@ -109,13 +115,13 @@ function definitions(entries) {
 
 function matchItem(match) {
   const { image, campaigns, sightings } = match.image;
-  const item = element("li", undefined, match.holds ? "" : "near");
+  const item = element("li");
   const picture = element("img", undefined, "thumb");
   picture.alt = `Known image ${image.sha256.slice(0, 12)}`;
   loadThumbnail(picture, match.links.thumbnail);
   const text = element("div");
   text.append(
-    element("h4", match.holds ? RELATIONS[match.relation] : "Among the nearest, but below every threshold"),
+    element("h4", match.holds ? RELATIONS[match.relation] : "No match"),
     labelLine(image.label),
   );
   for (const place of campaigns) text.append(element("p", `Campaign: ${place.name} (${place.campaign})`));

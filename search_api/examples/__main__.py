@@ -1,0 +1,126 @@
+"""Records the examples: real requests to a real application, on pictures drawn here. Needs the `dev` extra.
+
+Run it again when an answer changes its shape; a test compares every example with its schema.
+"""
+
+import io
+import json
+import random
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi.testclient import TestClient
+from PIL import Image, ImageDraw, ImageFilter
+
+from indexer.campaigns import cluster
+from indexer.settings import Settings
+from indexer.workspace import Workspace
+from search_api.app import create_app
+
+RECORDED: Final = Path(__file__).with_name("recorded.json")
+
+
+def landscape(seed: int) -> Image.Image:
+    """A made-up picture; every seed gives another one."""
+    rng = random.Random(seed)
+    picture = Image.new("RGB", (640, 480), (140, 180, 220))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(60):
+        x, y, size = rng.randrange(-60, 640), rng.randrange(-60, 480), rng.randrange(20, 180)
+        draw.ellipse((x, y, x + size, y + size // 2), fill=tuple(rng.randrange(256) for _ in range(3)))
+    return picture.filter(ImageFilter.GaussianBlur(1))
+
+
+def jpeg(picture: Image.Image, quality: int = 90, scale: float = 1.0) -> bytes:
+    """The picture as a JPEG file, scaled."""
+    size = round(picture.width * scale), round(picture.height * scale)
+    buffer = io.BytesIO()
+    picture.resize(size).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def record() -> dict[str, Any]:
+    """Every example by name: `request` (a JSON body, or null) and `response`."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings.load(home=Path(home), offline=True, precision="fp32")
+        workspace = Workspace(settings)
+        with TestClient(create_app(settings, workspace), base_url="http://127.0.0.1") as client:
+            return _Recorder(client, workspace, settings).everything()
+
+
+class _Recorder:
+    """Asks, and keeps what was asked and answered."""
+
+    def __init__(self, client: TestClient, workspace: Workspace, settings: Settings) -> None:
+        self._client = client
+        self._workspace = workspace
+        self._settings = settings
+        self._recorded: dict[str, Any] = {}
+
+    def everything(self) -> dict[str, Any]:
+        fake = landscape(1)
+        said = {
+            "label": "fake",
+            "technique": "splice",
+            "stated_by": "verification desk",
+            "reason": "two light sources",
+            "platform": "examplegram",
+            "account": "@example",
+            "posted_at": "2026-03-01T09:30:00Z",
+            "url": "https://social.example/p/1",
+        }
+        files = [
+            ("files", ("first.jpg", jpeg(fake))),
+            ("files", ("screenshot of it.jpg", jpeg(fake, 60, 0.7))),
+            ("files", ("smaller.jpg", jpeg(fake, 75, 0.5))),
+            ("files", ("notes.txt", b"no picture")),
+        ]
+        upload = self.keep("upload", "POST", "/v1/images", files=files, data=said)
+        one, other = upload["files"][0]["sha256"], upload["files"][1]["sha256"]
+        self._client.post("/v1/images", files={"files": ("street.jpg", jpeg(landscape(2)))}).raise_for_status()
+        self.keep("sighting", "POST", f"/v1/images/{one}/sightings", json={"platform": "examplechat", "language": "pt"})
+        self.keep("collection", "POST", "/v1/collections", json={"name": "elections 2026", "description": "All desks"})
+        self.keep("collect", "POST", "/v1/collections/elections%202026/images", json={"sha256": [one, other]})
+        statement = {"value": "fake", "stated_by": "Ana Example", "technique": "splice", "reason": "source photo found"}
+        change = {"label": statement, "add_to_collections": ["reviewed"]}
+        self.keep("change", "PATCH", f"/v1/images/{other}", json=change)
+        cluster(self._workspace.catalog, self._workspace.index, self._settings)
+        self.keep("search", "POST", "/v1/search", json={"image_id": one, "limit": 2})
+        self.keep("compare", "POST", "/v1/compare", files={"a": jpeg(fake), "b": jpeg(fake, 60, 0.7)})
+        self.keep("images", "GET", "/v1/images", params={"limit": 2, "label": "fake"})
+        self.keep("image", "GET", f"/v1/images/{one}")
+        self.keep("similar", "GET", f"/v1/images/{one}/similar", params={"limit": 1})
+        self.keep("collections", "GET", "/v1/collections")
+        self.keep("detectors", "GET", "/v1/detectors")
+        campaign = self.keep("campaigns", "GET", "/v1/campaigns")["items"][0]["id"]
+        self.keep("campaign", "GET", f"/v1/campaigns/{campaign}")
+        self.keep("members", "GET", f"/v1/campaigns/{campaign}/members", params={"limit": 2})
+        self.keep("report", "GET", f"/v1/campaigns/{campaign}/report")
+        self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns"})
+        self.keep_problems(one)
+        return self._recorded
+
+    def keep(self, name: str, method: str, address: str, **asked: Any) -> Any:
+        answer = self._client.request(method, address, **asked)
+        answer.raise_for_status()
+        self._recorded[name] = {"request": asked.get("json"), "response": answer.json()}
+        return answer.json()
+
+    def keep_problems(self, known: str) -> None:
+        """One real problem for each status, as `problem-STATUS`."""
+        plain, json_type = {"Content-Type": "text/plain"}, {"Content-Type": "application/json"}
+        text = {"image": ("notes.txt", b"no picture")}
+        for answer in (
+            self._client.post("/v1/search", content=b"{", headers=json_type),
+            self._client.get(f"/v1/images/{known[::-1]}"),
+            self._client.post("/v1/collections", json={"name": "reviewed"}),
+            self._client.post("/v1/search", content=b"x" * 2_000_000, headers=plain),
+            self._client.post("/v1/search", content=b"x", headers=plain),
+            self._client.post("/v1/search", files=text),
+        ):
+            self._recorded[f"problem-{answer.status_code}"] = {"request": None, "response": answer.json()}
+
+
+if __name__ == "__main__":
+    RECORDED.write_text(json.dumps(record(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
