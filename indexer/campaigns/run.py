@@ -54,8 +54,8 @@ def cluster(
     the bundled one on 449 machine-made pictures and eight altered copies of 60 of them: by PDQ alone 287 images are
     grouped, none wrongly. With cosines of at least .98 375 are, 27 of them with another picture, and still more than
     half of the cropped, bordered and captioned copies are missed; of at least .99 338, 17 wrongly. At .999 nothing is
-    wrong, and 95 % of those copies are missed. So with such a detector only PDQ counts, and the run's parameters and the
-    reports say so.
+    wrong, and 95 % of those copies are missed. So with such a detector only PDQ counts, and the run's parameters and
+    the reports say so.
 
     Args:
         index: of the detector whose embeddings are compared.

@@ -117,6 +117,14 @@ def test_a_picture_at_the_edge_joins_its_nearest_neighbour_and_says_so() -> None
     assert found.placed.tolist() == [False] * 6 + [True]
 
 
+def test_a_few_nearly_identical_pictures_do_not_stand_in_for_the_group_around_them() -> None:
+    # twenty pictures .05 from each other, but 0..2 and 3..5 nearly identical
+    one, other = np.triu_indices(20, 1)
+    identical = (other < 3) | ((one > 2) & (other < 6))
+    found = group_images(20, NO_LINKS, links(one, other, np.where(identical, 1e-5, 0.05)), rule())
+    assert found.group_of.tolist() == [0] * 20
+
+
 def test_links_beyond_the_bound_join_nothing() -> None:
     one, other = np.triu_indices(6, 1)
     made = links(np.append(one, 0), np.append(other, 6), np.append(np.full(15, 0.02), 0.21))

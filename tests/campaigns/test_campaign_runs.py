@@ -117,6 +117,8 @@ def test_ids_and_given_names_survive_new_images_and_automatic_names_follow(shelf
 def test_the_same_images_give_the_same_campaigns_whatever_the_order_they_came_in(tmp_path: Path) -> None:
     pictures = [(png(100 * seed + number), origin(seed, number, 0.08)) for seed in (1, 2) for number in range(5)]
     pictures += [(recompressed(seed), origin(4, seed)) for seed in (100, 200)]
+    # copies of the same size: which of them stands for the picture must not depend on who came first
+    pictures += [(encoded(scene(7), "JPEG", quality=quality), origin(7, quality)) for quality in (90, 80, 70, 60)]
     results = []
     for name, order in (("one", pictures), ("other", pictures[::-1])):
         shelf = Shelf(tmp_path / name)
