@@ -142,6 +142,11 @@ def test_a_database_that_is_not_there_is_named(postgresql_url: str) -> None:
     assert 'database "nowhere" does not exist' in refusal(missing)
 
 
+def test_a_password_in_the_server_s_own_words_is_hidden(postgresql_url: str) -> None:
+    url = make_url(postgresql_url).set(password="tops3cret", database="tops3cret_fakes")
+    assert 'database "***_fakes" does not exist' in refusal(url.render_as_string(hide_password=False)).split(": ", 1)[1]
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

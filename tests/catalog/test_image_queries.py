@@ -60,7 +60,7 @@ def fill(session: Session) -> dict[int, tuple[LabelValue, Technique, str, list[N
             NewSighting(
                 url=f"https://example/{number}/{place}",
                 platform=str(rng.choice(PLATFORMS)) if rng.random() < 0.8 else None,
-                posted_at=day(int(rng.integers(1, 28)), int(rng.integers(1, 6))) if rng.random() < 0.8 else None,
+                posted_at=day(int(rng.choice((3, 20))), int(rng.integers(1, 6))) if rng.random() < 0.8 else None,
             )
             for place in range(int(rng.integers(0, 4)))
         ]
