@@ -1,11 +1,11 @@
-"""The SQL conditions of an `ImageFilter`."""
+"""The SQL conditions of an `ImageFilter`, for finding all images that meet it, and any page on PostgreSQL."""
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, select
 
 from indexer.catalog.portable import one_of
 from indexer.catalog.records import ImageFilter
 from indexer.catalog.tables import CollectionImageRow, CollectionRow, ImageRow, SightingRow
-from indexer.catalog.types import as_utc, clean_text
+from indexer.catalog.types import as_utc, clean_text, month_of
 
 
 def conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
@@ -25,16 +25,17 @@ def _label_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
 
 
 def _sighting_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    """Months are bounded besides the times themselves because they lead the index."""
     found: list[ColumnElement[bool]] = []
     if wanted.platform is not None:
         found.append(SightingRow.platform == clean_text(wanted.platform).strip())
     if wanted.posted_from is not None:
+        found.append(SightingRow.posted_month >= month_of(wanted.posted_from))
         found.append(SightingRow.posted_at >= as_utc(wanted.posted_from))
     if wanted.posted_to is not None:
+        found.append(SightingRow.posted_month <= month_of(wanted.posted_to))
         found.append(SightingRow.posted_at < as_utc(wanted.posted_to))
-    if not found:
-        return []
-    return [select(1).where(SightingRow.image_id == ImageRow.id, and_(*found)).correlate(ImageRow).exists()]
+    return [ImageRow.id.in_(select(SightingRow.image_id).where(*found))] if found else []
 
 
 def _collection_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:

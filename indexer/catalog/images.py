@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy import String, cast, func, insert, select, update
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog import cursors
@@ -105,8 +105,10 @@ def page(session: Session, wanted: ImageFilter, *, limit: int, cursor: str | Non
 
 def matching_ids(session: Session, wanted: ImageFilter) -> npt.NDArray[np.int64]:
     """The internal ids [N] of all images that meet a filter, rising."""
-    rows = session.execute(select(ImageRow.id).where(*conditions(wanted))).all()
-    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
+    # as one text: a million rows of one number each take ten times as long
+    joined = func.aggregate_strings(cast(ImageRow.id, String), ",")
+    ids = session.execute(select(joined).where(*conditions(wanted))).scalar_one()
+    return np.sort(np.fromstring(ids or "", dtype=np.int64, sep=","))
 
 
 def stored_pdq(session: Session, sha256: str) -> tuple[bytes, int] | None:
