@@ -43,7 +43,8 @@ class IngestOptions:
     """What to add to what the source itself says. `label`, `technique` and `generator` hold where a source is silent.
 
     `stated_by` names who vouches for the labels (None: the source's own name) and `source_kind` what kind of source
-    that is; an imported list is a feed, so that a person's later label wins over it.
+    that is; an imported list is a feed, so that a person's later label wins over it. `list_rejected`: rejected items
+    are written to a file; a caller that shows each outcome itself needs none.
     """
 
     collections: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class IngestOptions:
     generator: str | None = None
     stated_by: str | None = None
     source_kind: LabelSource = LabelSource.TRUSTED_FEED
+    list_rejected: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Ingest:
                 observed before is safe; running again finishes the job.
         """
         started = perf_counter()
-        tally = _Tally(self._settings.reports_dir)
+        tally = _Tally(self._settings.reports_dir if self._options.list_rejected else None)
         self._register()
         try:
             for batch in self._batches(self._prepared(items)):
@@ -327,9 +329,9 @@ class Ingest:
 class _Tally:
     """Counts outcomes and writes the list of rejected files, which exists only if there is something in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        self._path = folder / f"rejected-{stamp}.jsonl"
+        self._path = None if folder is None else folder / f"rejected-{stamp}.jsonl"
         self._file: IO[str] | None = None
         self._counts = {"added": 0, "known": 0, "rejected": 0}
         self._disputed = 0
@@ -339,7 +341,7 @@ class _Tally:
     def count(self, outcome: ItemOutcome) -> None:
         self._counts[outcome.status] += 1
         self._disputed += outcome.disputed
-        if outcome.status != "rejected":
+        if outcome.status != "rejected" or self._path is None:
             return
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,7 @@ def ingest(service: Service, pictures: Sequence[Upload], said: IngestFields) -> 
             generator=said.generator,
             stated_by=said.stated_by,
             source_kind=said.source_kind,
+            list_rejected=False,
         ),
     )
     outcomes: list[UploadOutcome] = []

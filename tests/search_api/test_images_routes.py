@@ -24,6 +24,7 @@ def test_one_bad_picture_never_fails_the_others(scratch: Api) -> None:
     assert [outcome["reason"] for outcome in report["files"]] == [None, "not_an_image", "empty", None]
     assert all(outcome["message"] for outcome in report["files"] if outcome["status"] == "rejected")
     assert (report["added"], report["known"], report["rejected"]) == (2, 0, 2)
+    assert not list(scratch.settings.home.rglob("rejected-*"))
 
 
 def test_the_same_picture_again_is_known(scratch: Api) -> None:
@@ -230,13 +231,13 @@ def test_similar_images_of_an_authentic_one_come_from_known_fakes_unless_any_is_
 
 def test_a_sighting_is_kept_once(scratch: Api) -> None:
     sha256 = upload(scratch, ("a.png", png(331)))["files"][0]["sha256"]
-    report = {"platform": "Somegram", "posted_at": "2026-05-01T00:00:00Z", "url": "http://169.254.169.254/latest"}
+    report = {"platform": "Onlygram", "posted_at": "2026-05-01T00:00:00Z", "url": "http://169.254.169.254/latest"}
     first = scratch.client.post(f"/v1/images/{sha256}/sightings", json=report)
     assert (first.status_code, first.json()["added"]) == (201, 1)
     again = scratch.client.post(f"/v1/images/{sha256}/sightings", json=report).json()
     assert (again["added"], len(again["sightings"])) == (0, 1)
     assert scratch.client.get(f"/v1/images/{sha256}/sightings").json()["sightings"] == again["sightings"]
-    found = scratch.client.get("/v1/images", params={"platform": "Somegram", "posted_to": "2026-06-01"}).json()["items"]
+    found = scratch.client.get("/v1/images", params={"platform": "Onlygram", "posted_to": "2026-06-01"}).json()["items"]
     assert [image["sha256"] for image in found] == [sha256]
 
 
