@@ -1,9 +1,9 @@
-"""How alembic runs the migrations: on the connection the catalogue hands over, else on the configured catalogue's."""
+"""How alembic runs the migrations: on the connection that `Catalog.open` hands over; for the `alembic` command of
+developers on the catalogue that the settings name (`DEJAFAKE_DATABASE_URL`)."""
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
-from indexer.catalog.database import Catalog
 from indexer.catalog.schema import VERSION_TABLE
 from indexer.catalog.tables import Base
 from indexer.settings import Settings
@@ -26,5 +26,7 @@ handed_over: Connection | None = context.config.attributes.get("connection")
 if handed_over is not None:
     migrate(handed_over)
 else:
-    with Catalog.open(Settings.load().catalog_url) as catalog, catalog.writing() as session:
-        migrate(session.connection())
+    engine = create_engine(Settings.load().catalog_url)
+    with engine.begin() as opened:
+        migrate(opened)
+    engine.dispose()

@@ -8,6 +8,7 @@ from shutil import copytree, ignore_patterns
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from catalogue_rows import add_image
 from sqlalchemy import Connection, create_engine, inspect
@@ -44,6 +45,17 @@ def test_a_catalogue_goes_down_to_nothing_and_up_again(database_url: str) -> Non
         assert tables(connection) == set()
         assert schema.revision_of(connection) is None
     engine.dispose()
+    open_and_close(database_url)
+
+
+def test_developers_check_their_models_with_the_alembic_command(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`[tool.alembic]` in pyproject.toml finds the scripts, the settings name the database."""
+    monkeypatch.setenv("DEJAFAKE_DATABASE_URL", database_url)
+    config = Config(toml_file=Path(indexer.__file__).parents[1] / "pyproject.toml")
+    command.upgrade(config, "head")
+    command.check(config)  # raises when tables and migrations differ
     open_and_close(database_url)
 
 
