@@ -8,10 +8,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from benchmarks.resume import Contents, Row, compare, contents, finish_ingest, kill_ingest
+from indexer.catalog import images, labels
+from indexer.catalog.database import Catalog
+from indexer.catalog.records import ImageFilter, NewLabel
 from indexer.imaging.limits import ImageLimits
 from indexer.pipeline import Ingest, IngestOptions, IngestReport
 from indexer.settings import Settings
 from indexer.sources import open_source
+from indexer.vocabulary import LabelSource, LabelValue
 from indexer.workspace import Workspace
 
 PICTURES = 16
@@ -75,7 +79,7 @@ def test_an_ingest_killed_again_and_again_ends_with_the_catalogue_of_an_undistur
     ingest_here(manifest, quiet)
     undisturbed = contents(quiet)
 
-    kills = [kill_ingest(manifest, home, wanted, SMALL_BATCHES) for wanted in (1, 4, 8)]
+    kills = [kill_ingest(manifest, home, wanted, SMALL_BATCHES) for wanted in (1, 9)]
     finish = finish_ingest(manifest, home, SMALL_BATCHES)
 
     assert all(kill.wanted <= kill.committed < PICTURES for kill in kills), "killed too late to prove anything"
@@ -87,6 +91,18 @@ def test_an_ingest_killed_again_and_again_ends_with_the_catalogue_of_an_undistur
     again = ingest_here(manifest, home)
     assert (again.added, again.known, again.rejected) == (0, PICTURES + 1, 0)
     assert differences(contents(home), undisturbed) == []
+
+    state_one_more_label(home)
+    assert [row.part for row in differences(contents(home), undisturbed)] == ["images", "labels"]
+
+
+def state_one_more_label(home: Path) -> None:
+    """A difference the comparison must see, so that it is known to look."""
+    catalog = Catalog.open(Settings.load(home=home).catalog_url)
+    with catalog.writing() as session:
+        (image_id,) = images.find_ids(session, [images.page(session, ImageFilter(), limit=1).items[0].sha256]).values()
+        labels.state(session, image_id, [NewLabel(LabelValue.UNKNOWN, LabelSource.HUMAN, "a person")])
+    catalog.close()
 
 
 def differences(one: Contents, other: Contents) -> list[Row]:
