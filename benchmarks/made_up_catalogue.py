@@ -49,7 +49,7 @@ COLLECTIONS = tuple(f"collection {number:02}" for number in range(40))
 TECHNIQUES = tuple(technique for technique in Technique if technique is not Technique.UNKNOWN)
 FINGERPRINT = "made-up"
 _CAMPAIGN_SIZE = 50
-_STRUCTURED_TEXT = "a caption of the length that captions have, which is a sentence or two, seldom more than that"
+_CAPTION = "a caption of the length that captions have, which is a sentence or two, seldom more than that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def fill(catalog: Catalog, images: int, *, seed: int = 0) -> Iterator[int]:
     rng = np.random.default_rng(seed)
     _insert(catalog, DetectorRow, [_detector()])
     _insert(catalog, CollectionRow, [_collection(name) for name in COLLECTIONS])
-    _insert(catalog, CampaignRow, [_campaign(number) for number in range(images // 4 // _CAMPAIGN_SIZE)])
+    _insert(catalog, CampaignRow, [_campaign(number) for number in range(images // 4 // _CAMPAIGN_SIZE + 1)])
     for start in range(0, images, BATCH):
         facts = _facts(rng, np.arange(start + 1, min(start + BATCH, images) + 1), images)
         _insert(catalog, ImageRow, list(_images(rng, facts)))
@@ -181,7 +181,7 @@ def _sightings(rng: np.random.Generator, facts: _Facts) -> Iterator[dict[str, An
                 "account": f"account{image_id % 5_000}",
                 "posted_at": posted_at,
                 "posted_month": month_of(posted_at),
-                "caption": _STRUCTURED_TEXT,
+                "caption": _CAPTION,
                 "language": "en",
                 "claim": None,
                 "recorded_at": FIRST_DAY,

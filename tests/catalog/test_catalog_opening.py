@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from catalogue_rows import add_image, digest
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.orm import Session
 
 from indexer.catalog import Catalog, images
 from indexer.catalog.schema import VERSION_TABLE
@@ -117,6 +118,31 @@ def test_writing_to_a_read_only_catalogue_is_one_clear_error(tmp_path: Path) -> 
         catalog.writing() as session,
     ):
         add_image(session, 1)
+
+
+def test_a_full_disk_is_one_clear_error_and_nothing_is_half_written(tmp_path: Path) -> None:
+    with Catalog.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as catalog:
+        with pytest.raises(CatalogError, match="database or disk is full"), catalog.writing() as session:
+            fill_a_full_disk(session)
+        with catalog.reading() as session:
+            assert images.counts(session).images == 0
+
+
+def fill_a_full_disk(session: Session) -> None:
+    session.execute(text("PRAGMA max_page_count = 1"))  # no page more than there are
+    for number in range(1_000):
+        add_image(session, number)
+
+
+def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    with Catalog.open(f"sqlite:///{path}") as catalog, catalog.writing() as session:
+        for number in range(300):
+            add_image(session, number)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+    path.write_bytes(content)
+    assert "malformed" in refusal(f"sqlite:///{path}")
 
 
 def test_tables_of_someone_else_are_not_touched(database_url: str) -> None:

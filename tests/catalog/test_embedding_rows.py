@@ -100,6 +100,27 @@ def test_what_is_no_embedding_is_refused(catalog: Catalog) -> None:
             assert embeddings.count(session, A) == 0, name
 
 
+def test_scores_come_back_as_they_were_kept(catalog: Catalog) -> None:
+    """Logits exactly, probabilities to nine digits, on both databases alike."""
+    scores = np.random.default_rng(3).normal(0, 10, (200, 2)).astype(np.float32)
+    probabilities = 1 / (1 + np.exp(-scores[:, 0].astype(np.float64)))
+    vector = unit_vector(1)
+    with catalog.writing() as session:
+        detector_id = detectors.register(session, "small", A, True, {})
+        ids = [add_image(session, number) for number in range(200)]
+        said_of = [
+            (image_id, NewDetection(vector, tuple(map(float, logits)), float(p_fake)))
+            for image_id, logits, p_fake in zip(ids, scores, probabilities, strict=True)
+        ]
+        embeddings.add(session, detector_id, said_of)
+    with catalog.reading() as session:
+        found = images.details(session, ids)
+    for image_id, detected in said_of:
+        (kept,) = found[image_id].detections
+        assert kept.logits == detected.logits
+        assert kept.p_fake == float(f"{detected.p_fake:.9g}")
+
+
 def test_watermarks_of_an_empty_catalogue_are_zero(catalog: Catalog) -> None:
     with catalog.reading() as session:
         assert changes.watermarks(session, A) == Watermarks(0, 0, 0, 0)
