@@ -125,8 +125,10 @@ def http_page() -> str:
         for method, operation in operations.items():
             lines += ["", f"## `{method.upper()} {path}`", "", operation.get("description") or operation["summary"]]
             lines += _parameters(operation.get("parameters", []))
-            lines += _bodies(operation.get("requestBody", {}))
-            statuses = ", ".join(f"`{status}` {answer['description']}" for status, answer in operation["responses"].items())
+            lines += _bodies(operation.get("requestBody", {}), schema)
+            statuses = ", ".join(
+                f"`{status}` {answer['description']}" for status, answer in operation["responses"].items()
+            )
             lines += ["", f"Answers: {statuses}"]
     return "\n".join(lines) + "\n"
 
@@ -141,8 +143,24 @@ def _parameters(parameters: list[dict[str, Any]]) -> list[str]:
     return ["", "| parameter | where | meaning |", "|---|---|---|", *rows]
 
 
-def _bodies(body: dict[str, Any]) -> list[str]:
-    return ["", f"Body: {', '.join(f'`{kind}`' for kind in body['content'])}"] if body else []
+def _bodies(body: dict[str, Any], document: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for kind, content in body.get("content", {}).items():
+        described = _resolved(content["schema"], document)
+        required = described.get("required", [])
+        lines += ["", f"Body, `{kind}`:", "", "| field | meaning |", "|---|---|"]
+        for name, field in described.get("properties", {}).items():
+            meaning = _resolved(field, document).get("description", "") or field.get("description", "")
+            lines.append(f"| `{name}`{', required' if name in required else ''} | {' '.join(meaning.split())} |")
+    return lines
+
+
+def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """A schema, or the one it refers to, with its own description first."""
+    if "$ref" not in schema:
+        return schema
+    target: dict[str, Any] = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "cli.md": cli_page, "http-api.md": http_page}
