@@ -40,8 +40,8 @@ def settings_page() -> str:
         "dejafake ingest photos/",
         "```",
         "",
-        "Every setting is an environment variable. `--home`, `--database-url` and `--detector` can also be given to any",
-        "command: `dejafake --home DIR ingest …`. A value out of range is refused at start, with the variable's name.",
+        "Every setting is an environment variable. `--home`, `--database-url` and `--detector` can also be given to",
+        "any command: `dejafake --home DIR ingest …`. A value out of range is refused with the variable's name.",
     ]
     headings = {first: heading for heading, first in SETTING_GROUPS.items()}
     for name, field in Settings.model_fields.items():
@@ -75,8 +75,8 @@ def cli_page() -> str:
         "dejafake search suspicious.jpg",
         "```",
         "",
-        "Exit codes: 0 done, 1 it failed, 2 the command was used wrongly, 130 interrupted. Results go to standard output,",
-        "progress and errors to standard error. `--json` prints JSON for machines.",
+        "Exit codes: 0 done, 1 it failed, 2 the command was used wrongly, 130 interrupted. Results go to standard",
+        "output, progress and errors to standard error. `--json` prints JSON for machines.",
         "",
         "```",
         _help(cli, "dejafake"),
@@ -100,7 +100,9 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    context = click.Context(
+        command, info_name=name, terminal_width=100, max_content_width=100, help_option_names=["-h", "--help"]
+    )
     text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     return text.replace(f"[default: {Path.home()}", "[default: ~")
 
@@ -118,8 +120,8 @@ def http_page() -> str:
         "curl -F image=@suspicious.jpg http://127.0.0.1:8000/v1/search",
         "```",
         "",
-        "Interactive documentation with examples is at `/docs`, the OpenAPI 3.1 description at `/openapi.json`. Errors are",
-        "problem documents (RFC 9457). Lists page by an opaque `cursor`: pass `next_cursor` of one page to get the next.",
+        "Interactive documentation with examples is at `/docs`, the OpenAPI 3.1 description at `/openapi.json`. Errors",
+        "are problem documents (RFC 9457). Lists page by an opaque `cursor`: the next page is the one at `next_cursor`.",
     ]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
