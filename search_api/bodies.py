@@ -1,7 +1,7 @@
 """Bodies of requests: multipart files and fields with limits on how many, JSON, and hostile names made harmless."""
 
 import unicodedata
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, TypeVar
@@ -120,6 +120,29 @@ def _refused(error: ValidationError) -> RequestValidationError:
     return RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults])
 
 
+class _WholeParser(MultiPartParser):
+    """Refuses a body that ends before its last boundary, which the parser would take, its last file left open."""
+
+    def __init__(self, request: Request, max_files: int) -> None:
+        super().__init__(
+            request.headers,
+            self._watched(request.stream()),
+            max_files=max_files,
+            max_fields=MAX_FIELDS,
+            max_part_size=MAX_FIELD_BYTES,
+        )
+        self._ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def _watched(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in body:
+            yield chunk
+        if not self._ended:
+            raise MultiPartException("The multipart body ends before its last boundary.")
+
+
 @asynccontextmanager
 async def read_form(request: Request, *, max_files: int) -> AsyncIterator[Form]:
     """The request's multipart body; its files are closed at the end.
@@ -129,15 +152,8 @@ async def read_form(request: Request, *, max_files: int) -> AsyncIterator[Form]:
     """
     if media_type(request) != MULTIPART:
         raise unsupported(MULTIPART)
-    parser = MultiPartParser(
-        request.headers,
-        request.stream(),
-        max_files=max_files,
-        max_fields=MAX_FIELDS,
-        max_part_size=MAX_FIELD_BYTES,
-    )
     try:
-        data = await parser.parse()
+        data = await _WholeParser(request, max_files).parse()
     except MultiPartException as error:
         too_much = error.message.startswith(("Too many", "Part exceeded"))
         raise HTTPException(413 if too_much else 400, error.message) from None

@@ -172,6 +172,10 @@ def test_a_form_field_given_twice_or_unknown_is_refused(api: Api) -> None:
         ("multipart/form-data; boundary=b", b"no boundary here"),
         ("multipart/form-data; boundary=b", b"--b\r\n\r\nno name\r\n--b--\r\n"),
         (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nx',
+        ),
+        (
             "multipart/form-data; boundary=b; charset=rot13",
             b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n',
         ),
