@@ -103,9 +103,19 @@ def _multipart(files_described: Mapping[str, str], fields: type[BaseModel] | Non
         for name, words in files_described.items()
     }
     if fields is not None:
-        properties |= fields.model_json_schema(ref_template=_REFERENCE)["properties"]
+        given = fields.model_json_schema(ref_template=_REFERENCE)["properties"]
+        properties |= {name: _without_null(schema) for name, schema in given.items()}
     schema = {"type": "object", "required": list(files_described), "properties": properties}
     return {"schema": schema, "encoding": {"collections": {"style": "form", "explode": True}} if fields else {}}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A form field's schema: a form can leave a field out but cannot say null."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
+    return {**rest, **kinds[0]}
 
 
 def _add_schemas(document: dict[str, Any]) -> None:
