@@ -121,7 +121,7 @@ def http_page() -> str:
         "```",
         "",
         "Interactive documentation with examples is at `/docs`, the OpenAPI 3.1 description at `/openapi.json`. Errors",
-        "are problem documents (RFC 9457). Lists page by an opaque `cursor`: the next page is the one at `next_cursor`.",
+        "are problem documents (RFC 9457). Lists page by opaque cursor: pass `next_cursor` to get the next page.",
     ]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
