@@ -59,21 +59,19 @@ def test_developers_check_their_models_with_the_alembic_command(
     open_and_close(database_url)
 
 
-@pytest.mark.parametrize("packaged", [False, True])
-def test_migrations_are_found_in_a_source_tree_and_in_a_wheel(tmp_path: Path, packaged: bool) -> None:
+def test_migrations_are_found_inside_an_installed_wheel(tmp_path: Path) -> None:
     """A wheel carries `migrations` as `indexer/_migrations` (pyproject.toml)."""
     tree = Path(indexer.__file__).parents[1]
     without_caches = ignore_patterns("__pycache__")
     copytree(tree / "indexer", tmp_path / "indexer", ignore=without_caches)
-    target = tmp_path / "indexer" / "_migrations" if packaged else tmp_path / "migrations"
-    copytree(tree / "migrations", target, ignore=without_caches)
+    copytree(tree / "migrations", tmp_path / "indexer" / "_migrations", ignore=without_caches)
     program = (
         "from indexer.catalog import Catalog, schema; Catalog.open('sqlite:///made.sqlite').close();"
         "print(schema.migrations_folder())"
     )
     made = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
-    assert Path(made.stdout.strip()) == target
+    assert Path(made.stdout.strip()) == tmp_path / "indexer" / "_migrations"
 
 
 def test_the_wheel_carries_the_migrations() -> None:

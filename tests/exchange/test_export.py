@@ -60,13 +60,16 @@ def rows(catalog: Catalog, wanted: ImageFilter | None = None) -> list[dict[str, 
     return list(csv.DictReader(io.StringIO(exported(catalog, "csv", wanted), newline="")))
 
 
-def test_json_lines_hold_everything_about_each_image_sorted_by_sha256(catalog: Catalog) -> None:
+def test_json_lines_hold_everything_about_each_image_sorted_by_sha256(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.exchange.export._AT_ONCE", 20)
     with catalog.writing() as session:
-        for number in range(1_100):
+        for number in range(90):
             images.add(session, NewImage(digest(number), 9, "JPEG", 4, 3, "RGB", 1, (), bytes(32), 90, "test"))
         add(session, 5)
     found = [json.loads(line) for line in exported(catalog, "jsonl").splitlines()]
-    assert [image["sha256"] for image in found] == sorted(digest(number) for number in range(1_100))
+    assert [image["sha256"] for image in found] == sorted(digest(number) for number in range(90))
     image = next(image for image in found if image["sha256"] == digest(5))
     assert image["label"]["value"] == "fake"
     assert image["labels"][0]["technique"] == "face_swap"
