@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from search_api.bodies import JSON, MULTIPART
 from search_api.errors import MEDIA_TYPE, Problem
-from search_api.schemas import IngestFields, SearchByReference, SearchFields
+from search_api.requests import IngestFields, SearchByReference, SearchFields
 
 TAGS: Final = [
     {"name": "search", "description": "Which known images is this, or is it like?"},

@@ -7,7 +7,8 @@ from typing import Final
 from indexer.pipeline import Ingest, IngestOptions, ItemOutcome
 from indexer.sources.items import SightingClaim, SourceItem
 from search_api.bodies import Upload
-from search_api.schemas import IngestFields, Links, UploadOutcome, UploadReport
+from search_api.requests import IngestFields
+from search_api.schemas import Links, UploadOutcome, UploadReport
 from search_api.service import Service
 
 SOURCE: Final = "upload"

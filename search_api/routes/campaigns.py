@@ -11,7 +11,7 @@ from indexer.catalog.records import Campaign, CampaignMember, Page
 from indexer.errors import NotFoundError
 from search_api.errors import responses
 from search_api.openapi import example, json_example
-from search_api.schemas import NewName
+from search_api.requests import NewName
 from search_api.service import Serving
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])

@@ -10,7 +10,8 @@ from indexer.catalog.records import Collection, Page
 from indexer.errors import NotFoundError
 from search_api.errors import responses
 from search_api.openapi import example, json_example
-from search_api.schemas import NAME_MAX, ChangedImages, ImageSet, NewCollection, Sha256
+from search_api.requests import NAME_MAX, ImageSet, NewCollection, Sha256
+from search_api.schemas import ChangedImages
 from search_api.service import Serving
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"])

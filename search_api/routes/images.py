@@ -13,18 +13,8 @@ from indexer.vocabulary import LabelSource
 from search_api.bodies import invalid, read_form, validated
 from search_api.errors import problem, responses
 from search_api.openapi import example, file_body, json_example
-from search_api.schemas import (
-    ImageChange,
-    ImageQuery,
-    IngestFields,
-    LinkedMatch,
-    Sha256,
-    SightingReport,
-    Sightings,
-    SimilarImages,
-    SimilarQuery,
-    UploadReport,
-)
+from search_api.requests import ImageChange, ImageQuery, IngestFields, Sha256, SightingReport, SimilarQuery
+from search_api.schemas import LinkedMatch, Sightings, SimilarImages, UploadReport
 from search_api.service import Serving
 from search_api.uploads import ingest
 

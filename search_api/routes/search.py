@@ -8,7 +8,8 @@ from indexer.answers import SearchAnswer
 from search_api.bodies import JSON, MULTIPART, Form, media_type, read_form, unsupported, validated, validated_json
 from search_api.errors import responses
 from search_api.openapi import example, two_bodies
-from search_api.schemas import SearchByReference, SearchFields, SearchResult
+from search_api.requests import SearchByReference, SearchFields
+from search_api.schemas import SearchResult
 from search_api.service import Service, Serving
 
 router = APIRouter(prefix="/v1", tags=["search"])
