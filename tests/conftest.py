@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from uuid import uuid4
@@ -32,15 +33,29 @@ def postgresql_server() -> Iterator[URL]:
     server.cleanup()
 
 
-@pytest.fixture
-def postgresql_url(postgresql_server: URL) -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL database."""
+@contextmanager
+def new_postgresql(server: URL) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database that is dropped afterwards."""
     name = f"test_{uuid4().hex}"
-    admin = postgresql_server.set(drivername="postgresql").render_as_string(hide_password=False)
+    admin = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-        yield postgresql_server.set(database=name).render_as_string(hide_password=False)
+        yield server.set(database=name).render_as_string(hide_password=False)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: URL) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database for one test."""
+    with new_postgresql(postgresql_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_postgresql_url(postgresql_server: URL) -> Iterator[str]:
+    """The URL of a new PostgreSQL database that the tests of one module share."""
+    with new_postgresql(postgresql_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
