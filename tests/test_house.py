@@ -17,7 +17,7 @@ FLOORS = [
     {"campaigns", "exchange"},
     {"demo", "cli"},
 ]
-"""From the ground up. A room may import from the floors below and from itself; on SIDEWAYS floors, from its neighbours too."""
+"""From the ground up. A room may import from floors below and from itself; on SIDEWAYS floors, from neighbours too."""
 SIDEWAYS = {0, 4, 6, 7}
 MODULES = sorted(ROOT.glob("indexer/**/*.py"))
 

@@ -114,7 +114,7 @@ def test_exports_are_the_same_bytes_twice_and_as_csv_safe(dejafake: Dejafake, tm
     folder.mkdir()
     (folder / "a.png").write_bytes(png(1))
     with (folder / "list.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["path", "label", "caption"], ["a.png", "fake", "=HYPERLINK(1)"]])
+        csv.writer(file).writerows([["path", "label", "generator"], ["a.png", "fake", "=HYPERLINK(1)"]])
     dejafake("ingest", folder / "list.csv")
     assert dejafake("export").out == dejafake("export").out
     exported = tmp_path / "out.csv"
