@@ -172,12 +172,10 @@ def test_an_agreeing_feed_adds_what_people_did_not_say(catalog: Catalog) -> None
     assert (now(catalog).technique, now(catalog).generator) == (Technique.FACE_SWAP, "roop")
 
 
-@pytest.mark.parametrize(("source", "generator"), [("", None), ("  ", None), ("s" * 201, None), ("s", "g" * 201)])
-def test_a_statement_without_a_speaker_or_with_an_endless_name_is_refused(
-    catalog: Catalog, source: str, generator: str | None
-) -> None:
-    with pytest.raises(UsageError, match=r"who says so|at most 200"):
-        state(catalog, said(FAKE, source, generator=generator))
+def test_a_statement_without_a_speaker_or_with_an_endless_name_is_refused(catalog: Catalog) -> None:
+    for source, generator in (("", None), ("  ", None), ("s" * 201, None), ("s", "g" * 201)):
+        with pytest.raises(UsageError, match=r"who says so|at most 200"):
+            state(catalog, said(FAKE, source, generator=generator))
 
 
 def test_what_people_write_may_hold_anything(catalog: Catalog) -> None:

@@ -37,23 +37,25 @@ def test_a_sighting_that_says_nothing_is_none(catalog: Catalog) -> None:
         assert sightings.add(session, add_image(session, 1), [NewSighting(), NewSighting(url=" ", claim="")]) == 0
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        (datetime(2024, 3, 1, 0, 30, 0, 123456, tzinfo=EAST), "2024-02-29T19:00:00.123456+00:00"),
-        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00+00:00"),
-        (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), "9999-12-31T23:59:59.999999+00:00"),
-    ],
-)
-def test_times_come_back_in_utc(catalog: Catalog, given: datetime, kept: str) -> None:
+TIMES = {
+    datetime(2024, 3, 1, 0, 30, 0, 123456, tzinfo=EAST): "2024-02-29T19:00:00.123456+00:00",
+    datetime(1, 1, 1, tzinfo=UTC): "0001-01-01T00:00:00+00:00",
+    datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC): "9999-12-31T23:59:59.999999+00:00",
+}
+
+
+def test_times_come_back_in_utc(catalog: Catalog) -> None:
     with catalog.writing() as session:
-        sightings.add(session, add_image(session, 1), [NewSighting(posted_at=given)])
+        for number, given in enumerate(TIMES):
+            sightings.add(session, add_image(session, number), [NewSighting(posted_at=given)])
     with catalog.reading() as session:
-        (seen,) = seen_of(session, 1)
-        assert seen.posted_at is not None
-        assert seen.posted_at.isoformat() == kept
-        wanted = ImageFilter(posted_from=given, posted_to=given + timedelta(seconds=1) if given.year < 9999 else None)
-        assert len(images.page(session, wanted, limit=5).items) == 1
+        for number, (given, kept) in enumerate(TIMES.items()):
+            (seen,) = seen_of(session, number)
+            assert seen.posted_at is not None
+            assert seen.posted_at.isoformat() == kept
+            end = given + timedelta(seconds=1) if given.year < 9999 else None
+            found = images.page(session, ImageFilter(posted_from=given, posted_to=end), limit=5)
+            assert [image.sha256 for image in found.items] == [digest(number)]
 
 
 def test_a_time_before_the_year_1_is_refused(catalog: Catalog) -> None:
