@@ -26,7 +26,7 @@ from indexer.imaging.alterations import ALTERATIONS, apply
 from indexer.imaging.decoding import decode
 from indexer.imaging.hashing import pdq_dihedrals
 from indexer.imaging.limits import ImageLimits
-from indexer.pipeline import Ingest, IngestOptions, IngestReport, ItemOutcome
+from indexer.ingest_report import IngestReport, ItemOutcome
 from indexer.settings import Settings
 from indexer.sources import open_source
 from indexer.verdict import Match
@@ -157,14 +157,7 @@ def measure(manifest: Path, settings: Settings, queries: int) -> Report:
 def _ingest(workspace: Workspace, manifest: Path) -> tuple[IngestReport, frozenset[str]]:
     source = open_source(manifest, ImageLimits.from_settings(workspace.settings))
     sha256s: set[str] = set()
-    run = Ingest(
-        workspace.catalog,
-        workspace.detector(),
-        workspace.originals,
-        workspace.thumbnails,
-        workspace.settings,
-        IngestOptions(),
-    )
+    run = workspace.ingest()
     with progress("ingest", source.count()) as advance:
 
         def observe(outcome: ItemOutcome) -> None:

@@ -4,15 +4,12 @@ Worker threads read, hash, decode and prepare while the model runs; every batch 
 leaves nothing half-written and the next one finishes the job. The vector index catches up by itself.
 """
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from time import perf_counter
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -27,69 +24,16 @@ from indexer.imaging.hashing import PDQ_METHOD, pdq_hash
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
+from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome, Tally
 from indexer.settings import Settings
 from indexer.sources.items import SourceItem, SourceRejection
-from indexer.vocabulary import LabelSource, LabelValue, Technique
+from indexer.vocabulary import Technique
 
 if TYPE_CHECKING:  # importing the class itself loads torch
     from indexer.detector import Detector
 
 _KNOWN_PER_TRANSACTION = 256
 """Most images that are already known to be written in one transaction; new ones come in batches of the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class IngestOptions:
-    """What to add to what the source itself says. `label`, `technique` and `generator` hold where a source is silent.
-
-    `stated_by` names who vouches for the labels (None: the source's own name) and `source_kind` what kind of source
-    that is; an imported list is a feed, so that a person's later label wins over it. `list_rejected`: rejected items
-    are written to a file; a caller that shows each outcome itself needs none.
-    """
-
-    collections: tuple[str, ...] = ()
-    label: LabelValue | None = None
-    technique: Technique = Technique.UNKNOWN
-    generator: str | None = None
-    stated_by: str | None = None
-    source_kind: LabelSource = LabelSource.TRUSTED_FEED
-    list_rejected: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ItemOutcome:
-    """What became of one item. `status` is `added`, `known` or `rejected`; a rejected one has `reason` and `message`.
-
-    `disputed`: the image now carries labels that disagree.
-    """
-
-    source: str
-    location: str
-    status: str
-    sha256: str | None = None
-    reason: str | None = None
-    message: str | None = None
-    disputed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What an ingest did, in items.
-
-    `known`: their image was in the catalogue already; `disputed`: their image carries labels that disagree.
-    `rejected_file` lists every rejected item with its reason, one JSON object a line; None when there is none.
-    `seconds` is wall time.
-    """
-
-    seen: int
-    added: int
-    known: int
-    rejected: int
-    disputed: int
-    labels_added: int
-    sightings_added: int
-    rejected_file: Path | None
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +94,7 @@ class Ingest:
                 observed before is safe; running again finishes the job.
         """
         started = perf_counter()
-        tally = _Tally(self._settings.reports_dir if self._options.list_rejected else None)
+        tally = Tally(self._settings.reports_dir if self._options.list_rejected else None)
         self._register()
         try:
             for batch in self._batches(self._prepared(items)):
@@ -258,7 +202,7 @@ class Ingest:
         if batch:
             yield batch
 
-    def _store(self, batch: list[_Prepared | SourceRejection], tally: "_Tally") -> list[ItemOutcome]:
+    def _store(self, batch: list[_Prepared | SourceRejection], tally: Tally) -> list[ItemOutcome]:
         """Embeds the new pictures of a batch in one forward pass and writes the batch in one transaction."""
         pictures = {item.sha256: item.picture for item in batch if isinstance(item, _Prepared) and item.picture}
         detections = self._detect(pictures)
@@ -301,7 +245,7 @@ class Ingest:
             for row, sha256 in enumerate(pictures)
         }
 
-    def _describe(self, session: Session, image_id: int, item: SourceItem, tally: "_Tally") -> bool:
+    def _describe(self, session: Session, image_id: int, item: SourceItem, tally: Tally) -> bool:
         """Writes what the source says of an image; returns whether its labels now disagree."""
         options = self._options
         sources.add(session, image_id, NewSource(item.source, item.location, item.fields))
@@ -324,46 +268,6 @@ class Ingest:
         )
         tally.labels += labels.state(session, image_id, [label])
         return labels.current(session, image_id).disputed
-
-
-class _Tally:
-    """Counts outcomes and writes the list of rejected files, which exists only if there is something in it."""
-
-    def __init__(self, folder: Path | None) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        self._path = None if folder is None else folder / f"rejected-{stamp}.jsonl"
-        self._file: IO[str] | None = None
-        self._counts = {"added": 0, "known": 0, "rejected": 0}
-        self._disputed = 0
-        self.labels = 0
-        self.sightings = 0
-
-    def count(self, outcome: ItemOutcome) -> None:
-        self._counts[outcome.status] += 1
-        self._disputed += outcome.disputed
-        if outcome.status != "rejected" or self._path is None:
-            return
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("x", encoding="utf-8")
-        row = {key: getattr(outcome, key) for key in ("source", "location", "reason", "message")}
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def report(self, seconds: float) -> IngestReport:
-        return IngestReport(
-            seen=sum(self._counts.values()),
-            **self._counts,
-            disputed=self._disputed,
-            labels_added=self.labels,
-            sightings_added=self.sightings,
-            rejected_file=None if self._file is None else self._path,
-            seconds=seconds,
-        )
 
 
 def _rejected(item: SourceRejection) -> ItemOutcome:

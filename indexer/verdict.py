@@ -217,15 +217,15 @@ def _outcome(
 
 
 def _identity_outcome(words: str, labels: Sequence[CurrentLabel]) -> tuple[Outcome, str]:
-    values = {label.value for label in labels}
+    if any(label.disputed for label in labels):
+        return Outcome.INCONCLUSIVE, f"{words} is in the catalogue, but its labels disagree: a person must settle them."
+    values = {label.value for label in labels} - {LabelValue.UNKNOWN}  # who has no label contradicts nobody
     if values == {LabelValue.FAKE}:
         sources = sorted({label.source for label in labels if label.source})
         return Outcome.KNOWN_FAKE_MATCH, f"{words} is a known fake, labelled by {', '.join(sources[:3])}."
     if values == {LabelValue.AUTHENTIC}:
         return Outcome.NO_MATCH_FOUND, f"{words} is in the catalogue, labelled authentic."
-    if any(label.disputed for label in labels):
-        return Outcome.INCONCLUSIVE, f"{words} is in the catalogue, but its labels disagree: a person must settle them."
-    if LabelValue.UNKNOWN in values and len(values) == 1:
+    if not values:
         return Outcome.INCONCLUSIVE, f"{words} is in the catalogue, but nobody has labelled it yet."
     return (
         Outcome.INCONCLUSIVE,

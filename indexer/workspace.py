@@ -14,6 +14,8 @@ from indexer.detector import ResolvedDetector, resolve
 from indexer.errors import DejafakeError, NotFoundError, UsageError
 from indexer.imaging.media import MediaStore
 from indexer.index import SearchIndex
+from indexer.ingest_report import IngestOptions
+from indexer.pipeline import Ingest
 from indexer.search import Searcher
 from indexer.settings import Settings
 
@@ -60,6 +62,12 @@ class Workspace:
 
                 self._loaded = load_detector(self.settings)
             return self._loaded
+
+    def ingest(self, options: IngestOptions | None = None) -> Ingest:
+        """A run of the pipeline into this installation; loads the detector."""
+        return Ingest(
+            self.catalog, self.detector(), self.originals, self.thumbnails, self.settings, options or IngestOptions()
+        )
 
     def find_image(self, start: str) -> str:
         """The SHA-256 of the one image whose digest starts with `start`, which has 6 to 64 hex digits.

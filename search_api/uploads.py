@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from indexer.pipeline import Ingest, IngestOptions, ItemOutcome
+from indexer.ingest_report import IngestOptions, ItemOutcome
 from indexer.sources.items import SightingClaim, SourceItem
 from search_api.bodies import Upload
 from search_api.requests import IngestFields
@@ -23,13 +23,7 @@ def ingest(service: Service, pictures: Sequence[Upload], said: IngestFields) -> 
     Raises:
         DejafakeError: the catalogue or the files cannot be written, or the detector fails.
     """
-    workspace, settings = service.workspace, service.settings
-    run = Ingest(
-        workspace.catalog,
-        workspace.detector(),
-        workspace.originals,
-        workspace.thumbnails,
-        settings,
+    run = service.workspace.ingest(
         IngestOptions(
             collections=said.collections,
             label=said.label,
@@ -38,7 +32,7 @@ def ingest(service: Service, pictures: Sequence[Upload], said: IngestFields) -> 
             stated_by=said.stated_by,
             source_kind=said.source_kind,
             list_rejected=False,
-        ),
+        )
     )
     outcomes: list[UploadOutcome] = []
 
@@ -46,7 +40,7 @@ def ingest(service: Service, pictures: Sequence[Upload], said: IngestFields) -> 
         service.metrics.uploaded(outcome.status)
         outcomes.append(_outcome(outcome))
 
-    report = run.run((_item(picture, said, settings.max_file_bytes) for picture in pictures), observe)
+    report = run.run((_item(picture, said, service.settings.max_file_bytes) for picture in pictures), observe)
     return UploadReport(added=report.added, known=report.known, rejected=report.rejected, files=tuple(outcomes))
 
 

@@ -12,7 +12,7 @@ FLOORS = [
     {"imaging"},
     {"provenance", "sources", "catalog", "vectors", "detector"},
     {"index"},
-    {"relations", "verdict", "answers", "search", "pipeline"},
+    {"relations", "verdict", "answers", "search", "ingest_report", "pipeline"},
     {"workspace"},
     {"campaigns", "exchange"},
     {"demo", "cli"},

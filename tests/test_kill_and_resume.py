@@ -12,7 +12,8 @@ from indexer.catalog import images, labels
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import ImageFilter, NewLabel
 from indexer.imaging.limits import ImageLimits
-from indexer.pipeline import Ingest, IngestOptions, IngestReport
+from indexer.ingest_report import IngestOptions, IngestReport
+from indexer.pipeline import Ingest
 from indexer.settings import Settings
 from indexer.sources import open_source
 from indexer.vocabulary import LabelSource, LabelValue

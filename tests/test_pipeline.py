@@ -12,7 +12,7 @@ from indexer.catalog import images
 from indexer.catalog.records import ImageDetails
 from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.imaging.decoding import sha256_hex
-from indexer.pipeline import Ingest, IngestOptions, IngestReport, ItemOutcome
+from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome
 from indexer.settings import Settings
 from indexer.sources import SightingClaim, SourceItem, SourceRejection
 from indexer.vocabulary import LabelSource, LabelValue, Technique
@@ -37,15 +37,7 @@ def ingest(
     workspace: Workspace, *items: SourceItem | SourceRejection, options: IngestOptions | None = None
 ) -> tuple[IngestReport, list[ItemOutcome]]:
     outcomes: list[ItemOutcome] = []
-    run = Ingest(
-        workspace.catalog,
-        workspace.detector(),
-        workspace.originals,
-        workspace.thumbnails,
-        workspace.settings,
-        options or IngestOptions(),
-    )
-    return run.run(items, outcomes.append), outcomes
+    return workspace.ingest(options).run(items, outcomes.append), outcomes
 
 
 def stored(workspace: Workspace, number: int) -> ImageDetails:

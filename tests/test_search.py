@@ -15,7 +15,7 @@ from indexer.catalog import images
 from indexer.catalog.records import ImageFilter
 from indexer.errors import ImageRejectedError, NotFoundError, UsageError
 from indexer.imaging.decoding import sha256_hex
-from indexer.pipeline import Ingest, IngestOptions
+from indexer.ingest_report import IngestOptions
 from indexer.relations import Band
 from indexer.settings import Settings
 from indexer.sources import SightingClaim, SourceItem
@@ -60,10 +60,7 @@ def fake(number: int) -> SourceItem:
 
 def fill(workspace: Workspace, items: list[SourceItem], label: LabelValue | None = None) -> None:
     options = IngestOptions(label=label, stated_by="desk one", collections=("spring",) if label else ())
-    run = Ingest(
-        workspace.catalog, workspace.detector(), workspace.originals, workspace.thumbnails, workspace.settings, options
-    )
-    run.run(items)
+    workspace.ingest(options).run(items)
 
 
 def sha256(number: int) -> str:

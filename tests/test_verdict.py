@@ -106,6 +106,11 @@ def test_contradicting_or_missing_labels_leave_it_to_a_person(matches: tuple[Mat
     assert verdict(*matches).outcome is Outcome.INCONCLUSIVE
 
 
+def test_an_unlabelled_copy_beside_a_known_fake_contradicts_nobody() -> None:
+    said = verdict(match(Relation.SAME_PICTURE, LabelValue.FAKE), match(Relation.SAME_PICTURE, LabelValue.UNKNOWN))
+    assert said.outcome is Outcome.KNOWN_FAKE_MATCH
+
+
 def test_the_same_file_decides_before_the_same_picture() -> None:
     said = verdict(match(Relation.SAME_FILE, LabelValue.AUTHENTIC), match(Relation.SAME_PICTURE, LabelValue.FAKE))
     assert said.outcome is Outcome.NO_MATCH_FOUND

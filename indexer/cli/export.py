@@ -1,8 +1,8 @@
 """`dejafake export`: the catalogue, or a part of it, as a file."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,15 +25,11 @@ from indexer.workspace import Workspace
 @click.pass_obj
 def export(
     settings: Settings,
+    /,
     kind: str,
     output: Path | None,
     label: str | None,
-    technique: str | None,
-    generator: str | None,
-    platform: str | None,
-    collections: tuple[str, ...],
-    posted_from: datetime | None,
-    posted_to: datetime | None,
+    **conditions: Any,
 ) -> None:
     """Write the images of the catalogue with their labels, sightings, hashes and scores, sorted by SHA-256.
 
@@ -42,15 +38,7 @@ def export(
     \b
     dejafake export --format csv --output known-fakes.csv --label fake
     """
-    wanted = image_filter(
-        label=label,
-        technique=technique,
-        generator=generator,
-        platform=platform,
-        collections=collections,
-        posted_from=posted_from,
-        posted_to=posted_to,
-    )
+    wanted = image_filter(label, **conditions)
     with Workspace(settings) as workspace:
         if output is None:
             export_images(workspace.catalog, wanted, kind, sys.stdout)

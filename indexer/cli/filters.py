@@ -22,15 +22,15 @@ _OPTIONS = (
 
 
 def filter_options(command: F) -> F:
-    """Adds the filter options to a command; they arrive as one keyword argument each, for `image_filter`."""
+    """Adds the filter options to a command; they arrive as keyword arguments for `image_filter`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def image_filter(
-    *,
     label: str | None,
+    *,
     technique: str | None,
     generator: str | None,
     platform: str | None,

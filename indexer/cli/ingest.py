@@ -8,7 +8,8 @@ import click
 from indexer.cli.output import console, json_option, plain, print_json, progress
 from indexer.errors import UsageError
 from indexer.imaging.limits import ImageLimits
-from indexer.pipeline import Ingest, IngestOptions, IngestReport, ItemOutcome
+from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome
+from indexer.pipeline import Ingest
 from indexer.settings import Settings
 from indexer.sources import Source, open_source
 from indexer.vocabulary import LabelSource, LabelValue, Technique
@@ -78,9 +79,7 @@ def ingest(
         source_kind=LabelSource(source_kind),
     )
     with Workspace(settings) as workspace:
-        run = Ingest(
-            workspace.catalog, workspace.detector(), workspace.originals, workspace.thumbnails, settings, options
-        )
+        run = workspace.ingest(options)
         reports = [IngestedSource(str(path), _run(run, source, path, quiet=as_json)) for path, source in found]
         workspace.index.bring_up_to_date()
     if as_json:

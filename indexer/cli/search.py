@@ -1,7 +1,7 @@
 """`dejafake search`: a picture in, the nearest known fakes and a verdict out."""
 
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.panel import Panel
@@ -42,18 +42,14 @@ STYLES = {
 @click.pass_obj
 def search(
     settings: Settings,
+    /,
     pictures: tuple[str, ...],
     limit: int | None,
     label: str | None,
     max_distance: int | None,
     min_cosine: float | None,
-    technique: str | None,
-    generator: str | None,
-    platform: str | None,
-    collections: tuple[str, ...],
-    posted_from: datetime | None,
-    posted_to: datetime | None,
     as_json: bool,
+    **conditions: Any,
 ) -> None:
     """Search with PICTURES (files, or images of the catalogue by SHA-256 or the start of it).
 
@@ -68,15 +64,7 @@ def search(
         limit=limit,
         same_picture_max_distance=max_distance,
         same_origin_min_cosine=min_cosine,
-        filter=image_filter(
-            label=label,
-            technique=technique,
-            generator=generator,
-            platform=platform,
-            collections=collections,
-            posted_from=posted_from,
-            posted_to=posted_to,
-        ),
+        filter=image_filter(label, **conditions),
         likeness_label=None if label == "any" else LabelValue.FAKE,
     )
     limits = ImageLimits.from_settings(settings)

@@ -20,7 +20,7 @@ from indexer.demo.fakes import FAKES, Fake
 from indexer.demo.photographs import PHOTOGRAPHS
 from indexer.imaging.decoding import read_bytes
 from indexer.imaging.limits import ImageLimits
-from indexer.pipeline import Ingest, IngestOptions, IngestReport, ItemOutcome
+from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome
 from indexer.settings import Settings
 from indexer.sources import open_source
 from indexer.verdict import Match
@@ -82,15 +82,8 @@ class Tour:
         self._title("2. Ingest: decode, hash, embed, catalogue")
         source = open_source(collection.manifest, ImageLimits.from_settings(self._settings))
         with self._out.status("loading the detector"):
-            detector = workspace.detector()
-        run = Ingest(
-            workspace.catalog,
-            detector,
-            workspace.originals,
-            workspace.thumbnails,
-            self._settings,
-            IngestOptions(stated_by=_STATED_BY),
-        )
+            workspace.detector()
+        run = workspace.ingest(IngestOptions(stated_by=_STATED_BY))
         with progress("ingest", source.count()) as advance:
 
             def observe(outcome: ItemOutcome) -> None:

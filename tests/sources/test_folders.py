@@ -1,8 +1,12 @@
 """Folder trees are read in a fixed order, labelled by their folders, and never left."""
 
 import os
-from collections.abc import Callable
+import pwd
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -114,15 +118,30 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path, limits: ImageLimit
         open_source(tmp_path, limits)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user who can be denied")
+@contextmanager
+def somebody_who_can_be_denied() -> Iterator[None]:
+    """Permissions bind everybody but root: as root, become nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    nobody = pwd.getpwnam("nobody").pw_uid
+    os.seteuid(nobody)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
 def test_an_unreadable_folder_inside_is_a_rejection_and_the_rest_goes_on(
     plant: Callable[..., Path], limits: ImageLimits, apart: Any
 ) -> None:
-    root = plant("a.png", "closed/b.png", "z/c.png")
-    (root / "closed").chmod(0)
-    try:
-        items, rejections = apart(open_source(root, limits))
-    finally:
+    with TemporaryDirectory() as public:  # pytest's own folders are closed to everybody else
+        root = shutil.copytree(plant("a.png", "closed/b.png", "z/c.png"), Path(public) / "root")
+        Path(public).chmod(0o755)
+        (root / "closed").chmod(0)
+        with somebody_who_can_be_denied():
+            items, rejections = apart(open_source(root, limits))
         (root / "closed").chmod(0o700)
     assert [item.location for item in items] == ["a.png", "z/c.png"]
     assert [(r.location, r.reason) for r in rejections] == [("closed", "unreadable")]
