@@ -60,6 +60,35 @@ def test_ready_tells_the_index_once_all_is_there(api: Api) -> None:
     assert (document["index"]["count"], document["index"]["state"]) == (9, "ready")
 
 
+def test_readiness_fails_without_an_index_and_asking_builds_it(start: Callable[..., Api]) -> None:
+    own = start()
+    service = own.app.state.service
+    service._warming.join()
+    fill(own, own.fakes, range(1, 4), label="fake", stated_by="desk one")
+    detail = problem_of(own.client.get("/readyz"), 503, "not-ready")["detail"]
+    assert "index is missing" in str(detail)
+    service.workspace.index.settle()
+    assert own.client.get("/readyz").json()["index"]["state"] == "ready"
+
+
+def test_readiness_fails_with_a_damaged_index_and_asking_mends_it(start: Callable[..., Api]) -> None:
+    first = start()
+    fill(first, first.fakes, range(1, 4), label="fake", stated_by="desk one")
+    first.app.state.service.workspace.index.bring_up_to_date()
+    files = [path for path in first.settings.index_dir.rglob("*") if path.is_file()]
+    vectors = max(files, key=lambda path: path.stat().st_size)
+    data = bytearray(vectors.read_bytes())
+    data[-1] ^= 1
+    vectors.write_bytes(data)
+    second = start()
+    service = second.app.state.service
+    service._warming.join()
+    detail = problem_of(second.client.get("/readyz"), 503, "not-ready")["detail"]
+    assert "index is damaged" in str(detail)
+    service.workspace.index.settle()
+    assert second.client.get("/readyz").json()["index"]["state"] == "ready"
+
+
 def test_metrics_count_requests_by_route_and_status_never_by_address(api: Api) -> None:
     api.client.get(f"/v1/images/{'0' * 64}")
     api.client.get("/some/address/of/a/scanner")
