@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from rich.console import Console
 
-from benchmarks.report import Check, Interval, Report, peak_memory_mib, show, wilson, write
+from benchmarks.report import Check, Interval, Report, conclude, peak_memory_mib, wilson
 from indexer.answers import SearchOptions
 from indexer.catalog import images
 from indexer.cli.output import progress
@@ -96,17 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the report to this file")
     parser.add_argument("--home", type=Path, help="home folder to ingest into; default: a temporary one")
     options = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as temporary:
-            home = options.home or Path(temporary)
-            report = measure(options.manifest, Settings.load(home=home, keep_originals=True), options.queries)
-    except DejafakeError as error:
-        print(f"benchmarks.copies: {error}", file=sys.stderr)
-        return 2
-    show(report, Console())
-    if options.json is not None:
-        write(report, options.json)
-    return 0 if report.holds else 1
+    with tempfile.TemporaryDirectory() as temporary:
+        home = options.home or Path(temporary)
+
+        def run() -> Report:
+            return measure(options.manifest, Settings.load(home=home, keep_originals=True), options.queries)
+
+        return conclude("copies", run, options.json)
 
 
 def measure(manifest: Path, settings: Settings, queries: int) -> Report:

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from math import sqrt
@@ -16,6 +16,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from indexer.errors import DejafakeError
 
 PACKAGES = ("numpy", "pillow", "pdqhash", "torch", "timm", "faiss-cpu", "scikit-learn", "sqlalchemy")
 _Z95 = 1.959963984540054
@@ -130,6 +132,23 @@ def peak_memory_mib() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return float(peak) / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def conclude(name: str, measure: Callable[[], Report], to: Path | None) -> int:
+    """Measures, prints the report and writes it `to` a file.
+
+    Returns:
+        The exit code: 0 when every check holds, 1 when one does not, 2 when it could not be measured.
+    """
+    try:
+        report = measure()
+    except DejafakeError as error:
+        print(f"benchmarks.{name}: {error}", file=sys.stderr)
+        return 2
+    show(report, Console())
+    if to is not None:
+        write(report, to)
+    return 0 if report.holds else 1
 
 
 def show(report: Report, console: Console) -> None:

@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 
-from benchmarks.report import Check, Report, show, write
+from benchmarks.report import Check, Report, conclude
 from indexer.catalog import detectors, embeddings, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import ImageDetails, ImageFilter
@@ -86,16 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=1, help="how often to kill it, evenly spaced; 1 is halfway")
     parser.add_argument("--json", type=Path, help="write the report to this file")
     options = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as temporary:
-            report = measure(options.manifest, Path(temporary), options.kills)
-    except DejafakeError as error:
-        print(f"benchmarks.resume: {error}", file=sys.stderr)
-        return 2
-    show(report, Console())
-    if options.json is not None:
-        write(report, options.json)
-    return 0 if report.holds else 1
+    with tempfile.TemporaryDirectory() as temporary:
+        return conclude("resume", lambda: measure(options.manifest, Path(temporary), options.kills), options.json)
 
 
 def measure(manifest: Path, folder: Path, kills: int) -> Report:
