@@ -33,7 +33,7 @@ class Interval:
     n: int
 
     def __str__(self) -> str:
-        return f"{self.share:.1%} [{self.low:.1%}, {self.high:.1%}]"
+        return f"{self.share:.0%} [{self.low:.0%}, {self.high:.0%}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +157,9 @@ def show(report: Report, console: Console) -> None:
         console.print(_rows_table(report.question, report.rows))
     for name, value in report.figures.items():
         console.print(f"{name.replace('_', ' ')}: {value:,.4g}", highlight=False)
-    table = Table(title="checks", title_justify="left")
+    table = Table(title="checks", title_justify="left", box=None, pad_edge=False)
     for column in ("check", "value", "aim", "holds"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for check in report.checks:
         holds = "[green]yes[/green]" if check.holds else "[red]no[/red]"
         table.add_row(check.name, _cell(check.value), check.aim, holds)
@@ -173,10 +173,10 @@ def write(report: Report, path: Path) -> None:
 
 
 def _rows_table(title: str, rows: Sequence[Any]) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     names = [column.name for column in fields(rows[0])]
     for name in names:
-        table.add_column(name.replace("_", " "))
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == names[0])
     for row in rows:
         table.add_row(*(_cell(getattr(row, name)) for name in names))
     return table
