@@ -46,8 +46,8 @@ if TYPE_CHECKING:  # importing the class itself loads torch
 Vector = npt.NDArray[np.float32]
 
 _DIMENSION = 384
-_SPARE_HASH_HITS = 2
-"""Near-identical pictures fetched per match asked for, so that hashes of low quality can drop out."""
+_DECIDING = 50
+"""Near-identical pictures a verdict looks at, however few matches are to be shown: it must not depend on the limit."""
 
 _RANK = {Relation.SAME_FILE: 0, Relation.SAME_PICTURE: 1, Relation.SAME_ORIGIN: 2}
 
@@ -237,7 +237,7 @@ class Searcher:
         matches = sorted(
             (self._match(probe, record, vectors.get(image_id), thresholds) for image_id, record in details.items()),
             key=_strength,
-        )[:limit]
+        )
         verdict = decide(
             matches,
             probe.finding,
@@ -254,7 +254,7 @@ class Searcher:
             query=probe.facts,
             verdict=verdict,
             detector=probe.finding,
-            matches=tuple(matches),
+            matches=tuple(matches[:limit]),
             milliseconds=watch.milliseconds,
         )
 
@@ -264,13 +264,14 @@ class Searcher:
         found: set[int] = set()
         if probe.hashes and readable:
             hits = self._index.same_picture([bits for _, bits in probe.hashes], thresholds.max_distance, options.filter)
-            found.update(hit.image_id for hit in hits[: limit * _SPARE_HASH_HITS])
+            found.update(hit.image_id for hit in hits[: max(limit, _DECIDING)])
         if probe.vector is not None:
             likeness = options.filter
             if likeness.label is None:
                 likeness = replace(likeness, label=options.likeness_label)
             nearest = self._index.nearest(probe.vector[None], limit, likeness)
-            wanted = nearest.scores[0] >= (options.same_origin_min_cosine or -1.0)
+            smallest = options.same_origin_min_cosine
+            wanted = nearest.scores[0] >= (-1.0 if smallest is None else smallest)
             found.update(int(image_id) for image_id in nearest.ids[0][wanted] if image_id >= 0)
         return found
 

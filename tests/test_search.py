@@ -148,6 +148,25 @@ def test_matches_come_strongest_first_and_never_more_than_asked_for(workspace: W
     assert cosines == sorted(cosines, reverse=True)
 
 
+def test_the_verdict_does_not_depend_on_how_many_matches_are_shown(tmp_path: Path, models: Path) -> None:
+    genuine, edited = png(20), recompressed(20)
+    with Workspace(Settings.load(home=tmp_path, models_dir=models, precision="fp32")) as workspace:
+        fill(workspace, [SourceItem("desk.csv", "genuine", lambda: genuine)], label=LabelValue.AUTHENTIC)
+        fill(workspace, [SourceItem("desk.csv", "edited", lambda: edited)], label=LabelValue.FAKE)
+        answers = [workspace.searcher.by_bytes(genuine, SearchOptions(limit=limit)) for limit in (1, 10)]
+    assert [len(answer.matches) for answer in answers] == [1, 2]
+    for answer in answers:
+        assert answer.verdict.outcome is Outcome.NO_MATCH_FOUND
+        assert "near-identical picture is a known fake" in answer.verdict.summary
+
+
+def test_a_smallest_cosine_of_zero_is_a_bound(workspace: Workspace) -> None:
+    answer = workspace.searcher.by_bytes(png(NEVER_SEEN), SearchOptions(limit=50, same_origin_min_cosine=0.0))
+    assert all(score(match, "cls_cosine") >= 0 for match in answer.matches)
+    everything = workspace.searcher.by_bytes(png(NEVER_SEEN), SearchOptions(limit=50))
+    assert len(answer.matches) < len(everything.matches)
+
+
 def test_a_smallest_cosine_cuts_off_the_merely_nearest(workspace: Workspace) -> None:
     answer = workspace.searcher.by_bytes(png(NEVER_SEEN), SearchOptions(same_origin_min_cosine=0.9999))
     assert answer.matches == ()
