@@ -15,7 +15,7 @@ help:
 	@echo "make format  let ruff put the code in shape"
 
 $(VENV)/pip.stamp:
-	$(PYTHON) -c "import sys; sys.exit('dejafake needs Python 3.11 or newer: make PYTHON=python3.12 …') if sys.version_info < (3, 11) else None"
+	@$(PYTHON) -c "import sys; sys.exit('dejafake needs Python 3.11 or newer: make PYTHON=python3.12 …') if sys.version_info < (3, 11) else None"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@touch $@

@@ -9,13 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from indexer.answers import SearchAnswer, SearchOptions
+from indexer.catalog.records import CurrentLabel
 from indexer.cli.filters import filter_options, image_filter
 from indexer.cli.output import console, json_option, plain, print_json, table
 from indexer.imaging.decoding import read_bytes
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
 from indexer.verdict import Match
-from indexer.vocabulary import LabelValue, Outcome
+from indexer.vocabulary import LabelValue, Outcome, Technique
 from indexer.workspace import Workspace
 
 STYLES = {
@@ -95,13 +96,19 @@ def show_answer(name: str, answer: SearchAnswer) -> None:
     for limitation in verdict.limitations:
         body.append(f"\n· {limitation}", style="dim")
     out.print(Panel(body, title=plain(name), title_align="left"))
-    if answer.matches:
-        out.print(matches_table(answer.matches))
+    if not answer.matches:
+        return
+    out.print(matches_table(answer.matches))
+    campaigns = {member.campaign: member.name for match in answer.matches for member in match.image.campaigns}
+    for campaign, title in campaigns.items():
+        out.print("campaign", plain(campaign), plain(title))
 
 
 def matches_table(matches: tuple[Match, ...]) -> Table:
     """A table of matches, strongest first."""
-    made = table("image", "relation", "PDQ", "cosine", "label", "technique", "labelled by", "seen on", "campaign")
+    made = table("image", "relation", "PDQ", "cosine", "label", "labelled by", "seen on")
+    for column in made.columns[:4]:
+        column.no_wrap = True
     for match in matches:
         record, image = match.image, match.image.image
         values = {score.measure: score for score in match.scores}
@@ -111,10 +118,15 @@ def matches_table(matches: tuple[Match, ...]) -> Table:
             match.relation.value if match.holds else "nearest only",
             "" if pdq is None else f"{pdq.value:.0f}" + (f" {pdq.note}" if pdq.note else ""),
             "" if cosine is None else f"{cosine.value:.3f}",
-            "disputed" if image.label.disputed else image.label.value.value,
-            image.label.technique.value,
+            _label(image.label),
             plain(image.label.source),
             plain(", ".join(sorted({seen.platform for seen in record.sightings if seen.platform}))),
-            plain(", ".join(member.campaign for member in record.campaigns)),
         )
     return made
+
+
+def _label(label: CurrentLabel) -> str:
+    if label.disputed:
+        return "disputed"
+    known = label.technique is not Technique.UNKNOWN
+    return f"{label.value.value}: {label.technique.value}" if known else label.value.value
