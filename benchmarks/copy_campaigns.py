@@ -146,7 +146,7 @@ def _row(bound: float | None, made: Sequence[_Origin], copies: Links, alike: Lin
 
 def _share(alteration: str, group_of: Sequence[int], made: Sequence[_Origin]) -> float:
     inside = [group >= 0 for group, origin in zip(group_of, made, strict=True) if origin.alteration == alteration]
-    return sum(inside) / len(inside) if inside else 0.0
+    return round(sum(inside) / len(inside), 3) if inside else 0.0
 
 
 def _silent(_step: str, _done: int, _total: int) -> None: ...
