@@ -3,6 +3,8 @@
 Make the pictures, ingest them, build the index, search, cluster, write the report, say where to look.
 """
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -152,7 +154,7 @@ class Tour:
             self._say(f"Rejected files, and why: {ingested.rejected_file}")
 
     def _say_where(self, collection: DemoCollection, overview: Path, picture: Path) -> None:
-        home = self._settings.home
+        home, command = self._settings.home, _command()
         made = table("", "")
         made.show_header = False
         for what, where in (
@@ -160,9 +162,9 @@ class Tour:
             ("an answer, drawn", picture),
             ("the pictures", collection.manifest.parent),
             ("the catalogue", home),
-            ("search yourself", f"dejafake --home {home} search {collection.queries[0].path}"),
-            ("start the server", f"make serve   or: dejafake --home {home} serve"),
-            ("your own fakes", "dejafake ingest FOLDER, then dejafake search PICTURE"),
+            ("search yourself", f"{command} --home {home} search {collection.queries[0].path}"),
+            ("start the server", f"make serve   or: {command} --home {home} serve"),
+            ("your own fakes", f"{command} ingest FOLDER, then {command} search PICTURE"),
         ):
             made.add_row(what, plain(where))
         self._out.print(made)
@@ -192,3 +194,9 @@ def _footnote(fake: Fake) -> str:
     return (
         f"Demo: the fake was made with {fake.generator} from photographs of {photographs}. The sightings are made up."
     )
+
+
+def _command() -> str:
+    """What to type to run dejafake: its name, or the path it was run by when the shell would not find it."""
+    ran = Path(sys.argv[0])
+    return str(ran) if ran.stem == "dejafake" and shutil.which("dejafake") is None else "dejafake"
