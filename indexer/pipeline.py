@@ -19,8 +19,8 @@ from indexer.catalog import collections, detectors, embeddings, images, labels, 
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
 from indexer.errors import DejafakeError, ImageRejectedError
-from indexer.imaging.decoding import decode, sha256_hex
-from indexer.imaging.hashing import PDQ_METHOD, pdq_hash
+from indexer.imaging.decoding import DecodedImage, decode, sha256_hex
+from indexer.imaging.hashing import PDQ_METHOD, PdqHash, pdq_hash
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
@@ -159,22 +159,7 @@ class Ingest:
         image = decode(data, self._limits)
         pdq = pdq_hash(image.rgb)
         self._keep(image.sha256, data, make_thumbnail(image.rgb, self._settings.thumbnail_size))
-        return _Picture(
-            image=NewImage(
-                sha256=image.sha256,
-                byte_size=image.byte_size,
-                format=image.format,
-                width=image.width,
-                height=image.height,
-                mode=image.mode,
-                frames=image.frames,
-                notes=image.notes,
-                pdq=pdq.bits,
-                pdq_quality=pdq.quality,
-                pdq_method=PDQ_METHOD,
-            ),
-            pixels=self._detector.prepare(image.rgb),
-        )
+        return _Picture(image=new_image(image, pdq), pixels=self._detector.prepare(image.rgb))
 
     def _keep(self, sha256: str, data: bytes, thumbnail: bytes) -> None:
         """Writes an image's files before the catalogue knows it: a file too many does no harm, one missing would."""
@@ -268,6 +253,23 @@ class Ingest:
         )
         tally.labels += labels.state(session, image_id, [label])
         return labels.current(session, image_id).disputed
+
+
+def new_image(image: DecodedImage, pdq: PdqHash) -> NewImage:
+    """What the catalogue keeps of a decoded picture and its hash."""
+    return NewImage(
+        sha256=image.sha256,
+        byte_size=image.byte_size,
+        format=image.format,
+        width=image.width,
+        height=image.height,
+        mode=image.mode,
+        frames=image.frames,
+        notes=image.notes,
+        pdq=pdq.bits,
+        pdq_quality=pdq.quality,
+        pdq_method=PDQ_METHOD,
+    )
 
 
 def _rejected(item: SourceRejection) -> ItemOutcome:

@@ -22,7 +22,7 @@ from indexer.catalog.records import Image, ImageDetails, ImageFilter
 from indexer.detector import ResolvedDetector
 from indexer.errors import NotFoundError, UsageError
 from indexer.imaging.decoding import decode
-from indexer.imaging.hashing import pdq_dihedrals
+from indexer.imaging.hashing import PdqHash, pdq_dihedrals
 from indexer.imaging.limits import ImageLimits
 from indexer.index import SearchIndex
 from indexer.relations import RelationScore, Thresholds
@@ -63,7 +63,7 @@ class _Probe:
 
 
 class _Stopwatch:
-    """Collects how long the named steps of one query took."""
+    """Collects how long the named steps of one query took; a step that comes twice is summed."""
 
     def __init__(self) -> None:
         self.milliseconds: dict[str, float] = {}
@@ -74,7 +74,8 @@ class _Stopwatch:
         try:
             yield
         finally:
-            self.milliseconds[name] = round((perf_counter() - started) * 1000, 3)
+            took = (perf_counter() - started) * 1000
+            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + took, 3)
 
 
 class Searcher:
@@ -161,13 +162,12 @@ class Searcher:
             UsageError: it is not 64 hex digits.
         """
         try:
-            bits = bytes.fromhex(pdq)
+            hashed = PdqHash.from_hex(pdq if len(pdq) == 64 else "")
         except ValueError:
-            bits = b""
-        if len(bits) != 32:
-            raise UsageError("a PDQ hash is 64 hex digits")
-        facts = QueryFacts(kind="pdq", pdq=pdq.lower(), pdq_quality=100)
-        return self._answer(_Probe(facts=facts, hashes=(("original", bits),)), options or SearchOptions(), _Stopwatch())
+            raise UsageError("a PDQ hash is 64 hex digits") from None
+        facts = QueryFacts(kind="pdq", pdq=hashed.hex, pdq_quality=hashed.quality)
+        probe = _Probe(facts=facts, hashes=(("original", hashed.bits),))
+        return self._answer(probe, options or SearchOptions(), _Stopwatch())
 
     def compare(self, a: bytes, b: bytes) -> Comparison:
         """All three relations between two pictures, known or not.

@@ -28,17 +28,11 @@ def limit_faiss(threads: int) -> None:
     faiss.omp_set_num_threads(threads)
 
 
-def limit_threads(requested: int) -> int:
-    """Apply the setting `threads` to FAISS (in this Python thread) and, if it is already imported, to torch.
+def limit_torch(requested: int) -> None:
+    """Apply the setting `threads` to torch, if it is already imported; with 0 torch keeps its own choice.
 
     Torch is never imported here: what needs no detector must start without it.
-
-    Returns:
-        The number of threads, at least 1.
     """
-    threads = thread_count(requested)
-    limit_faiss(threads)
     torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(threads)
-    return threads
+    if torch is not None and requested > 0:
+        torch.set_num_threads(requested)

@@ -198,8 +198,9 @@ def test_what_cannot_be_searched_with_is_refused_with_a_reason(workspace: Worksp
     for wrong in ([0.0] * 384, [1.0] * 383, [float("nan")] * 384):
         with pytest.raises(UsageError, match="384"):
             searcher.by_embedding(wrong)
-    with pytest.raises(UsageError, match="64 hex"):
-        searcher.by_pdq("not a hash")
+    for wrong_hash in ("not a hash", "f" * 63, "g" * 64):
+        with pytest.raises(UsageError, match="64 hex"):
+            searcher.by_pdq(wrong_hash)
     with pytest.raises(NotFoundError):
         searcher.by_sha256("0" * 64)
     with pytest.raises(ImageRejectedError):

@@ -6,7 +6,7 @@ import threading
 
 import faiss
 
-from indexer.threads import limit_faiss, limit_threads, thread_count
+from indexer.threads import limit_faiss, limit_torch, thread_count
 
 
 def test_an_explicit_count_is_taken_and_zero_means_one_per_core() -> None:
@@ -30,7 +30,7 @@ def test_the_count_holds_in_the_thread_that_sets_it_and_leaves_others_alone() ->
 
 
 def test_torch_is_never_imported_for_it() -> None:
-    code = "import sys; from indexer.threads import limit_threads; limit_threads(1); print('torch' in sys.modules)"
+    code = "import sys; from indexer.threads import limit_torch; limit_torch(1); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -40,11 +40,19 @@ def test_torch_is_limited_when_it_is_there() -> None:
 
     before = torch.get_num_threads()
     try:
-        limit_threads(before + 1)
+        limit_torch(before + 1)
         assert torch.get_num_threads() == before + 1
     finally:
-        limit_threads(before)
+        limit_torch(before)
 
 
-def test_the_count_applied_is_returned() -> None:
-    assert limit_threads(1) == 1
+def test_torch_keeps_its_own_choice_when_none_is_made() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        limit_torch(before + 1)
+        limit_torch(0)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        limit_torch(before)

@@ -111,12 +111,6 @@ def matching_ids(session: Session, wanted: ImageFilter) -> npt.NDArray[np.int64]
     return np.sort(np.fromstring(ids or "", dtype=np.int64, sep=","))
 
 
-def stored_pdq(session: Session, sha256: str) -> tuple[bytes, int] | None:
-    """The PDQ hash (32 bytes) of an image and its quality, 0 to 100."""
-    row = session.execute(select(ImageRow.pdq, ImageRow.pdq_quality).where(ImageRow.sha256 == sha256)).one_or_none()
-    return None if row is None else (row[0], row[1])
-
-
 def delete(session: Session, sha256: str, reason: str) -> bool:
     """Delete an image with everything that hangs on it and leave a tombstone.
 

@@ -11,11 +11,12 @@ from indexer.detector.golden import GoldenOutputs, Proof, find_golden
 from indexer.detector.hub import Progress
 from indexer.detector.model import Network, load_model
 from indexer.detector.registry import SPECS, ResolvedDetector, resolve
-from indexer.detector.runtime import DTYPES, choose_device, choose_precision, use_threads
+from indexer.detector.runtime import DTYPES, choose_device, choose_precision
 from indexer.detector.spec import DetectorSpec
 from indexer.errors import DetectorError
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
+from indexer.threads import limit_torch
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def load_detector(
         NotFoundError, WeightsUnavailableError, WeightsRefusedError: as `registry.resolve`.
         DetectorError: the device is not on this machine.
     """
-    use_threads(settings)
+    limit_torch(settings.threads)
     resolved = resolve(name or settings.detector, settings, progress=progress)
     device = choose_device(settings.device)
     if prove and resolved.golden is None and resolved.spec.name in SPECS:
@@ -63,7 +64,7 @@ def verify(settings: Settings, name: str | None = None, *, write: bool = False) 
     Raises:
         WeightsRefusedError, WeightsUnavailableError, NotFoundError, DetectorError: what is wrong with it.
     """
-    use_threads(settings)
+    limit_torch(settings.threads)
     resolved = resolve(name or settings.detector, settings, allow_download=False)
     written = write_golden(resolved, settings) if write else None
     resolved = _with_golden(resolved)

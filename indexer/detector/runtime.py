@@ -1,20 +1,13 @@
-"""Where and how the arithmetic runs: compute threads, device, precision, and what an out-of-memory error looks like."""
+"""Where and how the arithmetic runs: device, precision, and what an out-of-memory error looks like."""
 
 from typing import Final
 
 import torch
 
 from indexer.errors import DetectorError
-from indexer.settings import Settings
 
 DTYPES: Final = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _AUTO_PRECISION: Final = {"cuda": "fp16", "mps": "fp16", "xpu": "bf16", "cpu": "fp32"}
-
-
-def use_threads(settings: Settings) -> None:
-    """Gives torch `settings.threads` compute threads; with 0 it keeps its own choice, one a core. The only place."""
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
 
 
 def choose_device(wanted: str) -> torch.device:

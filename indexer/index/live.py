@@ -64,12 +64,8 @@ class LiveIndex:
 
     def _first(self, session: Session, marks: Watermarks) -> VectorStore:
         name = self._pointer()
-        try:
-            store = VectorStore.open(self.folder, threads=self._settings.threads)
-        except FingerprintMismatchError:
-            raise
-        except VectorIndexError as error:
-            self._refuse(name, "damaged", str(error))
+        store = self._opened(name)
+        if store is None:
             return self._empty()
         follow_embeddings(session, store, marks)
         if store.snapshot and (wrong := disagreement(session, store)):
@@ -78,6 +74,16 @@ class LiveIndex:
             )
             return self._empty()
         return store
+
+    def _opened(self, name: str | None) -> VectorStore | None:
+        """A store on the current snapshot, which is `name`; None when it is damaged, and refused for that."""
+        try:
+            return VectorStore.open(self.folder, threads=self._settings.threads)
+        except FingerprintMismatchError:
+            raise
+        except VectorIndexError as error:
+            self._refuse(name, "damaged", str(error))
+            return None
 
     def _empty(self) -> VectorStore:
         return VectorStore(self.folder, None, threads=self._settings.threads)
@@ -160,12 +166,8 @@ class LiveIndex:
             return False
         if self._refused and name == self._refused[0]:
             return False
-        try:
-            store = VectorStore.open(self.folder, threads=self._settings.threads)
-        except FingerprintMismatchError:
-            raise
-        except VectorIndexError as error:
-            self._refuse(name, "damaged", str(error))
+        store = self._opened(name)
+        if store is None:
             return False
         with self._catalog.reading() as session:  # most of it here, where no search waits
             follow_embeddings(session, store, self._marks(session))

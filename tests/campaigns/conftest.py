@@ -1,85 +1,10 @@
-"""A real catalogue and index to put pictures on, with embeddings that are planted instead of computed."""
+"""Catalogues for the tests of campaigns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from planted import unit
-
-from indexer.catalog import detectors, embeddings, images, labels, sightings
-from indexer.catalog.database import Catalog
-from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting
-from indexer.imaging.decoding import decode
-from indexer.imaging.hashing import PDQ_METHOD, pdq_hash
-from indexer.imaging.limits import ImageLimits
-from indexer.imaging.media import MediaStore
-from indexer.imaging.thumbnails import make_thumbnail
-from indexer.index import SearchIndex
-from indexer.settings import Settings
-from indexer.vocabulary import LabelSource, LabelValue, Technique
-
-
-def origin(seed: int, number: int, spread: float = 0.02) -> np.ndarray:
-    """A vector [384] of the origin `seed`: those of one origin have cosines above .98, those of two about 0."""
-    middle = unit(np.random.default_rng(seed).normal(size=384))
-    return unit(middle + spread * np.random.default_rng((seed, number)).normal(size=384) / np.sqrt(384) * 4)
-
-
-class Shelf:
-    """A catalogue with its index, and ways to put pictures in."""
-
-    def __init__(self, home: Path, *, trained: bool = True, **settings: object) -> None:
-        self.settings = Settings(home=home, **settings)  # type: ignore[arg-type]
-        self.catalog = Catalog.open(self.settings.catalog_url)
-        self.fingerprint = "f" * 64
-        self.index = SearchIndex(self.catalog, self.settings, self.fingerprint)
-        with self.catalog.writing() as session:
-            self._detector = detectors.register(session, "planted", self.fingerprint, trained, {})
-
-    def add(
-        self,
-        data: bytes,
-        vector: np.ndarray,
-        label: LabelValue = LabelValue.FAKE,
-        seen: Sequence[NewSighting] = (),
-        *,
-        generator: str | None = None,
-        said_by: str = "desk",
-        keep: bool = False,
-    ) -> str:
-        """Puts a picture in and returns its SHA-256; `keep`: with a thumbnail."""
-        image = decode(data, ImageLimits.from_settings(self.settings))
-        pdq = pdq_hash(image.rgb)
-        new = NewImage(
-            sha256=image.sha256,
-            byte_size=image.byte_size,
-            format=image.format,
-            width=image.width,
-            height=image.height,
-            mode=image.mode,
-            frames=image.frames,
-            notes=image.notes,
-            pdq=pdq.bits,
-            pdq_quality=pdq.quality,
-            pdq_method=PDQ_METHOD,
-        )
-        with self.catalog.writing() as session:
-            image_id = images.add(session, new)
-            technique = Technique.TEXT_TO_IMAGE
-            labels.state(session, image_id, [NewLabel(label, LabelSource.HUMAN, said_by, technique, generator)])
-            sightings.add(session, image_id, seen)
-            detection = NewDetection(vector.astype(np.float32), (0.0,), 0.5)
-            embeddings.add(session, self._detector, [(image_id, detection)])
-        if keep:
-            thumbnail = make_thumbnail(image.rgb, self.settings.thumbnail_size)
-            MediaStore(self.settings.thumbnails_dir).put(image.sha256, thumbnail)
-        return image.sha256
-
-    def close(self) -> None:
-        self.index.close()
-        self.catalog.close()
+from shelves import Shelf
 
 
 @pytest.fixture
@@ -96,7 +21,3 @@ def untrained_shelf(tmp_path: Path) -> Iterator[Shelf]:
     made = Shelf(tmp_path / "untrained", trained=False)
     yield made
     made.close()
-
-
-def mirrored(picture: Image.Image) -> Image.Image:
-    return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

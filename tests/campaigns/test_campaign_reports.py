@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import Shelf, origin
 from made_pictures import encoded, png, recompressed, scene
+from shelves import Shelf, origin
 
 from indexer.campaigns import CampaignReport, campaign_report, cluster, report_json, write_reports
 from indexer.campaigns.page import is_web_address, shown

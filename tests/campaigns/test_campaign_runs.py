@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Shelf, mirrored, origin
 from made_pictures import encoded, png, recompressed, scene
+from shelves import Shelf, mirrored, origin
 
 from indexer.campaigns import cluster
 from indexer.catalog import campaigns, images, labels

@@ -279,13 +279,6 @@ def test_images_are_found_by_the_start_of_their_sha256(catalog: Catalog) -> None
         assert images.starting_with(session, "0" * 20) == ()
 
 
-def test_the_stored_hash_of_an_image_is_returned(catalog: Catalog) -> None:
-    with catalog.writing() as session:
-        add_image(session, 42)
-        assert images.stored_pdq(session, digest(42)) == (new_image(42).pdq, 42)
-        assert images.stored_pdq(session, digest(43)) is None
-
-
 def test_deleting_an_image_takes_everything_that_hangs_on_it_and_leaves_a_tombstone(catalog: Catalog) -> None:
     with catalog.writing() as session:
         ids = [describe(session, number) for number in (1, 2)]

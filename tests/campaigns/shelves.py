@@ -1,0 +1,72 @@
+"""A real catalogue and index to put pictures on, with embeddings that are planted instead of computed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from planted import unit
+
+from indexer.catalog import detectors, embeddings, images, labels, sightings
+from indexer.catalog.database import Catalog
+from indexer.catalog.records import NewDetection, NewLabel, NewSighting
+from indexer.imaging.decoding import decode
+from indexer.imaging.hashing import pdq_hash
+from indexer.imaging.limits import ImageLimits
+from indexer.imaging.media import MediaStore
+from indexer.imaging.thumbnails import make_thumbnail
+from indexer.index import SearchIndex
+from indexer.pipeline import new_image
+from indexer.settings import Settings
+from indexer.vocabulary import LabelSource, LabelValue, Technique
+
+
+def origin(seed: int, number: int, spread: float = 0.02) -> np.ndarray:
+    """A vector [384] of the origin `seed`: those of one origin have cosines above .98, those of two about 0."""
+    middle = unit(np.random.default_rng(seed).normal(size=384))
+    return unit(middle + spread * np.random.default_rng((seed, number)).normal(size=384) / np.sqrt(384) * 4)
+
+
+class Shelf:
+    """A catalogue with its index, and ways to put pictures in."""
+
+    def __init__(self, home: Path, *, trained: bool = True, **settings: object) -> None:
+        self.settings = Settings(home=home, **settings)  # type: ignore[arg-type]
+        self.catalog = Catalog.open(self.settings.catalog_url)
+        self.fingerprint = "f" * 64
+        self.index = SearchIndex(self.catalog, self.settings, self.fingerprint)
+        with self.catalog.writing() as session:
+            self._detector = detectors.register(session, "planted", self.fingerprint, trained, {})
+
+    def add(
+        self,
+        data: bytes,
+        vector: np.ndarray,
+        label: LabelValue = LabelValue.FAKE,
+        seen: Sequence[NewSighting] = (),
+        *,
+        generator: str | None = None,
+        said_by: str = "desk",
+        keep: bool = False,
+    ) -> str:
+        """Puts a picture in and returns its SHA-256; `keep`: with a thumbnail."""
+        image = decode(data, ImageLimits.from_settings(self.settings))
+        with self.catalog.writing() as session:
+            image_id = images.add(session, new_image(image, pdq_hash(image.rgb)))
+            technique = Technique.TEXT_TO_IMAGE
+            labels.state(session, image_id, [NewLabel(label, LabelSource.HUMAN, said_by, technique, generator)])
+            sightings.add(session, image_id, seen)
+            detection = NewDetection(vector.astype(np.float32), (0.0,), 0.5)
+            embeddings.add(session, self._detector, [(image_id, detection)])
+        if keep:
+            thumbnail = make_thumbnail(image.rgb, self.settings.thumbnail_size)
+            MediaStore(self.settings.thumbnails_dir).put(image.sha256, thumbnail)
+        return image.sha256
+
+    def close(self) -> None:
+        self.index.close()
+        self.catalog.close()
+
+
+def mirrored(picture: Image.Image) -> Image.Image:
+    return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
