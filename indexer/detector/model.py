@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from indexer.detector.checkpoint import Checkpoint
 from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
+from indexer.detector.stem import patch_embedding
 from indexer.errors import WeightsRefusedError
 
 
@@ -75,6 +76,7 @@ def load_model(checkpoint: Checkpoint) -> VisionTransformer:
             qkv_bias=architecture.qkv_bias,
             num_classes=len(checkpoint.head.classes),
             norm_layer=_layer_norm(architecture.layer_norm_eps),
+            embed_layer=patch_embedding(architecture.conv_stem),
         )
     tensors = _read_tensors(checkpoint)
     try:

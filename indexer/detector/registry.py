@@ -174,7 +174,7 @@ def _check_description(spec: DetectorSpec, checkpoint: Checkpoint) -> None:
     """The files beside the weights have the last word on preprocessing; the shape and the kind of head are the
     registry's, for an early upload of one detector came with those of another network."""
     ours, theirs = spec.architecture, checkpoint.architecture
-    for word in ("depth", "heads", "mlp_width"):
+    for word in ("depth", "heads", "mlp_width", "conv_stem"):
         if getattr(ours, word) != getattr(theirs, word):
             raise WeightsRefusedError(
                 f"config.json of {spec.name} says {word} {getattr(theirs, word)}, the registry {getattr(ours, word)}: "

@@ -14,14 +14,21 @@ IMAGE_SIZE: Final = 384
 """Side of the square a detector sees, in pixels."""
 PATCH_SIZE: Final = 16
 """Side of one patch, in pixels."""
-PATCHES: Final = (IMAGE_SIZE // PATCH_SIZE) ** 2
+GRID: Final = IMAGE_SIZE // PATCH_SIZE
+"""Patches along one side: 24."""
+PATCHES: Final = GRID**2
 """Patches in a picture: 576. With the CLS token the model works on 577 tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """Shape of a pre-norm vision transformer, 384 wide, 384 px, patch 16, with a CLS token (Dosovitskiy et al., ICLR
-    2021, arXiv 2010.11929). `name` is timm's where timm has one."""
+    2021, arXiv 2010.11929). `name` is timm's where timm has one.
+
+    `conv_stem`: (channels, stride) of the 3x3 convolutions, each followed by a ReLU, that come before a 1x1 convolution
+    to 384 and make the patches instead of one 16x16 convolution (Xiao et al., NeurIPS 2021, arXiv 2106.14881). The
+    product of the strides is 16; empty means the one 16x16 convolution.
+    """
 
     name: str
     depth: int
@@ -29,6 +36,7 @@ class Architecture:
     mlp_width: int
     layer_norm_eps: float = 1e-6
     qkv_bias: bool = True
+    conv_stem: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +98,19 @@ class DetectorSpec:
 def fingerprint(weights_sha256: str, architecture: Architecture, preprocessing: Preprocessing, head: Head) -> str:
     """SHA-256 (64 hex digits) over canonical JSON of weights, preprocessing and head.
 
-    The weights are their digest plus the two numbers that change what they compute without changing their shapes
-    (attention heads, LayerNorm epsilon). Equal fingerprints mean comparable embeddings; others are never mixed.
+    The weights are their digest plus what changes what they compute without changing their shapes: attention heads,
+    LayerNorm epsilon and, where there is a convolutional stem, its strides. Equal fingerprints mean comparable embeddings;
+    others are never mixed.
     """
+    weights: dict[str, Any] = {
+        "sha256": weights_sha256,
+        "heads": architecture.heads,
+        "layer_norm_eps": architecture.layer_norm_eps,
+    }
+    if architecture.conv_stem:
+        weights["conv_stem"] = architecture.conv_stem
     parts = {
-        "weights": {
-            "sha256": weights_sha256,
-            "heads": architecture.heads,
-            "layer_norm_eps": architecture.layer_norm_eps,
-        },
+        "weights": weights,
         "preprocessing": asdict(preprocessing),
         "head": asdict(head),
     }

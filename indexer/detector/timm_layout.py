@@ -12,11 +12,15 @@ _RESAMPLE = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, 
 _FAMILY = "vit_small_patch16_384"
 _MODEL_ARGS = frozenset(
     {"img_size", "patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio", "qkv_bias", "num_classes", "in_chans"}
+    | {"conv_stem"}
 )
+_STEM_LAYERS = 12
+_STEM_CHANNELS = 1_024
 
 
 def read_architecture(config: Configuration) -> Architecture:
-    """The shape config.json describes: `vit_small_patch16_384`, or one that differs from it by `model_args`.
+    """The shape config.json describes: `vit_small_patch16_384`, or one that differs from it by `model_args`: timm's own
+    arguments, and `conv_stem` (see `Architecture`), which is ours.
 
     Raises:
         WeightsRefusedError: another family, an argument we do not know, or not 384 wide at 384 px with patches of 16.
@@ -43,7 +47,28 @@ def read_architecture(config: Configuration) -> Architecture:
         heads=heads,
         mlp_width=int(EMBEDDING_SIZE * args.real("mlp_ratio", 4.0)),
         qkv_bias=args.flag("qkv_bias", True),
+        conv_stem=_conv_stem(args),
     )
+
+
+def _conv_stem(args: Configuration) -> tuple[tuple[int, int], ...]:
+    """The convolutions before the 1x1 one: at most 12, of at most 1,024 channels, that shrink a side by 16 in all."""
+    value = args.raw("conv_stem")
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not 0 < len(value) <= _STEM_LAYERS or not all(map(_is_stem_layer, value)):
+        wanted = f"1 to {_STEM_LAYERS} pairs [channels, stride], channels 1 to {_STEM_CHANNELS}, strides 1 or 2"
+        raise args.wrong("conv_stem", value, wanted)
+    if math.prod(stride for _, stride in value) != PATCH_SIZE:
+        raise args.wrong("conv_stem", value, f"a list whose strides multiply to {PATCH_SIZE}")
+    return tuple((channels, stride) for channels, stride in value)
+
+
+def _is_stem_layer(value: object) -> bool:
+    if not isinstance(value, list) or [type(number) for number in value] != [int, int]:
+        return False
+    channels, stride = value
+    return 1 <= channels <= _STEM_CHANNELS and stride in (1, 2)
 
 
 def read_head(config: Configuration) -> Head:

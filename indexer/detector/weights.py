@@ -29,8 +29,7 @@ def model_shapes(architecture: Architecture, classes: int) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {
         "cls_token": (1, 1, width),
         "pos_embed": (1, PATCHES + 1, width),
-        "patch_embed.proj.weight": (width, 3, PATCH_SIZE, PATCH_SIZE),
-        "patch_embed.proj.bias": (width,),
+        **_patch_embedding_shapes(architecture.conv_stem),
     }
     for index in range(architecture.depth):
         block = f"blocks.{index}."
@@ -45,6 +44,19 @@ def model_shapes(architecture: Architecture, classes: int) -> dict[str, Shape]:
     shapes |= {"norm.weight": (width,), "norm.bias": (width,)}
     shapes |= {"head.weight": (classes, width), "head.bias": (classes,)}
     return shapes
+
+
+def _patch_embedding_shapes(conv_stem: tuple[tuple[int, int], ...]) -> dict[str, Shape]:
+    shapes: dict[str, Shape] = {}
+    before, side = 3, PATCH_SIZE
+    for index, (channels, _stride) in enumerate(conv_stem):
+        layer = f"patch_embed.stem.{index}."
+        shapes |= {layer + "weight": (channels, before, 3, 3), layer + "bias": (channels,)}
+        before, side = channels, 1
+    return shapes | {
+        "patch_embed.proj.weight": (EMBEDDING_SIZE, before, side, side),
+        "patch_embed.proj.bias": (EMBEDDING_SIZE,),
+    }
 
 
 def find_weights(folder: Path) -> Path:
