@@ -99,8 +99,8 @@ def fingerprint(weights_sha256: str, architecture: Architecture, preprocessing: 
     """SHA-256 (64 hex digits) over canonical JSON of weights, preprocessing and head.
 
     The weights are their digest plus what changes what they compute without changing their shapes: attention heads,
-    LayerNorm epsilon and, where there is a convolutional stem, its strides. Equal fingerprints mean comparable embeddings;
-    others are never mixed.
+    LayerNorm epsilon and, where there is a convolutional stem, its strides. Equal fingerprints mean comparable
+    embeddings; others are never mixed.
     """
     weights: dict[str, Any] = {
         "sha256": weights_sha256,

@@ -40,7 +40,7 @@ class ConvolutionalStem(nn.Module):
 def patch_embedding(layers: tuple[tuple[int, int], ...]) -> Callable[..., nn.Module]:
     """What `VisionTransformer` is to make as its `embed_layer`; `layers` as `Architecture.conv_stem`."""
     if not layers:
-        return PatchEmbed  # type: ignore[no-any-return]
+        return PatchEmbed
 
     def make(*, in_chans: int, embed_dim: int, **_of_one_convolution: object) -> nn.Module:
         return ConvolutionalStem(layers, in_chans, embed_dim)
