@@ -8,13 +8,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"errors", "vocabulary", "settings", "threads"},
+    {"errors", "vocabulary", "settings", "threads", "prefetch"},
     {"imaging"},
     {"provenance", "sources", "catalog", "vectors", "detector"},
     {"index"},
     {"relations", "verdict", "answers", "search", "ingest_report", "pipeline"},
     {"workspace"},
-    {"campaigns", "exchange"},
+    {"campaigns", "exchange", "evaluation"},
     {"demo", "cli"},
 ]
 """From the ground up. A room may import from floors below and from itself; on SIDEWAYS floors, from neighbours too."""
