@@ -4,9 +4,7 @@ Worker threads read, hash, decode and prepare while the model runs; every batch 
 leaves nothing half-written and the next one finishes the job. The vector index catches up by itself.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog import collections, detectors, embeddings, images, labels, sightings, sources
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
+from indexer.detector import DetectorSpec
 from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.imaging.decoding import DecodedImage, decode, sha256_hex
 from indexer.imaging.hashing import PDQ_METHOD, PdqHash, pdq_hash
@@ -25,12 +24,13 @@ from indexer.imaging.limits import ImageLimits
 from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
 from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome, Tally
+from indexer.prefetch import prepared_ahead
 from indexer.settings import Settings
 from indexer.sources.items import SourceItem, SourceRejection
 from indexer.vocabulary import Technique
 
 if TYPE_CHECKING:  # importing the class itself loads torch
-    from indexer.detector import Detector
+    from indexer.detector import Detector, DetectorOutput
 
 _KNOWN_PER_TRANSACTION = 256
 """Most images that are already known to be written in one transaction; new ones come in batches of the model."""
@@ -121,18 +121,7 @@ class Ingest:
     def _prepared(self, items: Iterable[SourceItem | SourceRejection]) -> Iterator[_Prepared | SourceRejection]:
         """Prepares items in worker threads, a bounded window ahead, and yields them in their own order."""
         window = self._settings.decode_workers + 2 * self._settings.batch_size
-        waiting: deque[Future[_Prepared | SourceRejection]] = deque()
-        with ThreadPoolExecutor(self._settings.decode_workers, thread_name_prefix="decode") as pool:
-            try:
-                for item in items:
-                    waiting.append(pool.submit(self._prepare, item))
-                    if len(waiting) >= window:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+        return prepared_ahead(self._prepare, items, workers=self._settings.decode_workers, window=window)
 
     def _prepare(self, item: SourceItem | SourceRejection) -> _Prepared | SourceRejection:
         if isinstance(item, SourceRejection):
@@ -220,15 +209,7 @@ class Ingest:
         if not pictures:
             return {}
         output = self._detector.run(np.stack([picture.pixels for picture in pictures.values()]))
-        trained = self._detector.spec.trained
-        return {
-            sha256: NewDetection(
-                vector=output.embeddings[row],
-                logits=tuple(float(value) for value in output.logits[row]),
-                p_fake=float(output.p_fake[row]) if trained else None,
-            )
-            for row, sha256 in enumerate(pictures)
-        }
+        return dict(zip(pictures, detections_of(output, self._detector.spec), strict=True))
 
     def _describe(self, session: Session, image_id: int, item: SourceItem, tally: Tally) -> bool:
         """Writes what the source says of an image; returns whether its labels now disagree."""
@@ -253,6 +234,18 @@ class Ingest:
         )
         tally.labels += labels.state(session, image_id, [label])
         return labels.current(session, image_id).disputed
+
+
+def detections_of(output: "DetectorOutput", spec: DetectorSpec) -> list[NewDetection]:
+    """What the catalogue keeps of a detector's outputs, picture by picture; p(fake) only of a trained one."""
+    return [
+        NewDetection(
+            vector=output.embeddings[row],
+            logits=tuple(float(value) for value in output.logits[row]),
+            p_fake=float(output.p_fake[row]) if spec.trained else None,
+        )
+        for row in range(len(output.embeddings))
+    ]
 
 
 def new_image(image: DecodedImage, pdq: PdqHash) -> NewImage:
