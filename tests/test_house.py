@@ -14,7 +14,7 @@ FLOORS = [
     {"index"},
     {"relations", "verdict", "answers", "search", "ingest_report", "pipeline"},
     {"workspace"},
-    {"campaigns", "exchange", "evaluation"},
+    {"campaigns", "exchange", "evaluation", "reindex", "agreement"},
     {"demo", "cli"},
 ]
 """From the ground up. A room may import from floors below and from itself; on SIDEWAYS floors, from neighbours too."""

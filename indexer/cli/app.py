@@ -26,6 +26,7 @@ COMMANDS = {
     "export": ("indexer.cli.export:export", "Write the catalogue as JSON Lines or CSV."),
     "serve": ("indexer.cli.serve:serve", "Start the HTTP API and the search page."),
     "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),
+    "reindex": ("indexer.cli.reindex:reindex", "Move the catalogue over to another detector."),
     "detector": ("indexer.cli.detector:detector", "Detectors: list, info, pull, verify."),
     "doctor": ("indexer.cli.doctor:doctor", "Check this installation and say what to mend."),
     "demo": ("indexer.cli.demo:demo", "Run the main job on a made-up collection."),
