@@ -15,7 +15,8 @@ from indexer.catalog import coverage, detectors, embeddings, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import DetectorEntry
 from indexer.errors import NotFoundError
-from indexer.evaluation.metrics import Estimate, roc_auc
+from indexer.evaluation.bootstrap import Estimate
+from indexer.evaluation.metrics import roc_auc
 from indexer.vocabulary import LabelValue
 
 Ids = npt.NDArray[np.int64]
