@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"errors", "vocabulary", "settings", "threads", "prefetch"},
-    {"imaging"},
+    {"imaging", "calibration"},
     {"provenance", "sources", "catalog", "vectors", "detector"},
     {"index"},
     {"relations", "verdict", "answers", "search", "ingest_report", "pipeline"},

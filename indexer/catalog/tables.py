@@ -218,6 +218,21 @@ class EmbeddingRow(Base):
     __table_args__ = (UniqueConstraint("image_id", "detector_id"), Index(None, "detector_id", "id"), AUTOINCREMENT)
 
 
+class CalibrationRow(Base):
+    """What a detector's scores meant on a labelled data set; `record` is its JSON (calibrations.py)."""
+
+    __tablename__ = "calibration"
+
+    id: Mapped[int] = _id()
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+    record: Mapped[str]
+    measured_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("fingerprint", "version"), AUTOINCREMENT)
+
+
 class TombstoneRow(Base):
     """An image that was deleted, so that vector indexes and other teams can follow."""
 

@@ -51,7 +51,7 @@ def test_a_score_that_is_right_already_is_left_nearly_as_it_is() -> None:
 
 
 def test_isotonic_is_refused_with_few_pictures_and_says_what_to_do() -> None:
-    with pytest.raises(UsageError, match="200 fakes and 200 authentic.*--method platt"):
+    with pytest.raises(UsageError, match=r"200 fakes and 200 authentic.*--method platt"):
         calibrated(material(300), method="isotonic")
     assert calibrated(material(300)).scores.method is not Method.ISOTONIC
 

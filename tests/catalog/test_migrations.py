@@ -10,11 +10,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from catalogue_rows import add_image
+from catalogue_rows import add_image, digest
 from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy.orm import Session
 
 import indexer
-from indexer.catalog import Catalog, schema
+from indexer.catalog import Catalog, calibrations, changes, images, schema
 from indexer.catalog.tables import Base
 
 
@@ -46,6 +47,21 @@ def test_a_catalogue_goes_down_to_nothing_and_up_again(database_url: str) -> Non
         assert schema.revision_of(connection) is None
     engine.dispose()
     open_and_close(database_url)
+
+
+def test_a_catalogue_of_the_first_schema_keeps_its_images_and_takes_calibrations(database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.upgrade(schema.alembic_config(connection), "0001")
+        assert "calibration" not in tables(connection)
+        with Session(connection) as session:
+            changes.begin(session)
+            add_image(session, 1)
+            session.flush()
+    engine.dispose()
+    with Catalog.open(database_url) as catalog, catalog.reading() as session:
+        assert images.find_ids(session, [digest(1)])
+        assert calibrations.list(session, "f" * 64) == ()
 
 
 def test_developers_check_their_models_with_the_alembic_command(
