@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from indexer.detector.golden import Proof, golden_pictures
-from indexer.detector.model import Network, Observation
+from indexer.detector.model import Network, Observation, Wanted
 from indexer.detector.preprocessing import prepare
 from indexer.detector.registry import ResolvedDetector
 from indexer.detector.runtime import is_out_of_memory, release_memory
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCHES, DetectorSpec
+from indexer.detector.spec import EMBEDDING_SIZE, GRID, IMAGE_SIZE, PATCHES, DetectorSpec
 from indexer.errors import DetectorError, ImageRejectedError, UsageError, WeightsRefusedError
 from indexer.imaging.decoding import decode, read_bytes
 from indexer.imaging.limits import ImageLimits
@@ -32,8 +32,9 @@ class DetectorOutput:
     """What a detector says of N pictures, in their order; all float32.
 
     `logits` [N, C]; `p_fake` [N] in [0, 1], meaningless when the spec says `trained: False`; `cls` [N, 384] as it
-    leaves the final LayerNorm; `embeddings` [N, 384], the same L2-normalised; on request `patches` [N, 576, 384] and
-    `attention`, an array [N, heads, 577, 577] a block (8 MB a picture and block of six heads).
+    leaves the final LayerNorm; `embeddings` [N, 384], the same L2-normalised; on request `patches` [N, 576, 384],
+    `attention`, an array [N, heads, 577, 577] a block (8 MB a picture and block of six heads), and `rollout`
+    [N, 24, 24], the share of each patch in the CLS token, which sums to 1 over a picture (see `rollout`).
     """
 
     logits: Floats
@@ -42,6 +43,7 @@ class DetectorOutput:
     embeddings: Floats
     patches: Floats | None
     attention: tuple[Floats, ...] | None
+    rollout: Floats | None
 
 
 class Detector:
@@ -71,10 +73,18 @@ class Detector:
         """The input for an upright picture of mode RGB: float32 [3, 384, 384]."""
         return prepare(rgb, self.spec.preprocessing)
 
-    def run(self, batch: Floats | torch.Tensor, *, patches: bool = False, attention: bool = False) -> DetectorOutput:
+    def run(
+        self,
+        batch: Floats | torch.Tensor,
+        *,
+        patches: bool = False,
+        attention: bool = False,
+        rollout: bool = False,
+    ) -> DetectorOutput:
         """The outputs for prepared pictures [N, 3, 384, 384]; any N, also 0.
 
-        Works in batches of `settings.batch_size`, and in halves of those when the device runs out of memory.
+        Works in batches of `settings.batch_size`, and in halves of those when the device runs out of memory. Asking for
+        more does not change logits and CLS but for rounding in the precision in use.
 
         Raises:
             UsageError: the batch is of another shape.
@@ -83,21 +93,24 @@ class Detector:
         tensor = torch.from_numpy(np.require(batch, np.float32, "W")) if isinstance(batch, np.ndarray) else batch
         if tensor.ndim != 4 or tuple(tensor.shape[1:]) != _SHAPE:
             raise UsageError(f"a batch must have the shape [N, 3, 384, 384], not {list(tensor.shape)}")
-        pieces = list(self._observations(tensor, patches=patches, attention=attention))
-        return self._collect(pieces, patches=patches, attention=attention)
+        wanted = Wanted(patches, attention, rollout)
+        return self._collect(list(self._observations(tensor, wanted)), wanted)
 
-    def detect(self, inputs: Iterable[Input], *, patches: bool = False, attention: bool = False) -> DetectorOutput:
+    def detect(
+        self, inputs: Iterable[Input], *, patches: bool = False, attention: bool = False, rollout: bool = False
+    ) -> DetectorOutput:
         """The outputs for pictures given as paths, encoded bytes, PIL pictures, or prepared tensors [3, 384, 384] or
         [N, 3, 384, 384]. Only one batch of pictures is held decoded at a time.
 
         Raises:
             ImageRejectedError: an input is no picture we accept; the message says which.
         """
+        wanted = Wanted(patches, attention, rollout)
         prepared = self._prepared(inputs)
         pieces: list[Observation] = []
         while chunk := list(islice(prepared, self._batch_size)):
-            pieces += self._observations(torch.stack(chunk), patches=patches, attention=attention)
-        return self._collect(pieces, patches=patches, attention=attention)
+            pieces += self._observations(torch.stack(chunk), wanted)
+        return self._collect(pieces, wanted)
 
     def prove(self) -> Proof:
         """Runs the golden pictures through preprocessing and model and compares with the detector's golden outputs.
@@ -139,11 +152,11 @@ class Detector:
         except ImageRejectedError as error:
             raise ImageRejectedError(error.reason, f"input {number}: {error}") from None
 
-    def _observations(self, batch: torch.Tensor, *, patches: bool, attention: bool) -> Iterator[Observation]:
+    def _observations(self, batch: torch.Tensor, wanted: Wanted) -> Iterator[Observation]:
         size, start = self._batch_size, 0
         while start < len(batch):
             chunk = batch[start : start + size]
-            observation = self._observe(chunk, patches=patches, attention=attention)
+            observation = self._observe(chunk, wanted)
             if observation is not None:
                 yield observation
                 start += len(chunk)
@@ -155,10 +168,10 @@ class Detector:
                 )
             size = len(chunk) // 2
 
-    def _observe(self, chunk: torch.Tensor, *, patches: bool, attention: bool) -> Observation | None:
+    def _observe(self, chunk: torch.Tensor, wanted: Wanted) -> Observation | None:
         """One forward pass, None when memory ran out; by then the error, which holds on to memory, is gone."""
         try:
-            observation = self._network.observe(chunk, patches=patches, attention=attention)
+            observation = self._network.observe(chunk, wanted)
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 return None
@@ -171,7 +184,7 @@ class Detector:
             )
         return observation
 
-    def _collect(self, pieces: Sequence[Observation], *, patches: bool, attention: bool) -> DetectorOutput:
+    def _collect(self, pieces: Sequence[Observation], wanted: Wanted) -> DetectorOutput:
         spec, tokens = self.spec, PATCHES + 1
         heads = spec.architecture.heads
         logits = _joined([piece.logits for piece in pieces], len(spec.head.classes))
@@ -183,13 +196,16 @@ class Detector:
             cls=cls,
             embeddings=_normalised(cls),
             patches=_joined([p.patches for p in pieces if p.patches is not None], PATCHES, EMBEDDING_SIZE)
-            if patches
+            if wanted.patches
             else None,
             attention=tuple(
                 _joined([per_block[block] for per_block in maps], heads, tokens, tokens)
                 for block in range(spec.architecture.depth)
             )
-            if attention
+            if wanted.attention
+            else None,
+            rollout=_joined([p.rollout for p in pieces if p.rollout is not None], GRID, GRID)
+            if wanted.rollout
             else None,
         )
 

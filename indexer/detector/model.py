@@ -12,20 +12,31 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from indexer.detector.checkpoint import Checkpoint
+from indexer.detector.rollout import attention_rollout, head_means_of
 from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.stem import patch_embedding
 from indexer.errors import WeightsRefusedError
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to keep of a forward pass besides logits and CLS."""
+
+    patches: bool = False
+    attention: bool = False
+    rollout: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """One forward pass, float32 on the CPU. `logits` [N, C]; `cls` [N, 384] after the final LayerNorm; `patches`
-    [N, 576, 384] and `attention`, a tensor [N, heads, 577, 577] a block, only when asked for."""
+    """One forward pass, float32 on the CPU. `logits` [N, C]; `cls` [N, 384] after the final LayerNorm; only when wanted
+    `patches` [N, 576, 384], `attention`, a tensor [N, heads, 577, 577] a block, and `rollout` [N, 24, 24]."""
 
     logits: Tensor
     cls: Tensor
     patches: Tensor | None
     attention: tuple[Tensor, ...] | None
+    rollout: Tensor | None
 
 
 class Network:
@@ -38,18 +49,25 @@ class Network:
         self._dtype = dtype
         self._lock = threading.Lock()
 
-    def observe(self, batch: Tensor, *, patches: bool, attention: bool) -> Observation:
+    def observe(self, batch: Tensor, wanted: Wanted) -> Observation:
         """One forward pass of `batch` [N, 3, 384, 384]."""
         with self._lock, torch.inference_mode(), ExitStack() as hooks:
-            tokens = hooks.enter_context(_tokens_of(self._model.norm, with_patches=patches))
-            maps = hooks.enter_context(_attention_of(self._model)) if attention else None
+            tokens = hooks.enter_context(_tokens_of(self._model.norm, with_patches=wanted.patches))
+            maps = means = None
+            if wanted.attention:
+                maps = hooks.enter_context(_attention_of(self._model))
+            elif wanted.rollout:
+                means = hooks.enter_context(head_means_of(self._model))
             logits = self._model(batch.to(device=self._device, dtype=self._dtype))
             final = _to_cpu(tokens[0])
+            if maps is not None and wanted.rollout:
+                means = [per_head.mean(dim=1) for per_head in maps]
             return Observation(
                 logits=_to_cpu(logits),
                 cls=final[:, 0],
-                patches=final[:, 1:] if patches else None,
+                patches=final[:, 1:] if wanted.patches else None,
                 attention=None if maps is None else tuple(maps),
+                rollout=None if means is None else _to_cpu(attention_rollout(means)),
             )
 
 
