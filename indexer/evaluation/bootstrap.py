@@ -7,7 +7,7 @@ whole groups are drawn, for pictures of a group are not independent.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,22 @@ class NotMeasured:
 
 
 Figure: TypeAlias = Estimate | NotMeasured
+
+
+class Resampling(TypedDict):
+    """How the intervals of one set of pictures are drawn: the arguments all metrics share."""
+
+    groups: Groups | None
+    seed: int
+    resamples: int
+
+
+def figure(measure: Callable[[], Estimate]) -> Figure:
+    """What `measure` gives, or why these pictures do not give it."""
+    try:
+        return measure()
+    except UsageError as error:
+        return NotMeasured(str(error))
 
 
 def bootstrap(

@@ -202,7 +202,7 @@ def calibration_error(
 
     The bins' bounds are quantiles of p(fake), equal values staying together; the error is the mean over pictures of
     |share of fakes in the bin - mean p(fake) in the bin|. It holds for the share of fakes among these pictures, and is
-    above 0 by chance alone when they are few.
+    above 0 by chance alone when they are few. Resampling adds to the error, so the interval is made to hold the value.
     """
     ranked = _Ranked(fake, p_fake)
     numbers, count = _bins(ranked.score)
@@ -213,7 +213,8 @@ def calibration_error(
     def error(weights: Reals) -> Reals:
         return np.asarray(np.abs(weights @ gap).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True))
 
-    return bootstrap(error, ranked.fake, groups=groups, seed=seed, resamples=resamples)[0]
+    found = bootstrap(error, ranked.fake, groups=groups, seed=seed, resamples=resamples)[0]
+    return Estimate(found.value, min(found.low, found.value), max(found.high, found.value))
 
 
 def mean(values: npt.ArrayLike, *, groups: Groups | None = None, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
