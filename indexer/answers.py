@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from indexer.catalog.records import ImageFilter
+from indexer.findings import CalibrationReference, DetectorFinding
 from indexer.relations import RelationScore
-from indexer.verdict import DetectorFinding, Match, Verdict
+from indexer.verdict import Match, Verdict
 from indexer.vocabulary import LabelValue
 
 
@@ -51,10 +52,13 @@ class SearchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two pictures relate: all three relations, strongest first, and what the detector says of each."""
+    """How two pictures relate: all three relations, strongest first, and what the detector says of each. `statements`
+    says the latter in sentences; `calibration` is null when scores and cosines are uncalibrated."""
 
     a: QueryFacts
     b: QueryFacts
     scores: tuple[RelationScore, ...]
     findings: tuple[DetectorFinding, DetectorFinding]
+    statements: tuple[str | None, str | None]
+    calibration: CalibrationReference | None
     limitations: tuple[str, ...]

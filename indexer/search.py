@@ -15,29 +15,23 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer import relations
+from indexer.active_calibration import ActiveCalibration
 from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
+from indexer.calibration import CalibrationVersion
 from indexer.catalog import embeddings, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Image, ImageDetails, ImageFilter
 from indexer.detector import ResolvedDetector
 from indexer.errors import NotFoundError, UsageError
+from indexer.findings import CalibrationReference, DetectorFinding, find, score_statement
 from indexer.imaging.decoding import decode
 from indexer.imaging.hashing import PdqHash, pdq_dihedrals
 from indexer.imaging.limits import ImageLimits
 from indexer.index import SearchIndex
+from indexer.limitations import LIMIT_LIKENESS, cosine_limits, detector_limits
 from indexer.relations import RelationScore, Thresholds
 from indexer.settings import Settings
-from indexer.verdict import (
-    LIMIT_LIKENESS,
-    LIMIT_SCORE,
-    LIMIT_UNCALIBRATED,
-    LIMIT_UNTRAINED,
-    DetectorFinding,
-    IndexReference,
-    Match,
-    decide,
-    read_detector,
-)
+from indexer.verdict import IndexReference, Match, decide
 from indexer.vocabulary import LabelValue, Relation
 
 if TYPE_CHECKING:  # importing the class itself loads torch
@@ -103,6 +97,7 @@ class Searcher:
         self._load = load
         self._settings = settings
         self._limits = ImageLimits.from_settings(settings)
+        self._calibration = ActiveCalibration(catalog, resolved)
 
     def by_bytes(self, data: bytes, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with the bytes of an image file.
@@ -112,7 +107,9 @@ class Searcher:
             UsageError: an option is out of range.
         """
         watch = _Stopwatch()
-        return self._answer(self._probe(data, watch), options or SearchOptions(), watch)
+        with watch.step("catalogue"):
+            calibration = self._calibration.get()
+        return self._answer(self._probe(data, watch, calibration), options or SearchOptions(), watch, calibration)
 
     def by_sha256(self, sha256: str, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with an image of the catalogue, by what is stored of it; its original is not needed.
@@ -140,7 +137,7 @@ class Searcher:
         )
         hashes = (("original", bytes.fromhex(image.pdq)),)
         probe = _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]))
-        return self._answer(probe, options or SearchOptions(), watch)
+        return self._answer(probe, options or SearchOptions(), watch, self._calibration.get())
 
     def by_embedding(self, embedding: Sequence[float], options: SearchOptions | None = None) -> SearchAnswer:
         """Search with an embedding of the detector in use; it is L2-normalised here.
@@ -153,7 +150,7 @@ class Searcher:
         if not np.isfinite(norm) or norm == 0.0:
             raise UsageError(f"an embedding is {_DIMENSION} finite numbers that are not all zero")
         probe = _Probe(facts=QueryFacts(kind="embedding"), vector=vector / np.float32(norm))
-        return self._answer(probe, options or SearchOptions(), _Stopwatch())
+        return self._answer(probe, options or SearchOptions(), _Stopwatch(), self._calibration.get())
 
     def by_pdq(self, pdq: str, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with a PDQ hash of 64 hex digits, whose quality is taken on trust.
@@ -167,7 +164,7 @@ class Searcher:
             raise UsageError("a PDQ hash is 64 hex digits") from None
         facts = QueryFacts(kind="pdq", pdq=hashed.hex, pdq_quality=hashed.quality)
         probe = _Probe(facts=facts, hashes=(("original", hashed.bits),))
-        return self._answer(probe, options or SearchOptions(), _Stopwatch())
+        return self._answer(probe, options or SearchOptions(), _Stopwatch(), self._calibration.get())
 
     def compare(self, a: bytes, b: bytes) -> Comparison:
         """All three relations between two pictures, known or not.
@@ -175,18 +172,27 @@ class Searcher:
         Raises:
             ImageRejectedError: one of them is not a picture that is accepted; the message says which.
         """
-        left, right = self._probe(a, _Stopwatch()), self._probe(b, _Stopwatch())
-        thresholds = self._thresholds(SearchOptions())
+        calibration = self._calibration.get()
+        left, right = self._probe(a, _Stopwatch(), calibration), self._probe(b, _Stopwatch(), calibration)
+        thresholds = self._thresholds(SearchOptions(), calibration)
         scores = self._scores(left, right.facts, right.hashes[0][1], right.vector, thresholds)
         if left.finding is None or right.finding is None:  # a picture always has a finding
             raise AssertionError("a decoded picture has a finding")
-        trained = self._resolved.spec.trained
-        limits = (LIMIT_UNCALIBRATED, LIMIT_SCORE, LIMIT_LIKENESS) if trained else (LIMIT_UNTRAINED, LIMIT_LIKENESS)
+        limits = detector_limits(left.finding, calibration)
+        if thresholds.trained:
+            limits += cosine_limits(thresholds.origin)
+        reference = None if calibration is None else CalibrationReference.of(calibration)
         return Comparison(
-            a=left.facts, b=right.facts, scores=scores, findings=(left.finding, right.finding), limitations=limits
+            a=left.facts,
+            b=right.facts,
+            scores=scores,
+            findings=(left.finding, right.finding),
+            statements=(score_statement(left.finding, reference), score_statement(right.finding, reference)),
+            calibration=reference,
+            limitations=(*limits, LIMIT_LIKENESS),
         )
 
-    def _probe(self, data: bytes, watch: _Stopwatch) -> _Probe:
+    def _probe(self, data: bytes, watch: _Stopwatch, calibration: CalibrationVersion | None) -> _Probe:
         with watch.step("decode"):
             image = decode(data, self._limits)
         with watch.step("hash"):
@@ -195,7 +201,6 @@ class Searcher:
             detector = self._load()
             output = detector.run(detector.prepare(image.rgb)[None])
         trained = self._resolved.spec.trained
-        p_fake = float(output.p_fake[0]) if trained else None
         original = hashes[0][1]
         return _Probe(
             facts=QueryFacts(
@@ -210,18 +215,20 @@ class Searcher:
             ),
             hashes=tuple((name, pdq.bits) for name, pdq in hashes),
             vector=output.embeddings[0],
-            finding=DetectorFinding(
-                name=self._resolved.spec.name,
-                fingerprint=self._resolved.fingerprint,
+            finding=find(
+                self._resolved.spec.name,
+                self._resolved.fingerprint,
                 trained=trained,
                 logits=tuple(float(value) for value in output.logits[0]),
-                p_fake=p_fake,
-                reading=read_detector(trained, p_fake),
+                p_fake=float(output.p_fake[0]) if trained else None,
+                calibration=calibration,
             ),
         )
 
-    def _answer(self, probe: _Probe, options: SearchOptions, watch: _Stopwatch) -> SearchAnswer:
-        thresholds = self._thresholds(options)
+    def _answer(
+        self, probe: _Probe, options: SearchOptions, watch: _Stopwatch, calibration: CalibrationVersion | None
+    ) -> SearchAnswer:
+        thresholds = self._thresholds(options, calibration)
         limit = self._limit(options)
         readable = (probe.facts.pdq_quality or 0) >= thresholds.min_quality
         with watch.step("index"):
@@ -241,6 +248,7 @@ class Searcher:
         verdict = decide(
             matches,
             probe.finding,
+            calibration=calibration,
             likeness_assessed=probe.vector is not None and thresholds.trained,
             pictures_assessed=bool(probe.hashes) and readable,
             any_known_fake=any_fake,
@@ -308,17 +316,22 @@ class Searcher:
             raise UsageError(f"limit is 1 to {self._settings.search_limit_max}, not {limit}")
         return limit
 
-    def _thresholds(self, options: SearchOptions) -> Thresholds:
+    def _thresholds(self, options: SearchOptions, calibration: CalibrationVersion | None) -> Thresholds:
         distance, cosine = options.same_picture_max_distance, options.same_origin_min_cosine
         if distance is not None and not 0 <= distance <= 64:
             raise UsageError(f"the largest PDQ distance is 0 to 64, not {distance}")
         if cosine is not None and not -1 <= cosine <= 1:
             raise UsageError(f"the smallest cosine is -1 to 1, not {cosine}")
+        origin = None if calibration is None else calibration.calibration.same_origin
+        smallest: float | None = self._settings.same_origin_min_cosine
+        if origin is not None:
+            smallest = None if origin.suggested is None else origin.suggested.min_cosine
         return Thresholds(
             max_distance=self._settings.same_picture_max_distance if distance is None else distance,
             min_quality=self._settings.pdq_min_quality,
-            min_cosine=self._settings.same_origin_min_cosine if cosine is None else cosine,
+            min_cosine=smallest if cosine is None else cosine,
             trained=self._resolved.spec.trained,
+            origin=origin,
         )
 
 

@@ -7,10 +7,19 @@ is not "authentic". What a picture is compared with, and how, lives in `indexer.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from indexer import __version__
+from indexer.calibration import CalibrationVersion
 from indexer.catalog.records import CurrentLabel, ImageDetails
+from indexer.findings import CalibrationReference, DetectorFinding, score_statement, verbal_band
+from indexer.limitations import (
+    LIMIT_LIKENESS,
+    LIMIT_LOCAL_EDIT,
+    LIMIT_LOW_QUALITY,
+    LIMIT_NO_MATCH,
+    cosine_limits,
+    detector_limits,
+)
 from indexer.relations import Band, RelationScore
 from indexer.vocabulary import Direction, EvidenceKind, LabelSource, LabelValue, Outcome, Relation
 
@@ -19,28 +28,6 @@ PROPOSITIONS = (
     "The picture is, or derives from, a known fake of this catalogue.",
     "The picture is not, and does not derive from, any known fake of this catalogue.",
 )
-
-LIMIT_LIKENESS = (
-    "Likeness to a known fake is a relation between pictures; the genuine source of a fake may match it too."
-)
-LIMIT_NO_MATCH = "No match means that this catalogue does not hold it. It does not mean that the picture is authentic."
-LIMIT_SCORE = "A detector's score is a signal, not proof. It is uncalibrated: 0.9 does not mean nine in ten."
-LIMIT_UNCALIBRATED = (
-    "Cosine thresholds are uncalibrated: how often they are wrong on your pictures has not been measured."
-)
-LIMIT_UNTRAINED = (
-    "The detector in use is not trained: it can neither judge the picture nor its likeness to known fakes."
-)
-LIMIT_LOCAL_EDIT = "PDQ compares whole pictures: a small local edit of a genuine picture stays within its distance."
-LIMIT_LOW_QUALITY = "The picture has too little structure for PDQ: whether it is the same picture could not be judged."
-
-
-class Reading(StrEnum):
-    """Which way a detector's own score leans."""
-
-    LEANS_FAKE = "leans_fake"
-    LEANS_AUTHENTIC = "leans_authentic"
-    NOT_ASSESSABLE = "not_assessable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +39,6 @@ class Match:
     relation: Relation
     holds: bool
     scores: tuple[RelationScore, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorFinding:
-    """What the detector itself says of the query. `p_fake` in [0, 1], None unless the detector is trained."""
-
-    name: str
-    fingerprint: str
-    trained: bool
-    logits: tuple[float, ...]
-    p_fake: float | None
-    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +68,6 @@ class MatchedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """The measurement that gives scores a meaning: labelled set, its size, false-positive rate with 95 % interval."""
-
-    data_set: str
-    n: int
-    false_positive_rate: float
-    interval: tuple[float, float]
-    measured_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class IndexReference:
     """The state of the catalogue a verdict was computed on. `size`: embeddings searched."""
 
@@ -114,7 +78,8 @@ class IndexReference:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to `question`. `calibration` and `verbal_band` are null until a calibration was measured."""
+    """The answer to `question`. `calibration` and `verbal_band` are null until a calibration was measured;
+    `verbal_band` is about the detector's own score."""
 
     question: str
     propositions: tuple[str, str]
@@ -122,7 +87,7 @@ class Verdict:
     summary: str
     evidence: tuple[Evidence, ...]
     matched: tuple[MatchedItem, ...]
-    calibration: Calibration | None
+    calibration: CalibrationReference | None
     verbal_band: str | None
     limitations: tuple[str, ...]
     index: IndexReference
@@ -132,17 +97,11 @@ class Verdict:
     supersedes: str | None = None
 
 
-def read_detector(trained: bool, p_fake: float | None) -> Reading:
-    """Which way a score leans; an untrained detector never leans."""
-    if not trained or p_fake is None:
-        return Reading.NOT_ASSESSABLE
-    return Reading.LEANS_FAKE if p_fake >= 0.5 else Reading.LEANS_AUTHENTIC
-
-
 def decide(
     matches: Sequence[Match],
     finding: DetectorFinding | None,
     *,
+    calibration: CalibrationVersion | None,
     likeness_assessed: bool,
     pictures_assessed: bool,
     any_known_fake: bool,
@@ -155,6 +114,7 @@ def decide(
     Args:
         matches: what was found, strongest first.
         finding: the detector's own reading of the query, None when the query held no picture.
+        calibration: the one that finding and matches were read with, None when there was none.
         likeness_assessed: a trained detector compared embeddings.
         pictures_assessed: a PDQ hash of sufficient quality was compared.
         any_known_fake: the catalogue holds at least one image labelled fake.
@@ -162,16 +122,17 @@ def decide(
     """
     holding = [match for match in matches if match.holds]
     outcome, summary = _outcome(holding, finding, likeness_assessed, pictures_assessed, any_known_fake)
+    reference = None if calibration is None else CalibrationReference.of(calibration)
     return Verdict(
         question=QUESTION,
         propositions=PROPOSITIONS,
         outcome=outcome,
         summary=summary,
-        evidence=tuple(_evidence(holding, finding)),
+        evidence=tuple(_evidence(holding, finding, reference)),
         matched=tuple(_matched_item(match) for match in holding),
-        calibration=None,
-        verbal_band=None,
-        limitations=tuple(_limitations(holding, finding, likeness_assessed, pictures_assessed, outcome)),
+        calibration=reference,
+        verbal_band=verbal_band(finding),
+        limitations=tuple(_limitations(holding, finding, calibration, likeness_assessed, pictures_assessed, outcome)),
         index=index,
         input_sha256=input_sha256,
         decided_at=decided_at,
@@ -199,10 +160,11 @@ def _outcome(
         return outcome, summary
     if labels[Relation.SAME_PICTURE]:
         return _identity_outcome("The same picture, or a near-identical one,", labels[Relation.SAME_PICTURE])
-    if likeness_assessed and any(match.image.image.label.value is LabelValue.FAKE for match in holding):
+    alike = [match for match in holding if match.image.image.label.value is LabelValue.FAKE]
+    if likeness_assessed and alike:
         return (
             Outcome.SIMILAR_TO_KNOWN_FAKE,
-            "Not a known file or picture, but its embedding is close to known fakes (uncalibrated).",
+            f"Not a known file or picture, but its embedding is close to known fakes ({_how_sure(alike)}).",
         )
     if not any_known_fake:
         return Outcome.NOT_ASSESSABLE, "This catalogue holds no known fakes: there is nothing to compare with."
@@ -214,6 +176,14 @@ def _outcome(
             "Not the same file or picture as any known fake. Likeness not judged: the detector is not trained.",
         )
     return Outcome.NO_MATCH_FOUND, "No known fake of this catalogue matches. That does not make the picture authentic."
+
+
+def _how_sure(alike: Sequence[Match]) -> str:
+    origin = [score for match in alike for score in match.scores if score.relation is Relation.SAME_ORIGIN]
+    nearest = max(origin, key=lambda score: score.value, default=None)
+    if nearest is None or nearest.probability is None or nearest.band is Band.UNCALIBRATED:
+        return "uncalibrated"
+    return f"{nearest.band.value}, {nearest.note}"
 
 
 def _identity_outcome(words: str, labels: Sequence[CurrentLabel]) -> tuple[Outcome, str]:
@@ -233,17 +203,20 @@ def _identity_outcome(words: str, labels: Sequence[CurrentLabel]) -> tuple[Outco
     )
 
 
-def _evidence(holding: Sequence[Match], finding: DetectorFinding | None) -> list[Evidence]:
+def _evidence(
+    holding: Sequence[Match], finding: DetectorFinding | None, reference: CalibrationReference | None
+) -> list[Evidence]:
     evidence = [_match_evidence(match, score) for match in holding[:10] for score in match.scores if score.holds]
-    if finding is not None and finding.p_fake is not None:
+    statement = None if finding is None else score_statement(finding, reference)
+    if finding is not None and finding.p_fake is not None and statement is not None:
         evidence.append(
             Evidence(
                 kind=EvidenceKind.STATISTICAL,
                 direction=Direction.NEUTRAL,
-                statement=f"The detector {finding.name} gives p(fake) = {finding.p_fake:.3f} (uncalibrated).",
+                statement=statement,
                 measure="p_fake",
                 value=finding.p_fake,
-                threshold=0.5,
+                threshold=0.5 if finding.zone is None else finding.zone.leans_fake_above,
                 tool=finding.name,
                 tool_version=finding.fingerprint[:16],
             )
@@ -265,10 +238,11 @@ def _match_evidence(match: Match, score: RelationScore) -> Evidence:
         LabelValue.UNKNOWN: Direction.NEUTRAL,
     }[label.value]
     exact = score.relation is Relation.SAME_FILE
+    sure = "" if score.probability is None else f" ({score.band.value.replace('_', ' ')}, {score.note})"
     return Evidence(
         kind=EvidenceKind.CRYPTOGRAPHIC if exact else EvidenceKind.STATISTICAL,
         direction=Direction.NEUTRAL if score.band is Band.UNTRAINED_DETECTOR else direction,
-        statement=f"{what} {match.image.image.sha256[:16]}, {who}.",
+        statement=f"{what} {match.image.image.sha256[:16]}, {who}{sure}.",
         measure=score.measure,
         value=score.value,
         threshold=score.threshold,
@@ -292,20 +266,17 @@ def _matched_item(match: Match) -> MatchedItem:
 def _limitations(
     holding: Sequence[Match],
     finding: DetectorFinding | None,
+    calibration: CalibrationVersion | None,
     likeness_assessed: bool,
     pictures_assessed: bool,
     outcome: Outcome,
 ) -> list[str]:
-    limits = []
-    if finding is not None and not finding.trained:
-        limits.append(LIMIT_UNTRAINED)
-    if finding is not None and finding.trained:
-        limits.append(LIMIT_SCORE)
+    limits = [] if finding is None else detector_limits(finding, calibration)
     if not pictures_assessed:
         limits.append(LIMIT_LOW_QUALITY)
     if any(match.relation is Relation.SAME_PICTURE for match in holding):
         limits.append(LIMIT_LOCAL_EDIT)
     if likeness_assessed:
-        limits.append(LIMIT_UNCALIBRATED)
+        limits += cosine_limits(None if calibration is None else calibration.calibration.same_origin)
     limits.append(LIMIT_NO_MATCH if outcome is Outcome.NO_MATCH_FOUND else LIMIT_LIKENESS)
     return limits

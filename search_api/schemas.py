@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 from indexer.answers import QueryFacts, SearchAnswer
 from indexer.catalog.records import DetectorEntry, ImageDetails, Sighting
 from indexer.detector import DetectorListing
+from indexer.findings import DetectorFinding
 from indexer.index import IndexStatus
 from indexer.relations import RelationScore
-from indexer.verdict import DetectorFinding, IndexReference, Match, Verdict
+from indexer.verdict import IndexReference, Match, Verdict
 from indexer.vocabulary import Relation
 
 

@@ -12,9 +12,19 @@ FLOORS = [
     {"imaging", "calibration"},
     {"provenance", "sources", "catalog", "vectors", "detector"},
     {"index"},
-    {"relations", "verdict", "answers", "search", "ingest_report", "pipeline"},
+    {
+        "relations",
+        "findings",
+        "limitations",
+        "active_calibration",
+        "verdict",
+        "answers",
+        "search",
+        "ingest_report",
+        "pipeline",
+    },
     {"workspace"},
-    {"campaigns", "exchange", "evaluation", "reindex", "agreement"},
+    {"campaigns", "exchange", "evaluation", "reindex", "agreement", "head_training"},
     {"demo", "cli"},
 ]
 """From the ground up. A room may import from floors below and from itself; on SIDEWAYS floors, from neighbours too."""

@@ -14,12 +14,13 @@ from indexer.campaigns import cluster
 from indexer.catalog import images
 from indexer.catalog.records import ImageFilter
 from indexer.errors import ImageRejectedError, NotFoundError, UsageError
+from indexer.findings import Reading
 from indexer.imaging.decoding import sha256_hex
 from indexer.ingest_report import IngestOptions
 from indexer.relations import Band
 from indexer.settings import Settings
 from indexer.sources import SightingClaim, SourceItem
-from indexer.verdict import Match, Reading
+from indexer.verdict import Match
 from indexer.vocabulary import LabelValue, Outcome, Relation, Technique
 from indexer.workspace import Workspace
 

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from indexer import __version__
-from indexer.verdict import LIMIT_LIKENESS, LIMIT_NO_MATCH, LIMIT_SCORE
+from indexer.limitations import LIMIT_LIKENESS, LIMIT_NO_MATCH, LIMIT_SIGNAL
 from search_api.security import PAGE_POLICY
 from search_api.service import Serving
 
@@ -38,7 +38,7 @@ def _search_page(request: Request, service: Serving) -> Response:
         detector=spec,
         protected=service.settings.api_token is not None,
         max_mib=service.settings.max_file_bytes / (1024 * 1024),
-        limits=(LIMIT_NO_MATCH, LIMIT_LIKENESS, LIMIT_SCORE),
+        limits=(LIMIT_NO_MATCH, LIMIT_LIKENESS, LIMIT_SIGNAL),
         base=request.scope.get("root_path", ""),
     )
 
