@@ -28,6 +28,8 @@ COMMANDS = {
     "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),
     "reindex": ("indexer.cli.reindex:reindex", "Move the catalogue over to another detector."),
     "detector": ("indexer.cli.detector:detector", "Detectors: list, info, pull, verify."),
+    "evaluate": ("indexer.cli.evaluate:evaluate", "How well the detector does on labelled pictures."),
+    "head": ("indexer.cli.head:head", "Classifiers of your own: train, list, show, remove."),
     "doctor": ("indexer.cli.doctor:doctor", "Check this installation and say what to mend."),
     "demo": ("indexer.cli.demo:demo", "Run the main job on a made-up collection."),
 }
