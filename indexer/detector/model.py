@@ -12,7 +12,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from indexer.detector.checkpoint import Checkpoint
-from indexer.detector.rollout import attention_rollout, head_means_of
+from indexer.detector.rollout import attention_rollout, head_sums_of
 from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.stem import patch_embedding
 from indexer.errors import WeightsRefusedError
@@ -47,27 +47,28 @@ class Network:
         self._model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
         self._device = device
         self._dtype = dtype
+        self._heads = model.blocks[0].attn.num_heads
         self._lock = threading.Lock()
 
     def observe(self, batch: Tensor, wanted: Wanted) -> Observation:
         """One forward pass of `batch` [N, 3, 384, 384]."""
         with self._lock, torch.inference_mode(), ExitStack() as hooks:
             tokens = hooks.enter_context(_tokens_of(self._model.norm, with_patches=wanted.patches))
-            maps = means = None
+            maps = sums = None
             if wanted.attention:
                 maps = hooks.enter_context(_attention_of(self._model))
             elif wanted.rollout:
-                means = hooks.enter_context(head_means_of(self._model))
+                sums = hooks.enter_context(head_sums_of(self._model))
             logits = self._model(batch.to(device=self._device, dtype=self._dtype))
             final = _to_cpu(tokens[0])
             if maps is not None and wanted.rollout:
-                means = [per_head.mean(dim=1) for per_head in maps]
+                sums = [per_head.sum(dim=1) for per_head in maps]
             return Observation(
                 logits=_to_cpu(logits),
                 cls=final[:, 0],
                 patches=final[:, 1:] if wanted.patches else None,
                 attention=None if maps is None else tuple(maps),
-                rollout=None if means is None else _to_cpu(attention_rollout(means)),
+                rollout=None if sums is None else _to_cpu(attention_rollout(sums, self._heads)),
             )
 
 
