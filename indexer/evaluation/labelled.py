@@ -114,7 +114,7 @@ def labelled_pictures(
     read = read_labelled(workspace, path, progress or _nobody)
     name = path.name or path.resolve().name
     made = _labelled_set(name, workspace, [picture.image for picture in read.pictures], read.skipped)
-    return made, SourcePictures({picture.image.sha256: picture.read for picture in read.pictures}, limits)
+    return made, SourcePictures({picture.image.sha256: picture.read for picture in read.pictures}, limits, read.spool)
 
 
 def _from_catalogue(workspace: Workspace, what: str, progress: Progress | None) -> LabelledSet:

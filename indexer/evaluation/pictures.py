@@ -45,9 +45,11 @@ class StoredPictures:
 class SourcePictures:
     """The files of a folder, manifest or archive, read where they lie. A file that changed since is not given."""
 
-    def __init__(self, readers: Mapping[str, Callable[[], bytes]], limits: ImageLimits) -> None:
+    def __init__(self, readers: Mapping[str, Callable[[], bytes]], limits: ImageLimits, spool: object = None) -> None:
+        """`spool` is kept alive as long as the pictures are: the folder some of them lie in vanishes with it."""
         self._readers = readers
         self._limits = limits
+        self._spool = spool
 
     def data(self, sha256: str) -> bytes | None:
         """The bytes of the file that had this SHA-256 when the source was read."""

@@ -1,21 +1,24 @@
 """The labelled pictures of a manifest, folder or archive, run through the detector in use; nothing is stored."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.catalog.labelled import LabelledImage, group_in
-from indexer.errors import ImageRejectedError
-from indexer.imaging.decoding import decode, sha256_hex
+from indexer.errors import DejafakeError, ImageRejectedError
+from indexer.imaging.decoding import decode, read_bytes, sha256_hex
 from indexer.imaging.limits import ImageLimits
+from indexer.prefetch import prepared_ahead
 from indexer.sources import Source, SourceItem, SourceRejection, open_source
+from indexer.sources.tarred import TarSource
 from indexer.vocabulary import LabelValue
 from indexer.workspace import Workspace
 
@@ -35,10 +38,12 @@ class ReadPicture:
 
 @dataclass(frozen=True, slots=True)
 class ReadSource:
-    """The labelled pictures of a source, each SHA-256 once, and how many were left out by reason."""
+    """The labelled pictures of a source, each SHA-256 once, and how many were left out by reason. `spool`, if any, is
+    the folder their bytes were put in, which vanishes with this object."""
 
     pictures: tuple[ReadPicture, ...]
     skipped: Mapping[str, int]
+    spool: TemporaryDirectory[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class _Prepared:
     width: int
     height: int
     pixels: npt.NDArray[np.float32]
+    read: Callable[[], bytes]
 
 
 def read_labelled(workspace: Workspace, path: Path, progress: Callable[[int, int | None], None]) -> ReadSource:
@@ -73,47 +79,31 @@ class _Run:
         self._workers = workers
         self._skipped: Counter[str] = Counter()
         self._sides: dict[str, set[LabelValue]] = {}
+        self._spool: TemporaryDirectory[str] | None = None
 
     def read(self, source: Source, progress: Callable[[int, int | None], None]) -> ReadSource:
-        total = source.count()
         found: list[ReadPicture] = []
-        prepared = self._prepared(source, lambda done: progress(done, total))
-        while batch := list(islice(prepared, self._batch_size)):
+        if isinstance(source, TarSource):  # its items hold their bytes: kept, they would fill the memory
+            self._spool = TemporaryDirectory(prefix="dejafake-")
+        new = self._new(source, progress)
+        while batch := list(islice(new, self._batch_size)):
             found += self._detected(batch)
         disputed = {sha256 for sha256, sides in self._sides.items() if len(sides) > 1}
         self._skipped["disputed"] += len(disputed)
         kept = (picture for picture in found if picture.image.sha256 not in disputed)
-        return ReadSource(
-            tuple(sorted(kept, key=lambda picture: picture.image.sha256)), dict(sorted((+self._skipped).items()))
-        )
+        ordered = sorted(kept, key=lambda picture: picture.image.sha256)
+        return ReadSource(tuple(ordered), dict(sorted((+self._skipped).items())), self._spool)
 
-    def _prepared(self, source: Source, done: Callable[[int], None]) -> Iterator[_Prepared]:
-        """New labelled pictures, prepared in worker threads a bounded window ahead."""
-        waiting: deque[Future[_Prepared | str]] = deque()
-        count = 0
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="decode") as pool:
-
-            def next_one() -> _Prepared | None:
-                nonlocal count
-                outcome = waiting.popleft().result()
-                count += 1
-                done(count)
-                if isinstance(outcome, str):
-                    self._skipped[outcome] += 1
-                    return None
-                return outcome if self._is_new(outcome) else None
-
-            try:
-                for item in source:
-                    waiting.append(pool.submit(self._prepare, item))
-                    if len(waiting) >= self._workers + self._batch_size and (ready := next_one()) is not None:
-                        yield ready
-                while waiting:
-                    if (ready := next_one()) is not None:
-                        yield ready
-            finally:
-                for future in waiting:
-                    future.cancel()
+    def _new(self, source: Source, progress: Callable[[int, int | None], None]) -> Iterator[_Prepared]:
+        """Labelled pictures whose bytes did not come before, in the source's order."""
+        total, window = source.count(), self._workers + 2 * self._batch_size
+        outcomes = prepared_ahead(self._prepare, source, workers=self._workers, window=window)
+        for done, outcome in enumerate(outcomes, 1):
+            if isinstance(outcome, str):
+                self._skipped[outcome] += 1
+            elif self._is_new(outcome):
+                yield outcome
+            progress(done, total)
 
     def _is_new(self, one: _Prepared) -> bool:
         sides = self._sides.setdefault(one.sha256, set())
@@ -135,7 +125,20 @@ class _Run:
             rgb = decode(data, self._limits).rgb
         except ImageRejectedError as error:
             return f"rejected: {error.reason}"
-        return _Prepared(item, item.value, sha256, rgb.width, rgb.height, self._detector.prepare(rgb))
+        pixels = self._detector.prepare(rgb)
+        return _Prepared(item, item.value, sha256, rgb.width, rgb.height, pixels, self._reader(item, sha256, data))
+
+    def _reader(self, item: SourceItem, sha256: str, data: bytes) -> Callable[[], bytes]:
+        if self._spool is None:
+            return item.read
+        path = Path(self._spool.name, sha256)
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise DejafakeError(
+                f"the archive cannot be unpacked to {path.parent} ({error.strerror}): make room, or set TMPDIR"
+            ) from None
+        return partial(read_bytes, path, self._limits)
 
     def _detected(self, batch: list[_Prepared]) -> list[ReadPicture]:
         output = self._detector.run(np.stack([one.pixels for one in batch]))
@@ -152,7 +155,7 @@ class _Run:
                     width=one.width,
                     height=one.height,
                 ),
-                one.item.read,
+                one.read,
             )
             for row, one in enumerate(batch)
         ]

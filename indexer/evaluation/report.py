@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from indexer import __version__
+from indexer.errors import FingerprintMismatchError
 from indexer.evaluation.bootstrap import Figure, NotMeasured, figure
 from indexer.evaluation.classifiers import CONFOUNDED, confound_auc, histogram_auc
 from indexer.evaluation.files import FEATURES
@@ -129,8 +130,15 @@ def evaluate(
         detector: the same one; it looks at altered and degraded copies.
         options: sizes and seeds; the same give the same figures.
         progress: hears of steps.
+
+    Raises:
+        FingerprintMismatchError: the labelled pictures were seen by another detector.
     """
     options = options or EvaluationOptions()
+    if labelled.fingerprint != detector.fingerprint:
+        raise FingerprintMismatchError(
+            f"the pictures were seen by another detector than {detector.spec.name}: read them again with the one judged"
+        )
     trained = detector.spec.trained
     progress("scores", 0, 1)
     scores = score_figures(labelled, options, trained=trained)

@@ -107,9 +107,11 @@ def retrieval(
     options: EvaluationOptions,
     tell: Steps,
 ) -> Retrieval:
-    """All figures; the database are the pictures of `table`."""
-    known = labelled.subset(table.numbers)
-    chosen = sample(known.fake, options.queries, options.seed)
+    """All figures; the database are the pictures of `table`. When that is empty, for no pixels are here, it is a sample
+    of the set, in which embeddings alone are compared."""
+    pixels = len(table) > 0
+    known = labelled.subset(table.numbers if pixels else sample(labelled.fake, options.database, options.seed))
+    chosen = sample(known.fake, options.queries if pixels else 0, options.seed)
     return Retrieval(
         database=len(known),
         queries=len(chosen),
@@ -209,6 +211,8 @@ def _attribution(
         return Attribution(method, len(rows), len(names), accuracy, macro, majority)
 
     found = [row("same_origin", by_neighbours)]
+    if not len(table):
+        return tuple(found)
     try:
         colours = table.colours[rows].astype(np.float64)
         found.append(
@@ -240,11 +244,10 @@ def _rankings(known: LabelledSet, table: PictureTable, options: EvaluationOption
     _, generators = np.unique([name or "" for name in known.generators], return_inverse=True)
     stated = known.fake & np.array([name is not None for name in known.generators], np.bool_)
     embeddings, greys, colours = known.embeddings, table.greys, table.colours
-    methods: dict[str, _Similarity] = {
-        "same_origin": lambda row: np.asarray(embeddings @ embeddings[row], np.float64),
-        "grey_pixels": lambda row: np.asarray(greys @ greys[row], np.float64),
-        "colour_histogram": lambda row: np.asarray(colours @ colours[row], np.float64),
-    }
+    methods: dict[str, _Similarity] = {"same_origin": lambda row: np.asarray(embeddings @ embeddings[row], np.float64)}
+    if len(table):
+        methods["grey_pixels"] = lambda row: np.asarray(greys @ greys[row], np.float64)
+        methods["colour_histogram"] = lambda row: np.asarray(colours @ colours[row], np.float64)
     rows = sample(known.fake, _MOST_RANKED, options.seed)
 
     def relevant_by_group(row: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

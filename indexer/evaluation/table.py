@@ -1,7 +1,6 @@
 """What peers and the confound check see of pictures: hashes, grey pixels, colour histograms and file facts."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from indexer.evaluation.files import file_facts
 from indexer.evaluation.labelled import Floats, LabelledSet
 from indexer.evaluation.pictures import Pictures
 from indexer.imaging.hashing import pdq_hash
+from indexer.prefetch import prepared_ahead
 
 GREY_SIDE = 32
 LEVELS = 8
@@ -57,7 +57,7 @@ def picture_table(
 ) -> PictureTable:
     """Decodes the pictures with these numbers once each; those whose pixels are not here are left out."""
 
-    def describe(number: np.int64) -> _Row | None:
+    def describe(number: int) -> _Row | None:
         sha256 = labelled.sha256[number]
         data, picture = pictures.data(sha256), pictures.picture(sha256)
         if data is None or picture is None:
@@ -67,11 +67,11 @@ def picture_table(
         return _Row(pdq.bits, pdq.quality, grey_pixels(picture), colour_histogram(picture), facts.row())
 
     rows: list[tuple[int, _Row]] = []
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="describe") as pool:
-        for count, (number, row) in enumerate(zip(numbers, pool.map(describe, numbers), strict=True), 1):
-            if row is not None:
-                rows.append((int(number), row))
-            done(count)
+    described = prepared_ahead(describe, numbers.tolist(), workers=_WORKERS, window=4 * _WORKERS)
+    for count, (number, row) in enumerate(zip(numbers.tolist(), described, strict=True), 1):
+        if row is not None:
+            rows.append((number, row))
+        done(count)
     found = [row for _, row in rows]
     return PictureTable(
         numbers=np.array([number for number, _ in rows], np.int64),
