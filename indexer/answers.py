@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from indexer.catalog.records import ImageFilter
 from indexer.findings import CalibrationReference, DetectorFinding
+from indexer.heads import HeadFinding
 from indexer.relations import RelationScore
 from indexer.verdict import Match, Verdict
 from indexer.vocabulary import LabelValue
@@ -41,13 +42,15 @@ class QueryFacts:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """The whole answer to one query. `milliseconds` tells how long each step took."""
+    """The whole answer to one query. `heads`: what the team's own heads say of it, by name; `milliseconds` tells how
+    long each step took."""
 
     query: QueryFacts
     verdict: Verdict
     detector: DetectorFinding | None
     matches: tuple[Match, ...]
     milliseconds: Mapping[str, float]
+    heads: tuple[HeadFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

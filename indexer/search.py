@@ -24,6 +24,7 @@ from indexer.catalog.records import Image, ImageDetails, ImageFilter
 from indexer.detector import ResolvedDetector
 from indexer.errors import NotFoundError, UsageError
 from indexer.findings import CalibrationReference, DetectorFinding, find, score_statement
+from indexer.heads import HeadStore
 from indexer.imaging.decoding import decode
 from indexer.imaging.hashing import PdqHash, pdq_dihedrals
 from indexer.imaging.limits import ImageLimits
@@ -81,6 +82,9 @@ class Searcher:
         resolved: which detector is in use.
         load: gives it loaded; called only when a picture must be embedded, so it may take its time once.
         settings: thresholds and limits.
+
+    Attributes:
+        calibration: the one its answers are read with.
     """
 
     def __init__(
@@ -97,7 +101,8 @@ class Searcher:
         self._load = load
         self._settings = settings
         self._limits = ImageLimits.from_settings(settings)
-        self._calibration = ActiveCalibration(catalog, resolved)
+        self.calibration = ActiveCalibration(catalog, resolved)
+        self._heads = HeadStore.of(settings, resolved.fingerprint)
 
     def by_bytes(self, data: bytes, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with the bytes of an image file.
@@ -108,7 +113,7 @@ class Searcher:
         """
         watch = _Stopwatch()
         with watch.step("catalogue"):
-            calibration = self._calibration.get()
+            calibration = self.calibration.get()
         return self._answer(self._probe(data, watch, calibration), options or SearchOptions(), watch, calibration)
 
     def by_sha256(self, sha256: str, options: SearchOptions | None = None) -> SearchAnswer:
@@ -137,7 +142,7 @@ class Searcher:
         )
         hashes = (("original", bytes.fromhex(image.pdq)),)
         probe = _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]))
-        return self._answer(probe, options or SearchOptions(), watch, self._calibration.get())
+        return self._answer(probe, options or SearchOptions(), watch, self.calibration.get())
 
     def by_embedding(self, embedding: Sequence[float], options: SearchOptions | None = None) -> SearchAnswer:
         """Search with an embedding of the detector in use; it is L2-normalised here.
@@ -150,7 +155,7 @@ class Searcher:
         if not np.isfinite(norm) or norm == 0.0:
             raise UsageError(f"an embedding is {_DIMENSION} finite numbers that are not all zero")
         probe = _Probe(facts=QueryFacts(kind="embedding"), vector=vector / np.float32(norm))
-        return self._answer(probe, options or SearchOptions(), _Stopwatch(), self._calibration.get())
+        return self._answer(probe, options or SearchOptions(), _Stopwatch(), self.calibration.get())
 
     def by_pdq(self, pdq: str, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with a PDQ hash of 64 hex digits, whose quality is taken on trust.
@@ -164,7 +169,7 @@ class Searcher:
             raise UsageError("a PDQ hash is 64 hex digits") from None
         facts = QueryFacts(kind="pdq", pdq=hashed.hex, pdq_quality=hashed.quality)
         probe = _Probe(facts=facts, hashes=(("original", hashed.bits),))
-        return self._answer(probe, options or SearchOptions(), _Stopwatch(), self._calibration.get())
+        return self._answer(probe, options or SearchOptions(), _Stopwatch(), self.calibration.get())
 
     def compare(self, a: bytes, b: bytes) -> Comparison:
         """All three relations between two pictures, known or not.
@@ -172,7 +177,7 @@ class Searcher:
         Raises:
             ImageRejectedError: one of them is not a picture that is accepted; the message says which.
         """
-        calibration = self._calibration.get()
+        calibration = self.calibration.get()
         left, right = self._probe(a, _Stopwatch(), calibration), self._probe(b, _Stopwatch(), calibration)
         thresholds = self._thresholds(SearchOptions(), calibration)
         scores = self._scores(left, right.facts, right.hashes[0][1], right.vector, thresholds)
@@ -245,6 +250,7 @@ class Searcher:
             (self._match(probe, record, vectors.get(image_id), thresholds) for image_id, record in details.items()),
             key=_strength,
         )
+        heads = () if probe.vector is None else self._heads.findings(probe.vector)
         verdict = decide(
             matches,
             probe.finding,
@@ -257,6 +263,7 @@ class Searcher:
             ),
             input_sha256=probe.facts.sha256,
             decided_at=datetime.now(UTC),
+            heads=heads,
         )
         return SearchAnswer(
             query=probe.facts,
@@ -264,6 +271,7 @@ class Searcher:
             detector=probe.finding,
             matches=tuple(matches[:limit]),
             milliseconds=watch.milliseconds,
+            heads=heads,
         )
 
     def _candidates(

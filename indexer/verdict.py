@@ -12,6 +12,7 @@ from indexer import __version__
 from indexer.calibration import CalibrationVersion
 from indexer.catalog.records import CurrentLabel, ImageDetails
 from indexer.findings import CalibrationReference, DetectorFinding, score_statement, verbal_band
+from indexer.heads import HeadFinding
 from indexer.limitations import (
     LIMIT_LIKENESS,
     LIMIT_LOCAL_EDIT,
@@ -108,6 +109,7 @@ def decide(
     index: IndexReference,
     input_sha256: str | None,
     decided_at: datetime,
+    heads: Sequence[HeadFinding] = (),
 ) -> Verdict:
     """The verdict on one query.
 
@@ -119,6 +121,7 @@ def decide(
         pictures_assessed: a PDQ hash of sufficient quality was compared.
         any_known_fake: the catalogue holds at least one image labelled fake.
         index, input_sha256, decided_at: recorded as given.
+        heads: what the team's own heads say; further evidence that never changes the outcome.
     """
     holding = [match for match in matches if match.holds]
     outcome, summary = _outcome(holding, finding, likeness_assessed, pictures_assessed, any_known_fake)
@@ -128,7 +131,7 @@ def decide(
         propositions=PROPOSITIONS,
         outcome=outcome,
         summary=summary,
-        evidence=tuple(_evidence(holding, finding, reference)),
+        evidence=(*_evidence(holding, finding, reference), *map(_head_evidence, heads)),
         matched=tuple(_matched_item(match) for match in holding),
         calibration=reference,
         verbal_band=verbal_band(finding),
@@ -222,6 +225,19 @@ def _evidence(
             )
         )
     return evidence
+
+
+def _head_evidence(head: HeadFinding) -> Evidence:
+    return Evidence(
+        kind=EvidenceKind.STATISTICAL,
+        direction=Direction.NEUTRAL,
+        statement=head.statement,
+        measure=f"head_{head.target}",
+        value=head.scores[0].score,
+        threshold=None,
+        tool=f"head {head.name}",
+        tool_version=head.fingerprint[:16],
+    )
 
 
 def _match_evidence(match: Match, score: RelationScore) -> Evidence:

@@ -9,6 +9,7 @@ from indexer.answers import QueryFacts, SearchAnswer
 from indexer.catalog.records import DetectorEntry, ImageDetails, Sighting
 from indexer.detector import DetectorListing
 from indexer.findings import DetectorFinding
+from indexer.heads import HeadFinding
 from indexer.index import IndexStatus
 from indexer.relations import RelationScore
 from indexer.verdict import IndexReference, Match, Verdict
@@ -63,6 +64,7 @@ class SearchResult(BaseModel):
     verdict: Verdict
     detector: DetectorFinding | None
     matches: tuple[LinkedMatch, ...]
+    heads: tuple[HeadFinding, ...] = Field(description="What the team's own heads say; it never changes the outcome.")
     milliseconds: dict[str, float]
 
     @classmethod
@@ -73,6 +75,7 @@ class SearchResult(BaseModel):
             verdict=answer.verdict,
             detector=answer.detector,
             matches=tuple(LinkedMatch.of(match) for match in answer.matches),
+            heads=answer.heads,
             milliseconds=dict(answer.milliseconds),
         )
 

@@ -22,9 +22,10 @@ FLOORS = [
         "search",
         "ingest_report",
         "pipeline",
+        "heads",
     },
     {"workspace"},
-    {"campaigns", "exchange", "evaluation", "reindex", "agreement", "head_training"},
+    {"campaigns", "exchange", "evaluation", "reindex", "agreement", "calibration_run", "head_training"},
     {"demo", "cli"},
 ]
 """From the ground up. A room may import from floors below and from itself; on SIDEWAYS floors, from neighbours too."""

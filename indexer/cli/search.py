@@ -91,8 +91,13 @@ def show_answer(name: str, answer: SearchAnswer) -> None:
     out, verdict = console(), answer.verdict
     headline = Text(verdict.outcome.value.replace("_", " "), style=STYLES[verdict.outcome])
     body = Text.assemble(headline, "\n", verdict.summary)
-    if answer.detector is not None and answer.detector.p_fake is not None:
-        body.append(f"\nDetector {answer.detector.name}: p(fake) {answer.detector.p_fake:.3f}, uncalibrated.")
+    for piece in verdict.evidence:
+        if piece.measure == "p_fake":
+            body.append("\n").append_text(plain(piece.statement))
+    if verdict.verbal_band is not None:
+        body.append(f"\nIn a word, by its score alone: {verdict.verbal_band}.")
+    for head in answer.heads:
+        body.append("\n").append_text(plain(head.statement))
     for limitation in verdict.limitations:
         body.append(f"\n· {limitation}", style="dim")
     out.print(Panel(body, title=plain(name), title_align="left"))
