@@ -25,7 +25,7 @@ FLOORS = [
         "heads",
     },
     {"workspace"},
-    {"campaigns", "exchange", "evaluation", "reindex", "agreement", "calibration_run", "head_training"},
+    {"campaigns", "exchange", "evaluation", "reindex", "agreement", "calibration_run", "head_training", "heatmap"},
     {"demo", "cli"},
 ]
 """From the ground up. A room may import from floors below and from itself; on SIDEWAYS floors, from neighbours too."""

@@ -28,11 +28,10 @@ def prepare(rgb: Image.Image, preprocessing: Preprocessing) -> npt.NDArray[np.fl
     crop = preprocessing.crop
     picture = rgb if rgb.mode == "RGB" else rgb.convert("RGB")
     width, height = _resized(picture.size, preprocessing)
-    left, top = (width - crop) // 2, (height - crop) // 2
+    left, top = _corner(width, height, crop)
     resample = Image.Resampling(preprocessing.resample)
     if max(width, height) > _LONGEST_RESIZED:
-        across, down = picture.width / width, picture.height / height
-        box = (left * across, top * down, (left + crop) * across, (top + crop) * down)
+        box = seen_box(picture.size, preprocessing)
         pixels = np.asarray(picture.resize((crop, crop), resample, box=box))
     else:
         resized = picture if picture.size == (width, height) else picture.resize((width, height), resample)
@@ -40,6 +39,21 @@ def prepare(rgb: Image.Image, preprocessing: Preprocessing) -> npt.NDArray[np.fl
     scaled = (pixels.astype(np.float64) * preprocessing.rescale).astype(np.float32)
     mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
     return np.ascontiguousarray(((scaled - mean) / std).transpose(2, 0, 1))
+
+
+def seen_box(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[float, float, float, float]:
+    """The part of an upright picture of `size` (width, height) that the model sees: left, top, right and bottom in that
+    picture's pixels, fractions included. What lies outside was cropped away."""
+    crop = preprocessing.crop
+    width, height = _resized(size, preprocessing)
+    left, top = _corner(width, height, crop)
+    across, down = size[0] / width, size[1] / height
+    return left * across, top * down, (left + crop) * across, (top + crop) * down
+
+
+def _corner(width: int, height: int, crop: int) -> tuple[int, int]:
+    """Left and top of the central crop of a resized picture."""
+    return (width - crop) // 2, (height - crop) // 2
 
 
 def _resized(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:

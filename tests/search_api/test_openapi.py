@@ -7,6 +7,12 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from served import Api
 
+EXAMPLES_WOULD_TELL_NOTHING = {
+    "/v1/collections/{name}",
+    "/v1/images/{sha256}/sightings",
+    "/v1/images/{sha256}/heatmap",
+}
+
 
 @pytest.fixture(scope="module")
 def document(api: Api) -> dict[str, Any]:
@@ -55,7 +61,7 @@ def test_every_answer_under_v1_has_an_example_that_fits_its_schema(document: dic
                 OAS31Validator(schema).validate(media["example"])
                 checked += 1
             elif status == "200" and path.startswith("/v1") and media and method == "get":
-                assert path in ("/v1/collections/{name}", "/v1/images/{sha256}/sightings"), path
+                assert path in EXAMPLES_WOULD_TELL_NOTHING, path
     assert checked >= 12
 
 

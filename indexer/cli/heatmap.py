@@ -1,0 +1,66 @@
+"""The options of `dejafake show` that write where the detector's embedding looked."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.cli.output import steps
+from indexer.errors import DejafakeError
+from indexer.workspace import Workspace
+
+
+def heat_map_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--heatmap` and `--heatmap-array`."""
+    numbers = click.option(
+        "--heatmap-array",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write the heat map's 24 x 24 shares into this NumPy file (.npy).",
+    )
+    drawing = click.option(
+        "--heatmap",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Draw where the embedding looked into this PNG file.",
+    )
+    return drawing(numbers(command))
+
+
+def write_heat_map(
+    workspace: Workspace, sha256: str, drawing: Path | None, numbers: Path | None, *, quiet: bool
+) -> str | None:
+    """Writes what was asked for and returns what to say of it; None when nothing was.
+
+    Raises:
+        DejafakeError: a file cannot be written, the original is not kept, or the detector cannot be used.
+    """
+    paths = [path for path in (drawing, numbers) if path is not None]
+    if not paths:
+        return None
+    for path in paths:
+        if not path.parent.is_dir():
+            raise DejafakeError(f"cannot write {path}: there is no folder {path.parent}")
+    import numpy as np
+
+    from indexer.heatmap import heat_map
+
+    with steps("heat map", quiet=quiet) as step:
+        step("load the detector", 0, 2)
+        workspace.detector()
+        step("look", 1, 2)
+        made = heat_map(workspace, sha256)
+    if drawing is not None:
+        _write(drawing, made.png())
+    if numbers is not None:
+        buffer = io.BytesIO()
+        np.save(buffer, made.values)
+        _write(numbers, buffer.getvalue())
+    return made.note
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise DejafakeError(f"cannot write {path}: {error.strerror}") from None
