@@ -1,9 +1,12 @@
 """`dejafake show`: everything the catalogue knows about one image."""
 
+from pathlib import Path
+
 import click
 
 from indexer.catalog import images
 from indexer.catalog.records import ImageDetails
+from indexer.cli.heatmap import heat_map_options, write_heat_map
 from indexer.cli.output import console, json_option, plain, print_json, table, when
 from indexer.errors import NotFoundError
 from indexer.settings import Settings
@@ -12,25 +15,33 @@ from indexer.workspace import Workspace
 
 @click.command()
 @click.argument("sha256")
+@heat_map_options
 @json_option
 @click.pass_obj
-def show(settings: Settings, sha256: str, as_json: bool) -> None:
+def show(settings: Settings, sha256: str, heatmap: Path | None, heatmap_array: Path | None, as_json: bool) -> None:
     """Show the image SHA256 (or the start of it): labels and who stated them, sightings, detections, campaigns.
+
+    A heat map shows where the detector's embedding looked. It does not show what was manipulated, and proves nothing.
 
     \b
     dejafake show 3f2a91c0
+    dejafake show 3f2a91c0 --heatmap where-it-looked.png
     """
     with Workspace(settings) as workspace:
         found = workspace.find_image(sha256)
         with workspace.catalog.reading() as session:
             details = images.get(session, found)
         original = workspace.originals.path(found)
-    if details is None:  # deleted in between
-        raise NotFoundError(f"no image {sha256} in this catalogue")
+        if details is None:  # deleted in between
+            raise NotFoundError(f"no image {sha256} in this catalogue")
+        note = write_heat_map(workspace, found, heatmap, heatmap_array, quiet=as_json)
     if as_json:
         print_json(details)
     else:
         _describe(details, str(original) if original.exists() else "not kept")
+        if note is not None:
+            console().print("\nHeat map", *(plain(path) for path in (heatmap, heatmap_array) if path is not None))
+            console().print(plain(note), style="dim")
 
 
 def _describe(details: ImageDetails, original: str) -> None:
