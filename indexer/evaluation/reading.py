@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from indexer.catalog.labelled import LabelledImage, group_in
 from indexer.errors import DejafakeError, ImageRejectedError
+from indexer.evaluation.spool import Spool
 from indexer.imaging.decoding import decode, read_bytes, sha256_hex
 from indexer.imaging.limits import ImageLimits
 from indexer.prefetch import prepared_ahead
@@ -43,7 +43,7 @@ class ReadSource:
 
     pictures: tuple[ReadPicture, ...]
     skipped: Mapping[str, int]
-    spool: TemporaryDirectory[str] | None
+    spool: Spool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,12 @@ class _Run:
         self._workers = workers
         self._skipped: Counter[str] = Counter()
         self._sides: dict[str, set[LabelValue]] = {}
-        self._spool: TemporaryDirectory[str] | None = None
+        self._spool: Spool | None = None
 
     def read(self, source: Source, progress: Callable[[int, int | None], None]) -> ReadSource:
         found: list[ReadPicture] = []
         if isinstance(source, TarSource):  # its items hold their bytes: kept, they would fill the memory
-            self._spool = TemporaryDirectory(prefix="dejafake-")
+            self._spool = Spool()
         new = self._new(source, progress)
         while batch := list(islice(new, self._batch_size)):
             found += self._detected(batch)
@@ -131,7 +131,7 @@ class _Run:
     def _reader(self, item: SourceItem, sha256: str, data: bytes) -> Callable[[], bytes]:
         if self._spool is None:
             return item.read
-        path = Path(self._spool.name, sha256)
+        path = self._spool.folder / sha256
         try:
             path.write_bytes(data)
         except OSError as error:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from indexer.evaluation.files import file_facts
+from indexer.evaluation.files import FEATURES, file_facts
 from indexer.evaluation.labelled import Floats, LabelledSet
 from indexer.evaluation.pictures import Pictures
 from indexer.imaging.hashing import pdq_hash
@@ -79,7 +79,7 @@ def picture_table(
         qualities=np.array([row.quality for row in found], np.int64),
         greys=np.array([row.grey for row in found], np.float32).reshape(-1, GREY_SIDE**2),
         colours=np.array([row.colours for row in found], np.float32).reshape(-1, LEVELS**3),
-        files=np.array([row.file for row in found], np.float64).reshape(len(found), -1),
+        files=np.array([row.file for row in found], np.float64).reshape(-1, len(FEATURES)),
     )
 
 

@@ -1,0 +1,90 @@
+"""`dejafake evaluate` as a user types it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from made_pictures import encoded, png, scene
+from tiny_detectors import tiny_detector
+
+from indexer.cli.app import run
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    for number in range(3):
+        for place, data in (("fake", png(number)), ("real", encoded(scene(number + 50), "JPEG"))):
+            folder = tmp_path / "set" / "made-up-generator" / place
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{number}").with_suffix(".png" if place == "fake" else ".jpg").write_bytes(data)
+    return tmp_path / "set"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEJAFAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DEJAFAKE_MODELS_DIR", str(models))
+    monkeypatch.setenv("DEJAFAKE_THREADS", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_a_folder_to_a_page_a_file_and_the_terminal(
+    labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny = tiny_detector(tmp_path / "tiny", seed=2)
+    arguments = ["evaluate", str(labelled), "--detector", str(tiny), "--queries", "2", "--seed", "3"]
+    assert run([*arguments, "--html", str(tmp_path / "r.html"), "--json", str(tmp_path / "r.json")]) == 0
+    printed = capsys.readouterr().out
+    assert "local:tiny on set" in printed
+    assert "3 fakes, 3 authentic pictures" in printed
+    assert "ROC AUC" in printed
+    assert "made-up-generator" in printed
+    assert "pictures like these" in printed
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    written = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert written["format"] == "dejafake-evaluation-1"
+    assert written["method"]["seed"] == 3
+    assert written["retrieval"]["queries"] == 2
+    assert len(written["robustness"]) == 5
+
+
+def test_a_collection_with_the_bundled_detector_as_json_alone(
+    labelled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["ingest", str(labelled), "--collection", "desk"]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", "collection:desk", "--json", "-", "--queries", "1"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["pictures"]["name"] == "collection desk"
+    assert said["pictures"]["fakes"] == 3
+    assert said["detector"]["name"] == "dejafake-small"
+    assert ("value" in said["scores"]["roc_auc"]) is said["detector"]["trained"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["evaluate", "collection:none"], 1, "no collection named"),
+        (["evaluate", "catalogue"], 2, "no picture labelled"),
+        (["evaluate", "nowhere.csv"], 1, "check the path"),
+        (["evaluate", "{set}", "--threshold", "7"], 2, "within 0 and 1"),
+        (["evaluate", "{set}", "--html", "{set}"], 2, "is a folder"),
+        (["evaluate", "{set}", "--json", "{set}/no/report.json"], 2, "make it first"),
+        (["evaluate", "{set}", "--html", "-"], 2, "--html needs a file"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(
+    labelled: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, word: str
+) -> None:
+    assert run([argument.replace("{set}", str(labelled)) for argument in arguments]) == code
+    err = capsys.readouterr().err
+    assert word in err
+    assert "Traceback" not in err
+    assert err.strip().splitlines()[-1].startswith("dejafake: ")
+
+
+def test_help_of_the_command_loads_no_plots(capsys: pytest.CaptureFixture[str]) -> None:
+    already = "matplotlib.figure" in sys.modules
+    assert run(["evaluate", "--help"]) == 0
+    assert already or "matplotlib.figure" not in sys.modules
