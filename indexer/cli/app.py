@@ -29,6 +29,7 @@ COMMANDS = {
     "reindex": ("indexer.cli.reindex:reindex", "Move the catalogue over to another detector."),
     "detector": ("indexer.cli.detector:detector", "Detectors: list, info, pull, verify."),
     "evaluate": ("indexer.cli.evaluate:evaluate", "How well the detector does on labelled pictures."),
+    "calibrate": ("indexer.cli.calibrate:calibrate", "What the detector's scores mean on your pictures."),
     "head": ("indexer.cli.head:head", "Classifiers of your own: train, list, show, remove."),
     "doctor": ("indexer.cli.doctor:doctor", "Check this installation and say what to mend."),
     "demo": ("indexer.cli.demo:demo", "Run the main job on a made-up collection."),

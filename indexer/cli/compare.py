@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from indexer.cli.output import console, json_option, print_json, table
+from indexer.cli.output import console, json_option, plain, print_json, table
 from indexer.imaging.decoding import read_bytes
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
@@ -41,5 +41,8 @@ def compare(settings: Settings, a: Path, b: Path, as_json: bool) -> None:
         )
     out = console()
     out.print(made)
+    for name, statement in zip(("A", "B"), comparison.statements, strict=True):
+        if statement is not None:
+            out.print(f"{name}:", plain(statement))
     for limitation in comparison.limitations:
         out.print(f"· {limitation}", style="dim")

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
+from indexer.calibration import CalibrationVersion
 from indexer.catalog import images
-from indexer.catalog.records import ImageDetails
+from indexer.catalog.records import Detection, ImageDetails
 from indexer.cli.heatmap import heat_map_options, write_heat_map
 from indexer.cli.output import console, json_option, plain, print_json, table, when
 from indexer.errors import NotFoundError
+from indexer.findings import CalibrationReference, find
 from indexer.settings import Settings
 from indexer.workspace import Workspace
 
@@ -32,19 +34,20 @@ def show(settings: Settings, sha256: str, heatmap: Path | None, heatmap_array: P
         with workspace.catalog.reading() as session:
             details = images.get(session, found)
         original = workspace.originals.path(found)
+        calibration = workspace.searcher.calibration.get()
         if details is None:  # deleted in between
             raise NotFoundError(f"no image {sha256} in this catalogue")
         note = write_heat_map(workspace, found, heatmap, heatmap_array, quiet=as_json)
     if as_json:
         print_json(details)
     else:
-        _describe(details, str(original) if original.exists() else "not kept")
+        _describe(details, str(original) if original.exists() else "not kept", calibration)
         if note is not None:
             console().print("\nHeat map", *(plain(path) for path in (heatmap, heatmap_array) if path is not None))
             console().print(plain(note), style="dim")
 
 
-def _describe(details: ImageDetails, original: str) -> None:
+def _describe(details: ImageDetails, original: str, calibration: CalibrationVersion | None) -> None:
     out, image = console(), details.image
     facts = table("", "")
     facts.show_header = False
@@ -86,9 +89,9 @@ def _describe(details: ImageDetails, original: str) -> None:
             )
         out.print(made)
     if details.detections:
-        made = table("detector", "p(fake)", "logits", "fingerprint", title="\nDetections")
+        made = table("detector", "score", "logits", "fingerprint", title="\nDetections")
         for said in details.detections:
-            score = f"{said.p_fake:.3f} (uncalibrated)" if said.p_fake is not None else "not assessable: not trained"
+            score = _score(said, calibration)
             logits = ", ".join(f"{value:.3f}" for value in said.logits)
             made.add_row(plain(said.detector), score, logits, said.fingerprint[:16])
         out.print(made)
@@ -96,3 +99,21 @@ def _describe(details: ImageDetails, original: str) -> None:
         out.print("Campaign", plain(member.campaign), plain(member.name), f"strength {member.strength:.2f}")
     for source in details.sources:
         out.print("Source", plain(source.source), plain(source.location), style="dim")
+
+
+def _score(said: Detection, calibration: CalibrationVersion | None) -> str:
+    """A stored score in words; the calibration is that of the detector in use, and of no other."""
+    if said.p_fake is None:
+        return "not assessable: not trained"
+    if calibration is None or calibration.calibration.fingerprint != said.fingerprint:
+        return f"{said.p_fake:.3f} (uncalibrated)"
+    finding = find(
+        said.detector,
+        said.fingerprint,
+        trained=said.trained,
+        logits=said.logits,
+        p_fake=said.p_fake,
+        calibration=calibration,
+    )
+    reading, words = finding.reading.value.replace("_", " "), CalibrationReference.of(calibration).words
+    return f"{said.p_fake:.3f}, probability {finding.calibrated_p_fake:.2f}, {reading}: {words}"

@@ -72,7 +72,7 @@ function show(answer, file) {
   $("verdict").className = `verdict ${verdict.outcome}`;
   $("outcome").textContent = OUTCOMES[verdict.outcome] || words(verdict.outcome);
   $("summary").textContent = verdict.summary;
-  $("detector").textContent = detectorWords(answer.detector);
+  $("detector").textContent = detectorWords(answer.detector, verdict);
   const holding = answer.matches.filter((match) => match.holds);
   const near = answer.matches.filter((match) => !match.holds);
   $("matches-title").textContent = holding.length ? `Matches (${holding.length})` : "No matches";
@@ -95,11 +95,11 @@ function show(answer, file) {
   $("drop").classList.add("small");
 }
 
-function detectorWords(finding) {
+function detectorWords(finding, verdict) {
   if (!finding) return "";
   if (finding.p_fake === null) return `The detector ${finding.name} is not trained and says nothing about this picture.`;
-  const leaning = finding.reading === "leans_fake" ? "leans towards fake" : "leans towards authentic";
-  return `The detector ${finding.name} ${leaning}: p(fake) = ${finding.p_fake.toFixed(3)}, uncalibrated.`;
+  const statement = verdict.evidence.find((piece) => piece.measure === "p_fake").statement;
+  return verdict.verbal_band ? `${statement} In a word, by its score alone: ${verdict.verbal_band}.` : statement;
 }
 
 function* definitionPairs(entries) {
