@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog import coverage, detectors, embeddings, images
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import DetectorEntry
+from indexer.catalog.labelled import groups_of
+from indexer.catalog.records import DetectorEntry, ImageFilter
 from indexer.errors import NotFoundError
-from indexer.evaluation.bootstrap import Estimate
+from indexer.evaluation.bootstrap import Estimate, Groups
 from indexer.evaluation.metrics import roc_auc
 from indexer.vocabulary import LabelValue
 
@@ -86,7 +87,7 @@ class Agreement:
 
     `spearman` (rank correlation of p(fake), -1 to 1), `same_reading`, `readings` and `disagreements` (largest first)
     are None or empty unless both are trained; `labelled` images were used for the AUCs; `neighbours` is None below two
-    images. `seed` drew the samples.
+    images. The AUCs' intervals draw whole groups where manifests named some. `seed` drew the samples.
     """
 
     old: Opinion
@@ -195,13 +196,15 @@ def _compare(
 ) -> Agreement:
     both = np.isfinite(scores.old) & np.isfinite(scores.new)
     opinions, labelled = [], _labelled(scores, seed)
+    named = groups_of(session, ImageFilter()) if len(labelled) else {}
+    groups = [named.get(int(image_id)) for image_id in scores.ids[labelled]]
     for at, (entry, p_fake) in enumerate(zip(detectors_, (scores.old, scores.new), strict=True)):
         opinions.append(
             Opinion(
                 name=entry.name,
                 fingerprint=entry.fingerprint,
                 trained=entry.trained,
-                auc=_auc(scores.labels[labelled], p_fake[labelled], seed),
+                auc=_auc(scores.labels[labelled], p_fake[labelled], groups, seed),
                 same_label=_same_label(scores, queries, nearest[at].ids) if nearest else None,
             )
         )
@@ -228,11 +231,11 @@ def _labelled(scores: _Scores, seed: int) -> Ids:
     return np.sort(np.random.default_rng(seed).choice(rows, min(LABELLED, len(rows)), replace=False))
 
 
-def _auc(labels: npt.NDArray[np.int8], p_fake: npt.NDArray[np.float64], seed: int) -> Estimate | None:
+def _auc(labels: npt.NDArray[np.int8], p_fake: npt.NDArray[np.float64], groups: Groups, seed: int) -> Estimate | None:
     fake = labels == _FAKE
     if not np.isfinite(p_fake).all() or not fake.any() or fake.all():
         return None
-    return roc_auc(fake, p_fake, seed=seed)
+    return roc_auc(fake, p_fake, groups=groups, seed=seed)
 
 
 def _spearman(old: npt.NDArray[np.float64], new: npt.NDArray[np.float64]) -> float | None:

@@ -7,9 +7,9 @@ import pytest
 
 from indexer import agreement as module
 from indexer.agreement import agreement
-from indexer.catalog import detectors, embeddings, images, labels
+from indexer.catalog import detectors, embeddings, images, labels, sources
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import NewDetection, NewImage, NewLabel
+from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSource
 from indexer.errors import NotFoundError
 from indexer.vocabulary import LabelSource, LabelValue
 
@@ -154,3 +154,22 @@ def test_a_detector_without_embeddings_is_refused(catalog: Catalog) -> None:
     plant(catalog, OLD, clusters(0), [0.5])
     with pytest.raises(NotFoundError, match="no embeddings"):
         agreement(catalog, OLD, NEW)
+
+
+def test_intervals_know_that_pictures_of_one_group_are_not_independent(catalog: Catalog) -> None:
+    random = np.random.default_rng(2)
+    by_group = random.random(12)
+    scores = [float(one) for one in np.repeat(by_group, 8)]
+    said = [F if number // 8 % 2 else A for number in range(96)]
+    plant(catalog, OLD, random.standard_normal((96, 384)), scores, said)
+    plant(catalog, NEW, random.standard_normal((96, 384)), scores)
+    alone = agreement(catalog, OLD, NEW).old.auc
+    with catalog.writing() as session:
+        for image_id in range(1, 97):
+            fields = {"Group": f"shoot {(image_id - 1) // 8}"}
+            sources.add(session, image_id, NewSource("list.csv", f"row {image_id}", fields))
+    grouped = agreement(catalog, OLD, NEW).old.auc
+    assert alone is not None
+    assert grouped is not None
+    assert grouped.value == alone.value
+    assert grouped.high - grouped.low > 1.5 * (alone.high - alone.low)

@@ -38,7 +38,7 @@ class LabelledImage:
 def labelled(session: Session, wanted: ImageFilter, fingerprint: str) -> Iterator[LabelledImage]:
     """The images that meet a filter, are labelled fake or authentic by anyone but a model, and have an embedding by
     the detector with this fingerprint; in the order of their SHA-256."""
-    groups = _groups(session, wanted)
+    groups = groups_of(session, wanted)
     rows = session.execute(
         select(
             ImageRow.id,
@@ -100,7 +100,8 @@ def group_in(fields: object) -> str | None:
     return next((text for name, text in fields.items() if name.lower() == GROUP), None)
 
 
-def _groups(session: Session, wanted: ImageFilter) -> dict[int, str]:
+def groups_of(session: Session, wanted: ImageFilter) -> dict[int, str]:
+    """The group of every image that meets a filter and has one, by internal id."""
     inside = select(ImageRow.id).where(*conditions(wanted))
     rows = session.execute(
         select(SourceRow.image_id, SourceRow.fields)

@@ -13,6 +13,7 @@ from rich.console import Console
 from indexer.agreement import Agreement, Opinion, agreement
 from indexer.catalog import detectors
 from indexer.cli.output import console, plain, progress, steps, table
+from indexer.detector.registry import SPECS
 from indexer.errors import DejafakeError
 from indexer.index import IndexStatus, SearchIndex
 from indexer.reindex import Reindex, ReindexPlan, ReindexReport
@@ -153,7 +154,8 @@ def _show(outcome: ReindexOutcome, chosen: str, *, in_use: bool) -> None:
     out, report = console(), outcome.report
     rate = report.embedded / report.seconds if report.seconds else 0.0
     out.print(plain(report.detector), plain(report.fingerprint[:16]), style="bold")
-    out.print(f"  {report.embedded:,} embedded by this run, {rate:.1f} a second; {report.remaining:,} left without")
+    speed = f", {rate:.1f} a second" if report.embedded else ""
+    out.print(f"  {report.embedded:,} embedded by this run{speed}; {report.remaining:,} left without an embedding")
     for reason, count in report.rejected.items():
         out.print(f"  {count:,} could not be embedded:", plain(reason))
     if report.rejected_file is not None:
@@ -162,7 +164,8 @@ def _show(outcome: ReindexOutcome, chosen: str, *, in_use: bool) -> None:
     if outcome.agreement is not None:
         _show_agreement(out, outcome.agreement)
     if not in_use:
-        out.print("\nSwitch with", plain(f"DEJAFAKE_DETECTOR={shlex.quote(chosen)}"), "in every process, servers too.")
+        name = chosen if chosen in SPECS else str(Path(chosen).resolve())
+        out.print("\nSwitch with", plain(f"DEJAFAKE_DETECTOR={shlex.quote(name)}"), "in every process, servers too.")
 
 
 def _show_agreement(out: Console, found: Agreement) -> None:

@@ -181,11 +181,12 @@ def weights_shape(classes: int) -> dict[str, tuple[int, ...]]:
 
 
 def _statement(said: HeadDescription, top: ClassScore) -> str:
-    only = "" if said.target == "fake" else f" of the {len(said.classes)} it knows, if the picture is a fake at all"
+    known = f"; it knows {len(said.classes)} and takes for granted that the picture is a fake"
+    only = "" if said.target == "fake" else known
     untrained = "" if said.detector_trained else " It rests on the features of an untrained detector."
     return (
         f"Your own head {said.name} ({said.target}) says {top.name}, score {top.score:.2f}{only}. Trained on {said.n} "
         f"pictures of {said.trained_on}; in cross-validation on them {said.accuracy.value:.0%} right (95 % interval "
-        f"{said.accuracy.low:.0%} to {said.accuracy.high:.0%}), the most frequent class being "
+        f"{said.accuracy.low:.0%} to {said.accuracy.high:.0%}), where always naming the most frequent class gives "
         f"{said.majority:.0%}.{untrained}"
     )
