@@ -13,7 +13,18 @@ from indexer.workspace import Workspace
 from search_api import errors, openapi
 from search_api.limits import BodyLimit, TimeLimit
 from search_api.metrics import Metrics, RequestMetrics
-from search_api.routes import campaigns, collections, compare, detectors, health, heatmap, images, metrics, search
+from search_api.routes import (
+    calibrations,
+    campaigns,
+    collections,
+    compare,
+    detectors,
+    health,
+    heatmap,
+    images,
+    metrics,
+    search,
+)
 from search_api.security import Guard, SecurityHeaders
 from search_api.service import Service
 from search_api.web import pages
@@ -68,7 +79,18 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         ],
     )
     errors.install(app)
-    for resource in (search, images, heatmap, compare, campaigns, collections, detectors, health, metrics):
+    for resource in (
+        search,
+        images,
+        heatmap,
+        compare,
+        campaigns,
+        collections,
+        detectors,
+        calibrations,
+        health,
+        metrics,
+    ):
         app.include_router(resource.router)
     pages.install(app)
     openapi.install(app, protected=token is not None)

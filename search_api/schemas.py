@@ -1,14 +1,17 @@
 """What the API answers where the library's own records do not serve as they are."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
 from indexer.answers import QueryFacts, SearchAnswer
+from indexer.calibration import CalibrationVersion, Method
 from indexer.catalog.records import DetectorEntry, ImageDetails, Sighting
 from indexer.detector import DetectorListing
-from indexer.findings import DetectorFinding
+from indexer.findings import CalibrationReference, DetectorFinding
 from indexer.heads import HeadFinding
 from indexer.index import IndexStatus
 from indexer.relations import RelationScore
@@ -128,6 +131,37 @@ class Detectors(BaseModel):
     in_use: str
     known: tuple[DetectorListing, ...]
     in_catalogue: tuple[DetectorEntry, ...]
+
+
+class CalibrationEntry(BaseModel):
+    """A line of the list of calibrations."""
+
+    calibration: CalibrationReference
+    method: Method
+    retired_at: datetime | None
+
+    @classmethod
+    def of(cls, stored: CalibrationVersion) -> "CalibrationEntry":
+        """The line for a stored calibration."""
+        return cls(
+            calibration=CalibrationReference.of(stored),
+            method=stored.calibration.scores.method,
+            retired_at=stored.retired_at,
+        )
+
+
+class Calibrations(BaseModel):
+    """The calibrations of the detector `fingerprint`. `in_use`: the version searches are read with, null when scores
+    are uncalibrated."""
+
+    fingerprint: str
+    in_use: int | None
+    versions: tuple[CalibrationEntry, ...]
+
+    @classmethod
+    def of(cls, fingerprint: str, in_use: int | None, stored: Sequence[CalibrationVersion]) -> "Calibrations":
+        """The list of what is stored."""
+        return cls(fingerprint=fingerprint, in_use=in_use, versions=tuple(CalibrationEntry.of(one) for one in stored))
 
 
 class Alive(BaseModel):

@@ -14,9 +14,11 @@ from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw, ImageFilter
 
 from indexer.campaigns import cluster
+from indexer.catalog import calibrations
 from indexer.settings import Settings
 from indexer.workspace import Workspace
 from search_api.app import create_app
+from search_api.examples.made_up import made_up_calibration
 
 RECORDED: Final = Path(__file__).with_name("recorded.json")
 
@@ -93,6 +95,7 @@ class _Recorder:
         self.keep("similar", "GET", f"/v1/images/{one}/similar", params={"limit": 1})
         self.keep("collections", "GET", "/v1/collections")
         self.keep("detectors", "GET", "/v1/detectors")
+        self.keep_calibrations()
         campaign = self.keep("campaigns", "GET", "/v1/campaigns")["items"][0]["id"]
         self.keep("campaign", "GET", f"/v1/campaigns/{campaign}")
         self.keep("members", "GET", f"/v1/campaigns/{campaign}/members", params={"limit": 2})
@@ -106,6 +109,16 @@ class _Recorder:
         answer.raise_for_status()
         self._recorded[name] = {"request": asked.get("json"), "response": answer.json()}
         return answer.json()
+
+    def keep_calibrations(self) -> None:
+        """The list and one calibration; it is taken out of use again, so that the other examples stay as they are."""
+        catalog, resolved = self._workspace.catalog, self._workspace.resolved
+        with catalog.writing() as session:
+            calibrations.add(session, made_up_calibration(resolved))
+        self.keep("calibrations", "GET", "/v1/calibrations")
+        self.keep("calibration", "GET", "/v1/calibrations/1")
+        with catalog.writing() as session:
+            calibrations.retire(session, resolved.fingerprint, 1)
 
     def keep_problems(self, known: str) -> None:
         """One real problem for each status, as `problem-STATUS`."""
