@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from safetensors import SafetensorError, safe_open
-from timm.layers.attention import Attention
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from indexer.detector.checkpoint import Checkpoint
-from indexer.detector.rollout import attention_rollout, head_sums_of
+from indexer.detector.rollout import attention_layers, attention_rollout, head_sums_of
 from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.stem import patch_embedding
 from indexer.errors import WeightsRefusedError
@@ -47,7 +46,7 @@ class Network:
         self._model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
         self._device = device
         self._dtype = dtype
-        self._heads = model.blocks[0].attn.num_heads
+        self._heads = attention_layers(model)[0].num_heads
         self._lock = threading.Lock()
 
     def observe(self, batch: Tensor, wanted: Wanted) -> Observation:
@@ -153,7 +152,7 @@ def _attention_of(model: VisionTransformer) -> Iterator[list[Tensor]]:
     (idle) dropout on the attention is what we want.
     """
     seen: list[Tensor] = []
-    layers = [module for module in model.blocks.modules() if isinstance(module, Attention)]
+    layers = attention_layers(model)
     fused = [layer.fused_attn for layer in layers]
 
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:

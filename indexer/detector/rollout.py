@@ -39,12 +39,16 @@ def attention_rollout(head_sums: Sequence[Tensor], heads: int) -> Tensor:
     return shares.reshape(-1, GRID, GRID)
 
 
+def attention_layers(model: VisionTransformer) -> list[Attention]:
+    """The attention of each block, in the blocks' order."""
+    return [module for module in model.blocks.modules() if isinstance(module, Attention)]
+
+
 @contextmanager
 def head_sums_of(model: VisionTransformer) -> Iterator[list[Tensor]]:
     """Keeps what `attention_rollout` needs of the forward pass inside, in the model's precision on its device: 1.3 MB a
     picture and block in fp32. What the model computes stays the same but for rounding."""
-    watch = _Watch()
-    layers = [module for module in model.blocks.modules() if isinstance(module, Attention)]
+    watch, layers = _Watch(), attention_layers(model)
     with ExitStack() as undo:
         for layer in layers:
             forward = watch.cls_row if layer is layers[-1] else watch.head_sums
