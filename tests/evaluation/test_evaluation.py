@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import QUICK, evaluated, settings_of
+from evaluations import QUICK, evaluated, settings_of
 from labelled_folders import authentic, both_classes, fake, manifest
 
 from indexer.errors import FingerprintMismatchError
@@ -194,10 +194,8 @@ def test_an_altered_copy_is_found_by_what_survives_the_alteration(evaluation: Ev
     assert mirrored.value < 1
 
 
-def test_an_untrained_detector_is_judged_on_retrieval_alone(
-    tmp_path: Path, tiny_untrained: Path, labelled_manifest: Path
-) -> None:
-    one = evaluated(tmp_path / "home", tiny_untrained, labelled_manifest)
+def test_an_untrained_detector_is_judged_on_retrieval_alone(untrained_evaluation: Evaluation) -> None:
+    one = untrained_evaluation
     assert "not trained" in one.warnings[0]
     for figure in (one.scores.roc_auc, one.scores.tpr, one.slices[0].roc_auc, one.peers[0].detector_roc_auc):
         assert isinstance(figure, NotMeasured)

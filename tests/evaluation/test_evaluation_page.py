@@ -3,10 +3,8 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
-from conftest import evaluated
 
 from indexer.evaluation.bootstrap import Estimate
 from indexer.evaluation.page import evaluation_page
@@ -85,10 +83,8 @@ def test_hostile_names_are_shown_as_text(evaluation: Evaluation) -> None:
     assert page.count("<svg") == 10
 
 
-def test_an_untrained_detector_has_a_page_without_scores(
-    tmp_path: Path, tiny_untrained: Path, labelled_manifest: Path
-) -> None:
-    page = evaluation_page(evaluated(tmp_path / "home", tiny_untrained, labelled_manifest))
+def test_an_untrained_detector_has_a_page_without_scores(untrained_evaluation: Evaluation) -> None:
+    page = evaluation_page(untrained_evaluation)
     assert "not trained" in page
     assert "<h2>Scores</h2>" not in page
     assert "Finding known pictures again" in page
