@@ -42,8 +42,14 @@ class Pairs:
 
     def only(self, chosen: Bools) -> "Pairs":
         """Some of the pairs."""
-        parts = (part[chosen] for part in (self.query, self.neighbour, self.cosine, self.same, self.cluster))
-        return Pairs(*parts, origin=self.origin)  # type: ignore[arg-type]
+        return Pairs(
+            query=self.query[chosen],
+            neighbour=self.neighbour[chosen],
+            cosine=self.cosine[chosen],
+            same=self.same[chosen],
+            cluster=self.cluster[chosen],
+            origin=self.origin,
+        )
 
 
 class NotMeasurableError(ValueError):

@@ -91,7 +91,7 @@ def retire(session: Session, fingerprint: str, version: int) -> datetime:
     return now
 
 
-def _read(row: Row[tuple[str, int, datetime | None, str]]) -> CalibrationVersion:
+def _read(row: Row[str, int, datetime | None, str]) -> CalibrationVersion:
     try:
         calibration = _CALIBRATION.validate_json(row.record)
     except ValidationError as error:
