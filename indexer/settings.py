@@ -84,7 +84,9 @@ class Settings(BaseSettings):
         default=50, description="PDQ hashes of lower quality are not compared: the picture has too little structure."
     )
     same_origin_min_cosine: Annotated[float, Field(ge=-1, le=1)] = Field(
-        default=0.9, description="Smallest cosine of two embeddings that counts as the same origin. Uncalibrated."
+        default=0.9,
+        description="Smallest cosine of two embeddings that counts as the same origin. Uncalibrated: once `dejafake "
+        "calibrate` has measured one, that one counts.",
     )
     exact_search_max: Annotated[int, Field(ge=0)] = Field(
         default=50_000, description="Up to this many embeddings every search is exact; above, an IVF-PQ index is built."

@@ -20,7 +20,8 @@ def log_losses(predicted: Doubles, truth: npt.NDArray[np.bool_]) -> Doubles:
 def measure(predicted: Doubles, truth: npt.NDArray[np.bool_], codes: Codes, seed: int) -> Quality:
     """The quality of predictions [N] for `truth` [N], with bootstrap percentile intervals over groups `codes` [N].
 
-    The bins of the calibration error are those of the whole sample in every resample.
+    The bins of the calibration error are those of the whole sample in every resample. Its resamples err upwards, being
+    sums of absolute values, so its interval leans to that side.
     """
     misses = predicted - truth
     squares, losses = misses**2, log_losses(predicted, truth)
