@@ -10,12 +10,19 @@ from uuid import uuid4
 import psycopg
 import pytest
 from sqlalchemy import URL, make_url
+from untrained_checkpoint import untrained_checkpoint
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the bundled detector is kept: it is made once for the whole run."""
     return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def untrained_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a detector that is not trained. Not to be changed."""
+    return untrained_checkpoint(tmp_path_factory.mktemp("untrained") / "detector")
 
 
 @pytest.fixture(scope="session")

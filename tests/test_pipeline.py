@@ -137,9 +137,10 @@ def test_the_order_of_a_source_is_kept_whatever_the_threads_do(workspace: Worksp
     assert [outcome.location for outcome in outcomes] == [f"{number}.png" for number in range(20)]
 
 
-def test_an_untrained_detector_leaves_no_probability_behind(workspace: Workspace) -> None:
-    ingest(workspace, item(1))
-    (detection,) = stored(workspace, 1).detections
+def test_an_untrained_detector_leaves_no_probability_behind(tmp_path: Path, untrained_detector: Path) -> None:
+    with Workspace(Settings.load(home=tmp_path / "home", detector=str(untrained_detector))) as workspace:
+        ingest(workspace, item(1))
+        (detection,) = stored(workspace, 1).detections
     assert (detection.trained, detection.p_fake) == (False, None)
 
 

@@ -30,14 +30,15 @@ NEVER_SEEN = 40
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def workspace(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, models: Path
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, untrained_detector: Path
 ) -> Iterator[Workspace]:
-    """Scenes 0 to 5 are fakes seen on two platforms, 6 to 8 authentic, 9 and 10 unlabelled."""
+    """Scenes 0 to 5 are fakes seen on two platforms, 6 to 8 authentic, 9 and 10 unlabelled. The detector is untrained:
+    nothing here is of the same origin."""
     url = None
     if request.param == "postgresql":
         url = request.getfixturevalue("module_postgresql_url")
     home = tmp_path_factory.mktemp("home")
-    settings = Settings.load(home=home, database_url=url, models_dir=models, precision="fp32")
+    settings = Settings.load(home=home, database_url=url, detector=str(untrained_detector), precision="fp32")
     with Workspace(settings) as opened:
         fill(opened, [fake(number) for number in FAKES], label=LabelValue.FAKE)
         fill(opened, [item(number) for number in AUTHENTIC], label=LabelValue.AUTHENTIC)
@@ -149,9 +150,10 @@ def test_matches_come_strongest_first_and_never_more_than_asked_for(workspace: W
     assert cosines == sorted(cosines, reverse=True)
 
 
-def test_the_verdict_does_not_depend_on_how_many_matches_are_shown(tmp_path: Path, models: Path) -> None:
+def test_the_verdict_does_not_depend_on_how_many_matches_are_shown(tmp_path: Path, untrained_detector: Path) -> None:
     genuine, edited = png(20), recompressed(20)
-    with Workspace(Settings.load(home=tmp_path, models_dir=models, precision="fp32")) as workspace:
+    settings = Settings.load(home=tmp_path, detector=str(untrained_detector), precision="fp32")
+    with Workspace(settings) as workspace:
         fill(workspace, [SourceItem("desk.csv", "genuine", lambda: genuine)], label=LabelValue.AUTHENTIC)
         fill(workspace, [SourceItem("desk.csv", "edited", lambda: edited)], label=LabelValue.FAKE)
         answers = [workspace.searcher.by_bytes(genuine, SearchOptions(limit=limit)) for limit in (1, 10)]

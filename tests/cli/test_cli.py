@@ -16,6 +16,7 @@ from made_pictures import encoded, png, png_that_claims, recompressed, scene
 from sqlalchemy import create_engine, text
 
 from indexer.cli.app import COMMANDS, run
+from indexer.detector.bundled import SPEC
 
 
 @dataclass(frozen=True)
@@ -145,16 +146,18 @@ def test_index_commands_build_verify_and_notice_damage(dejafake: Dejafake, pictu
     assert dejafake("index", "verify").code == 0
 
 
-def test_doctor_says_what_is_wrong_and_what_is_not(dejafake: Dejafake) -> None:
-    said = dejafake("doctor")
+def test_doctor_says_what_is_wrong_and_what_is_not(dejafake: Dejafake, untrained_detector: Path) -> None:
+    assert dejafake("doctor").code == 0
+    said = dejafake("--detector", untrained_detector, "doctor")
     assert said.code == 0
     assert "not trained" in said.out
     refused(dejafake("--detector", "community-forensics-384", "doctor"), "detector pull")
 
 
-def test_detector_commands(dejafake: Dejafake) -> None:
+def test_detector_commands(dejafake: Dejafake, untrained_detector: Path) -> None:
     assert "community-forensics-384" in dejafake("detector", "list").out
-    assert dejafake("detector", "info", "dejafake-small", "--json").json()["spec"]["trained"] is False
+    assert dejafake("detector", "info", "dejafake-small", "--json").json()["spec"] == SPEC.as_json()
+    assert dejafake("detector", "info", untrained_detector, "--json").json()["spec"]["trained"] is False
     assert dejafake("detector", "verify").code == 0
 
 

@@ -1,4 +1,4 @@
-"""The bundled detector is made here, the same everywhere, and says that it is untrained."""
+"""The bundled detector is made here, the same everywhere, and is what its spec says."""
 
 import json
 from collections.abc import Callable
@@ -31,16 +31,15 @@ def test_it_is_made_at_first_use_without_a_network_and_found_afterwards(
     assert listed.proved == "golden outputs shipped with dejafake"
 
 
-def test_it_says_that_it_is_untrained_also_when_its_folder_is_copied(
+def test_what_it_says_of_itself_stays_with_its_folder_when_that_is_copied(
     bundled_settings: Settings, tmp_path: Path
 ) -> None:
     resolved = resolve("dejafake-small", bundled_settings)
-    assert resolved.spec.trained is False
     copy = tmp_path / "renamed"
     copy.mkdir()
     for name in ("config.json", "model.safetensors"):
         (copy / name).write_bytes((resolved.folder / name).read_bytes())
-    assert resolve(str(copy), bundled_settings).spec.trained is False
+    assert resolve(str(copy), bundled_settings).spec.trained is resolved.spec.trained
     assert resolve(str(copy), bundled_settings).fingerprint == resolved.fingerprint
 
 
@@ -58,14 +57,16 @@ def test_its_weights_have_every_tensor_and_are_the_same_each_time() -> None:
     assert bundled.weights_bytes() == data
 
 
-def test_unlike_pictures_get_unlike_embeddings_and_copies_alike_ones(bundled_settings: Settings) -> None:
+def test_an_untrained_one_gives_unlike_pictures_unlike_embeddings_and_copies_alike_ones(
+    settings: Settings, untrained_detector: Path
+) -> None:
     rng = np.random.default_rng(0)
     pictures = [
         Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)).resize((512, 384), Image.Resampling.BICUBIC)
         for _ in range(6)
     ]
     copies = [ImageOps.mirror(one).resize((300, 225)) for one in pictures]
-    found = load_detector(bundled_settings).detect([*pictures, *copies]).embeddings
+    found = load_detector(settings, str(untrained_detector)).detect([*pictures, *copies]).embeddings
     cosines = found @ found.T
     unlike = cosines[:6, :6][np.triu_indices(6, 1)]
     alike = cosines[range(6), range(6, 12)]
@@ -108,9 +109,10 @@ def test_a_changed_byte_is_refused_and_pull_makes_it_whole(settings: Settings) -
 def test_a_changed_configuration_is_refused(settings: Settings) -> None:
     resolved = resolve("dejafake-small", settings)
     config = json.loads((resolved.folder / "config.json").read_text())
-    config["model_args"]["depth"] = 3
+    config["model_args"]["depth"] = resolved.spec.architecture.depth - 1
     (resolved.folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(WeightsRefusedError, match="says depth 3, the registry 4"):
+    depth = resolved.spec.architecture.depth
+    with pytest.raises(WeightsRefusedError, match=f"says depth {depth - 1}, the registry {depth}"):
         resolve("dejafake-small", settings)
 
 

@@ -1,7 +1,6 @@
 """/v1/campaigns: what the last clustering found."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from made_pictures import encoded, scene
@@ -13,9 +12,9 @@ from indexer.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def clustered(models: Path, detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def clustered(common: dict[str, object], detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server whose catalogue has two campaigns: five and three copies of one picture each."""
-    settings = Settings.load(home=tmp_path_factory.mktemp("clustered"), models_dir=models, precision="fp32")
+    settings = Settings.load(home=tmp_path_factory.mktemp("clustered"), **common)
     said = {"label": "fake", "stated_by": "desk", "platform": "Somegram", "posted_at": "2026-03-01"}
     files = [
         ("files", (f"{seed}-{quality}.jpg", encoded(scene(seed), "JPEG", quality=quality)))
