@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from indexer.cli.output import console, plain, steps, table
 from indexer.errors import DejafakeError, UsageError
@@ -124,6 +125,7 @@ def _show(one: Evaluation, out: Console) -> None:
     _show_peers(one, out)
     _show_retrieval(one, out)
     _show_robustness(one, out)
+    out.print()
     out.print(plain(f"Intervals: {one.method.intervals} Seed {one.method.seed}."), style="dim")
     out.print(plain(one.limits[0]), style="dim")
 
@@ -143,7 +145,7 @@ def _show_scores(one: Evaluation, out: Console) -> None:
     made.add_row("calibration error (15 bins of equal mass)", *_cells(scores.calibration_error))
     made.add_row("mean p(fake) of fakes", *_cells(scores.mean_p_fake_of_fakes))
     made.add_row("mean p(fake) of authentic pictures", *_cells(scores.mean_p_fake_of_authentic))
-    out.print(made)
+    _print_apart(out, made)
 
 
 def _show_slices(one: Evaluation, out: Console) -> None:
@@ -154,7 +156,7 @@ def _show_slices(one: Evaluation, out: Console) -> None:
         found = _cells(row.tpr, percent=True)[0]
         made.add_row(row.by, plain(row.name), f"{row.fakes:,}", f"{row.authentic:,}", *_cells(row.roc_auc), found)
     if one.slices:
-        out.print(made)
+        _print_apart(out, made)
 
 
 def _show_peers(one: Evaluation, out: Console) -> None:
@@ -163,7 +165,7 @@ def _show_peers(one: Evaluation, out: Console) -> None:
         made.add_row("the detector", *_cells(peer.detector_roc_auc))
         made.add_row(f"peer: {peer.name}", *_cells(peer.roc_auc))
     made.add_row("confound check: file facts alone", *_cells(one.confound.roc_auc))
-    out.print(made)
+    _print_apart(out, made)
 
 
 def _show_retrieval(one: Evaluation, out: Console) -> None:
@@ -176,7 +178,7 @@ def _show_retrieval(one: Evaluation, out: Console) -> None:
             rows.setdefault(row.alteration, []).append(row)
         for name, recalls in rows.items():
             made.add_row(name, *(_short(recall.at_1) for recall in recalls))
-        out.print(made)
+        _print_apart(out, made)
     named = table("generator named right", "fakes", "right", "95 % interval", "mean over generators", "most frequent")
     for attribution in found.attribution:
         named.add_row(
@@ -186,13 +188,13 @@ def _show_retrieval(one: Evaluation, out: Console) -> None:
             _short(attribution.macro),
             "–" if attribution.majority is None else as_percent(attribution.majority),
         )
-    out.print(named)
+    _print_apart(out, named)
     ranked = table("mean average precision", "method", "queries", "value", "95 % interval", "by chance")
     for ranking in found.ranking:
         chance = "–" if ranking.chance is None else as_score(ranking.chance)
         cells = _cells(ranking.mean_average_precision)
         ranked.add_row(f"same {ranking.by}", _method(ranking.method), f"{ranking.queries:,}", *cells, chance)
-    out.print(ranked)
+    _print_apart(out, ranked)
 
 
 def _show_robustness(one: Evaluation, out: Console) -> None:
@@ -209,6 +211,11 @@ def _show_robustness(one: Evaluation, out: Console) -> None:
                 _cells(point.mean_p_fake_of_fakes)[0],
                 _cells(point.mean_p_fake_of_authentic)[0],
             )
+    _print_apart(out, made)
+
+
+def _print_apart(out: Console, made: Table) -> None:
+    out.print()
     out.print(made)
 
 
