@@ -1,0 +1,64 @@
+"""The settings of one training run, read from a TOML file; `small.toml` beside this file made the bundled weights."""
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from indexer.errors import UsageError
+
+BUNDLED: Final = Path(__file__).with_name("small.toml")
+
+
+class TrainingConfig(BaseModel):
+    """Everything that decides what comes out, but for the pictures. Probabilities and shares are within [0, 1]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int
+    unseen_generators: tuple[str, ...] = Field(description="never shown in training, nor used to choose anything")
+    held_out_prompts: float = Field(description="share of the prompts kept for evaluation")
+    held_out_alone: float = Field(description="share kept of the pictures that have no prompt")
+    held_out_photographs: float = Field(description="share of the photographs kept for evaluation")
+
+    depth: int = Field(ge=1, le=12)
+    mlp_ratio: float
+    conv_stem: tuple[tuple[int, int], ...]
+
+    tiles_per_photograph: int = Field(ge=1)
+    manipulated_share: float = Field(description="of the tiles, also kept with a manipulation made in code")
+    autoencoder_steps: int = Field(ge=1)
+
+    steps: int = Field(ge=1)
+    whole_picture_steps: int = Field(description="last steps, on whole pictures instead of windows")
+    batch: int = Field(ge=2, description="pictures a step; each is seen in two views")
+    window: int = Field(description="side of the window that is trained on, in pixels of 384")
+    learning_rate: float
+    stem_pace: float = Field(description="how much faster the stem learns than the transformer")
+    weight_decay: float
+    warmup_steps: int
+    drop_path: float
+    memory: int = Field(description="embeddings of past steps the contrastive losses compare with")
+    temperature: float
+    weight_verdict: float
+    weight_generator: float
+    weight_instance: float
+    weight_origin: float
+    weight_early: float
+    save_every: int
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """The configuration in a TOML file.
+
+    Raises:
+        UsageError: it cannot be read, or a value is wrong.
+    """
+    try:
+        return TrainingConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

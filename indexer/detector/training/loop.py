@@ -1,0 +1,188 @@
+"""The training loop: resumable, seeded, one JSON line of metrics every ten steps."""
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy, normalize
+
+from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
+from indexer.detector.training.config import TrainingConfig
+from indexer.detector.training.network import TrainingNetwork
+from indexer.detector.training.objectives import Memory, instance_loss, origin_loss, verdict_loss
+from indexer.detector.training.supply import PHOTOGRAPH, Batch, Supply
+
+CHECKPOINT = "checkpoint.pt"
+METRICS = "metrics.jsonl"
+_APART = 2
+"""Most patches between the windows of two views, each way."""
+_AVERAGING = 0.995
+"""Share of the running average of the weights that stays at every step; the average is what is shipped."""
+
+
+class Training:
+    """One run in `folder`, continued where a run there was cut."""
+
+    def __init__(self, supply: Supply, config: TrainingConfig, folder: Path) -> None:
+        torch.manual_seed(config.seed)
+        self._supply, self._config, self._folder = supply, config, folder
+        self._network = TrainingNetwork(config, len(supply.kinds))
+        self._network.to(memory_format=torch.channels_last)
+        self._average = copy.deepcopy(self._network)
+        self._optimiser = _optimiser(self._network, config)
+        self._memory = Memory.empty(EMBEDDING_SIZE)
+        self._step = 0
+        if (folder / CHECKPOINT).is_file():
+            self._load()
+
+    def run(self, report: Callable[[int, dict[str, float]], None]) -> dict[str, torch.Tensor]:
+        """Trains to the last step and gives the state of the averaged network; `report` gets step and metrics."""
+        config = self._config
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self._supply.batch, self._step)
+            while self._step < config.steps:
+                batch = coming.result()
+                coming = ahead.submit(self._supply.batch, self._step + 1)
+                started = time.monotonic()
+                metrics = self._train(batch)
+                metrics["seconds"] = time.monotonic() - started
+                self._step += 1
+                report(self._step, metrics)
+                if self._step % 10 == 0:
+                    self._log(metrics)
+                if self._step % config.save_every == 0 or self._step == config.steps:
+                    self._save()
+        return self._average.state_dict()
+
+    def _train(self, batch: Batch) -> dict[str, float]:
+        config, network = self._config, self._network
+        network.train()
+        for group in self._optimiser.param_groups:
+            group["lr"] = _learning_rate(self._step, config) * group["pace"]
+        random = np.random.default_rng((config.seed, self._step, 1))
+        with torch.autocast("cpu", torch.bfloat16):
+            cls, early = self._see(torch.stack([batch.plain, batch.copy]), random)
+        cls, early = cls.float(), early.float()
+        units = normalize(cls, dim=1)
+        plain, shared = units.chunk(2)
+        both = torch.cat([batch.kinds, batch.kinds])
+        origins = torch.where(both == PHOTOGRAPH, -1, both)
+        contents = torch.cat([batch.contents, batch.contents])
+        logits = network.verdict(cls)
+        fake, weights = torch.cat([batch.fake] * 2), torch.cat([batch.weights, batch.weights * 0.5])
+        losses = {
+            "verdict": verdict_loss(logits, fake, weights),
+            "generator": cross_entropy(network.kind(units, config.temperature), both),
+            "instance": instance_loss(plain, shared, batch.contents, batch.usable, self._memory, config.temperature),
+            "origin": origin_loss(units, contents, origins, self._memory, config.temperature),
+            "early": verdict_loss(early[:, 0], fake, weights) + 0.5 * cross_entropy(early[:, 1:], both),
+        }
+        loss = (
+            config.weight_verdict * losses["verdict"]
+            + config.weight_generator * losses["generator"]
+            + config.weight_instance * losses["instance"]
+            + config.weight_origin * losses["origin"]
+            + config.weight_early * losses["early"]
+        )
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        self._optimiser.step()
+        self._memory.add(units, contents, origins, config.memory)
+        self._follow()
+        truth, counted = batch.fake.bool(), batch.weights == 1
+
+        def accuracy(scores: torch.Tensor) -> float:
+            return float(((scores[: len(truth)].detach() > 0) == truth)[counted].float().mean())
+
+        shares = {"accuracy": accuracy(logits), "early_accuracy": accuracy(early[:, 0])}
+        return {name: float(value.detach()) for name, value in losses.items()} | shares
+
+    def _see(self, pair: torch.Tensor, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the network gives for the two views [2, N, 3, 384, 384]: of one window each, not far from each other,
+        or of whole pictures towards the end."""
+        config = self._config
+        side = IMAGE_SIZE if self._whole() else config.window
+        places = (IMAGE_SIZE - side) // PATCH_SIZE
+        first = random.integers(places + 1, size=2)
+        second = np.clip(first + random.integers(-_APART, _APART + 1, size=2), 0, places)
+        seen = []
+        for pictures, (row, column) in zip(pair, (first, second), strict=True):
+            top, left = int(row) * PATCH_SIZE, int(column) * PATCH_SIZE
+            windows = pictures[:, :, top : top + side, left : left + side]
+            windows = windows.contiguous(memory_format=torch.channels_last)
+            seen.append(self._network(windows, int(row), int(column)))
+        return torch.cat([cls for cls, _ in seen]), torch.cat([early for _, early in seen])
+
+    def _whole(self) -> bool:
+        return self._step >= self._config.steps - self._config.whole_picture_steps
+
+    def _follow(self) -> None:
+        """Moves the average towards the network; counts of the stem's normalisation are averaged like weights."""
+        keep = min(_AVERAGING, (1 + self._step) / (10 + self._step))
+        with torch.no_grad():
+            now = self._network.state_dict()
+            for name, average in self._average.state_dict().items():
+                if average.is_floating_point():
+                    average.lerp_(now[name], 1 - keep)
+
+    def _log(self, metrics: dict[str, float]) -> None:
+        line: dict[str, Any] = {"step": self._step} | {name: round(value, 4) for name, value in metrics.items()}
+        with (self._folder / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _save(self) -> None:
+        part = self._folder / (CHECKPOINT + ".part")
+        state = {
+            "config": self._config.model_dump_json(),
+            "step": self._step,
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "memory": [self._memory.units, self._memory.pictures, self._memory.origins],
+        }
+        torch.save(state, part)
+        part.replace(self._folder / CHECKPOINT)
+
+    def _load(self) -> None:
+        state = torch.load(self._folder / CHECKPOINT, weights_only=True)
+        self._step = state["step"]
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._memory = Memory(*state["memory"])
+
+
+def _optimiser(network: TrainingNetwork, config: TrainingConfig) -> torch.optim.AdamW:
+    """AdamW; norms, biases and position embeddings do not decay, and the stem, which is normalised, learns faster."""
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        decays = parameter.ndim > 1 and "pos_embed" not in name
+        groups.setdefault((decays, name.startswith(("stem.", "early."))), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "weight_decay": config.weight_decay if decays else 0.0,
+                "pace": config.stem_pace if stem else 1.0,
+            }
+            for (decays, stem), parameters in groups.items()
+        ],
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+    )
+
+
+def _learning_rate(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up, then a cosine to a fiftieth."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    share = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)

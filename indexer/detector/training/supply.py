@@ -1,0 +1,152 @@
+"""Batches to train on. What is in a batch depends on the seed and the number of the step alone, so that a run that was
+cut continues as if nothing had happened."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+
+from indexer.detector.training import manipulations, material, views
+from indexer.detector.training.config import TrainingConfig
+from indexer.detector.training.material import Picture, Pixels, read_pixels, tiles
+from indexer.detector.training.photographs import Photograph
+
+PHOTOGRAPH: Final = 0
+"""The kind of a photograph; generators and manipulations follow."""
+_LOCAL_WEIGHT: Final = 0.25
+"""How much the verdict on a picture of which only a part was changed counts."""
+_MEAN: Final = np.array((0.485, 0.456, 0.406), np.float32)
+_STD: Final = np.array((0.229, 0.224, 0.225), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A picture to train on. `content` is shared by a tile and its manipulations: none is a stranger to the others."""
+
+    pixels: Pixels
+    kind: int
+    content: int
+    verdict_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A step's pictures. `plain`, `copy`: [N, 3, 384, 384]; `kinds`, `contents` [N]; `fake`, `weights` [N] float32;
+    `usable` [N]: the plain view still shows its content."""
+
+    plain: torch.Tensor
+    copy: torch.Tensor
+    kinds: torch.Tensor
+    contents: torch.Tensor
+    fake: torch.Tensor
+    weights: torch.Tensor
+    usable: torch.Tensor
+
+
+class Supply:
+    """Everything that is trained on, in memory.
+
+    Args:
+        photographs, generated: those of the training side.
+        report: told in words what is being done.
+    """
+
+    def __init__(
+        self,
+        photographs: Sequence[Photograph],
+        generated: Sequence[Picture],
+        config: TrainingConfig,
+        report: Callable[[str], None],
+    ) -> None:
+        self._config = config
+        random = np.random.default_rng(config.seed)
+        self._photographs: list[Item] = []
+        for photograph in photographs:
+            report(f"cutting {photograph.name}")
+            for tile in tiles(read_pixels(photograph.path), config.tiles_per_photograph, random):
+                self._photographs.append(Item(tile, PHOTOGRAPH, len(self._photographs), 1.0))
+        report("training the autoencoder")
+        pixels = [item.pixels for item in self._photographs]
+        autoencoder = manipulations.train_autoencoder(pixels, config.autoencoder_steps, random)
+        generators = sorted({picture.generator for picture in generated})
+        self.kinds = ("photograph", *generators, "autoencoder", "upsampling", *manipulations.LOCAL)
+        self._manipulated: list[Item] = []
+        made: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
+            "autoencoder": lambda pixels, other: autoencoder.resynthesise(pixels),
+            "upsampling": lambda pixels, other: manipulations.upsampled(pixels, other, random),
+        }
+        for name, change in manipulations.LOCAL.items():
+            made[name] = lambda pixels, other, change=change: change(pixels, other, random)  # type: ignore[misc]
+        report("manipulating photographs")
+        names, odds = list(made), np.array([0.35, 0.29, 0.12, 0.12, 0.12])
+        for item in self._photographs:
+            if random.random() < config.manipulated_share:
+                name = str(random.choice(names, p=odds))
+                other = self._photographs[int(random.integers(len(self._photographs)))].pixels
+                weight = _LOCAL_WEIGHT if name in manipulations.LOCAL else 1.0
+                self._manipulated.append(
+                    Item(made[name](item.pixels, other), self.kinds.index(name), item.content, weight)
+                )
+        self._generated: dict[int, list[Item]] = {self.kinds.index(name): [] for name in generators}
+        report("reading machine-made pictures")
+        for number, picture in enumerate(generated, start=len(self._photographs)):
+            kind = self.kinds.index(picture.generator)
+            self._generated[kind].append(Item(_square(read_pixels(picture.path)), kind, number, 1.0))
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step; whole pictures come in half batches, for they cost as much."""
+        config = self._config
+        random = np.random.default_rng((config.seed, step))
+        whole = step >= config.steps - config.whole_picture_steps
+        items = self._draw(config.batch // 2 if whole else config.batch, random)
+        seen = [self._views(item, random) for item in items]
+        kinds = torch.tensor([item.kind for item in items])
+        return Batch(
+            plain=_tensor([view.plain for view in seen]),
+            copy=_tensor([view.copy for view in seen]),
+            kinds=kinds,
+            contents=torch.tensor([item.content for item in items]),
+            fake=(kinds != PHOTOGRAPH).float(),
+            weights=torch.tensor([item.verdict_weight for item in items]),
+            usable=torch.tensor([not view.shuffled for view in seen]).float(),
+        )
+
+    def _draw(self, size: int, random: np.random.Generator) -> list[Item]:
+        """Ten photographs in 24, ten machine-made pictures (rare generators more often than their number), four
+        manipulated photographs."""
+        made, manipulated = size * 10 // 24, size * 4 // 24
+        kinds = list(self._generated)
+        odds = np.sqrt([len(self._generated[kind]) for kind in kinds])
+        items = [
+            self._photographs[int(i)] for i in random.integers(len(self._photographs), size=size - made - manipulated)
+        ]
+        for kind in random.choice(kinds, size=made, p=odds / odds.sum()):
+            pictures = self._generated[int(kind)]
+            items.append(pictures[int(random.integers(len(pictures)))])
+        items += [self._manipulated[int(i)] for i in random.integers(len(self._manipulated), size=manipulated)]
+        return items
+
+    def _views(self, item: Item, random: np.random.Generator) -> views.Views:
+        faces = item.kind < len(self.kinds) and self.kinds[item.kind] == "stylegan2"
+        shuffle = 0.8 if faces else 0.15 if item.kind != PHOTOGRAPH else 0.25
+        smallest = 256 if len(item.pixels) > material.TILE else len(item.pixels)
+        return views.views(item.pixels, smallest, shuffle, random)
+
+
+def _square(pixels: Pixels) -> Pixels:
+    """The central square, at most 768 pixels wide."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    cut = pixels[top : top + side, left : left + side]
+    if side > 768:
+        cut = cv2.resize(cut, (768, 768), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return np.ascontiguousarray(cut)
+
+
+def _tensor(pictures: Sequence[Pixels]) -> torch.Tensor:
+    batch = (np.stack(pictures).astype(np.float32) / 255 - _MEAN) / _STD
+    return torch.from_numpy(batch).permute(0, 3, 1, 2)

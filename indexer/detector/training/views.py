@@ -1,0 +1,146 @@
+"""From a picture to what the network sees of it: the same chain of resampling, JPEG and colour for every class.
+
+Two views of one picture teach the embedding what a copy may change: both are cut, resized and compressed, and the
+second is altered like a shared copy (caption, screenshot, harder JPEG and colours). Drawn here anew, not with the
+alterations dejafake is measured with.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from indexer.detector.spec import IMAGE_SIZE
+from indexer.detector.training.material import resize
+
+Pixels = npt.NDArray[np.uint8]
+Random = np.random.Generator
+
+_PUZZLE = 64
+"""Side of the pieces of a shuffled picture, in pixels of 384."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Two views [384, 384, 3] of one picture; `shuffled`: the first lost its content and keeps its traces only."""
+
+    plain: Pixels
+    copy: Pixels
+    shuffled: bool
+
+
+def views(pixels: Pixels, smallest_cut: int, shuffle: float, random: Random) -> Views:
+    """Two views of a square picture. `smallest_cut`: side of the smallest cut-out taken, in pixels; `shuffle`: the
+    probability of shuffling the first view."""
+    side = int(random.integers(176, 289))
+    plain = _coloured(resize(_cut(pixels, smallest_cut, random), side, random), 0.5, random)
+    plain = compressed(plain, random.uniform(65, 95))
+    shuffled = bool(random.random() < shuffle)
+    if shuffled:
+        plain = _shuffled(plain, random)
+    copy = resize(_cut(pixels, smallest_cut, random), int(random.integers(224, 305)), random)
+    copy = resize(_shared(_coloured(copy, 1.0, random), random), int(random.integers(176, 289)), random)
+    return Views(plain, compressed(copy, random.uniform(40, 95)), shuffled)
+
+
+def compressed(pixels: Pixels, quality: float) -> Pixels:
+    """A square picture compressed as JPEG and resized to what the detector sees [384, 384, 3]."""
+    done, data = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+    if not done:
+        raise RuntimeError("OpenCV could not write a JPEG")
+    read = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if read is None:
+        raise RuntimeError("OpenCV could not read its own JPEG")
+    return cv2.resize(read[:, :, ::-1], (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+
+def _cut(pixels: Pixels, smallest: int, random: Random) -> Pixels:
+    """A square cut-out, mirrored half of the time."""
+    full = len(pixels)
+    low = min(max(int(0.72 * full) if smallest >= full else smallest, 64), full)
+    side = int(random.integers(low, full + 1))
+    top, left = random.integers(full - side + 1, size=2)
+    cut = pixels[top : top + side, left : left + side]
+    return np.ascontiguousarray(cut[:, ::-1] if random.random() < 0.5 else cut)
+
+
+def _coloured(pixels: Pixels, strength: float, random: Random) -> Pixels:
+    """Brightness, contrast, gamma, white balance and saturation drawn anew; sometimes grey."""
+    if random.random() < 0.2:
+        return pixels
+    saturation = 0.0 if random.random() < 0.08 else float(np.exp(random.normal(0, 0.35 * strength)))
+    gains = np.exp(random.normal(0, 0.1 * strength, 3)) * np.exp(random.normal(0, 0.12 * strength))
+    mixing = (np.eye(3) * saturation + (1 - saturation) / 3) * gains[:, None]
+    curve = (np.arange(256) / 255) ** np.exp(random.normal(0, 0.2 * strength))
+    curve = (curve - 0.5) * np.exp(random.normal(0, 0.12 * strength)) + 0.5
+    levels = (np.clip(curve, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(cv2.LUT(cv2.transform(pixels, mixing), levels), np.uint8)
+
+
+def _shared(pixels: Pixels, random: Random) -> Pixels:
+    """What sharing does to a picture: sometimes a caption, sometimes a screenshot with a border, blur, or noise."""
+    kind = random.random()
+    if kind < 0.3:
+        pixels = _captioned(pixels, random)
+    elif kind < 0.6:
+        pixels = _framed(pixels, random)
+    if random.random() < 0.2:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), float(random.uniform(0.3, 1.5))).astype(np.uint8)
+    if random.random() < 0.2:
+        noise = random.normal(0, random.uniform(1, 8), pixels.shape)
+        pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return pixels
+
+
+def _captioned(pixels: Pixels, random: Random) -> Pixels:
+    """With a bar of text above or below, laid over the picture or added to it; square again afterwards."""
+    side = len(pixels)
+    height = int(side * random.uniform(0.08, 0.25))
+    dark = random.random() < 0.5
+    bar = np.full((height, side, 3), 20 if dark else 240, np.uint8)
+    _write(bar, (235,) * 3 if dark else (15,) * 3, random)
+    above = random.random() < 0.4
+    if random.random() < 0.4:
+        covered = pixels.copy()
+        covered[slice(0, height) if above else slice(side - height, side)] = bar
+        return covered
+    return _square(np.concatenate([bar, pixels] if above else [pixels, bar]), random)
+
+
+def _framed(pixels: Pixels, random: Random) -> Pixels:
+    """Inside a larger plain picture, as in a screenshot, with uneven margins and perhaps text."""
+    side = len(pixels)
+    top, bottom, left, right = (int(side * share) for share in random.uniform(0.0, 0.2, 4))
+    colour = random.integers(0, 256, 3) if random.random() < 0.4 else np.full(3, random.choice([0, 18, 32, 245, 255]))
+    frame = np.empty((side + top + bottom, side + left + right, 3), np.uint8)
+    frame[:] = colour
+    if bottom > 12:
+        _write(frame[-bottom:], tuple(int(255 - c) for c in colour), random)
+    frame[top : top + side, left : left + side] = pixels
+    return _square(frame, random)
+
+
+def _write(bar: Pixels, colour: tuple[int, ...], random: Random) -> None:
+    letters = "".join(chr(c) for c in random.integers(97, 123, int(random.integers(6, 30))))
+    text = letters[:9] + " " + letters[9:]
+    scale = float(len(bar) / 60 * random.uniform(0.6, 1.2))
+    cv2.putText(
+        bar, text, (6, int(len(bar) * 0.66)), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1 + int(scale), cv2.LINE_AA
+    )
+
+
+def _square(pixels: Pixels, random: Random) -> Pixels:
+    """The central square, as the detector cuts it, or now and then one squeezed a little."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+
+
+def _shuffled(pixels: Pixels, random: Random) -> Pixels:
+    """Its pieces in another order: what it shows is gone, traces within the pieces remain."""
+    pieces = IMAGE_SIZE // _PUZZLE
+    grid = pixels.reshape(pieces, _PUZZLE, pieces, _PUZZLE, 3).swapaxes(1, 2).reshape(-1, _PUZZLE, _PUZZLE, 3)
+    mixed = grid[random.permutation(len(grid))]
+    return np.ascontiguousarray(mixed.reshape(pieces, pieces, _PUZZLE, _PUZZLE, 3).swapaxes(1, 2).reshape(pixels.shape))

@@ -1,0 +1,190 @@
+"""Training: nothing that may not be trained on is, a cut run continues as if nothing had happened, and what is shipped
+computes what was trained."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from made_pictures import scene
+
+from indexer.detector import load_detector
+from indexer.detector.training import manipulations, views
+from indexer.detector.training.config import BUNDLED, TrainingConfig, read_config
+from indexer.detector.training.loop import Training
+from indexer.detector.training.material import read_manifest, split_photographs, tiles
+from indexer.detector.training.network import TrainingNetwork
+from indexer.detector.training.photographs import Photograph
+from indexer.detector.training.shipping import ship
+from indexer.detector.training.supply import Supply
+from indexer.errors import UsageError
+from indexer.settings import Settings
+
+GENERATORS = ("known-a", "known-b", "unseen")
+
+
+@pytest.fixture(scope="module")
+def config() -> TrainingConfig:
+    return read_config(BUNDLED).model_copy(
+        update={
+            "unseen_generators": ("unseen",),
+            "depth": 1,
+            "mlp_ratio": 1.0,
+            "conv_stem": ((8, 2), (8, 2), (8, 2), (8, 2)),
+            "tiles_per_photograph": 2,
+            "manipulated_share": 1.0,
+            "autoencoder_steps": 2,
+            "steps": 6,
+            "whole_picture_steps": 1,
+            "batch": 6,
+            "window": 64,
+            "warmup_steps": 1,
+            "memory": 16,
+            "save_every": 3,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("generated")
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "sha256", "label", "generator", "group"])
+        for number in range(48):
+            scene(number, (256, 256)).save(folder / f"{number}.png")
+            real = number % 4 == 3
+            generator = "" if real else GENERATORS[number % 4]
+            writer.writerow(
+                [f"{number}.png", f"{number:064x}", "real" if real else "fake", generator, f"prompt {number // 4}"]
+            )
+    return folder / "manifest.csv"
+
+
+@pytest.fixture(scope="module")
+def supply(config: TrainingConfig, manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Supply:
+    folder = tmp_path_factory.mktemp("photographs")
+    photographs = []
+    for number in range(3):
+        path = folder / f"{number}.jpg"
+        scene(100 + number, (640, 400)).save(path)
+        photographs.append(Photograph(path.name, path))
+    generated = [picture for picture in read_manifest(manifest, config) if picture.side == "train"]
+    return Supply(photographs, generated, config, lambda words: None)
+
+
+def test_real_pictures_of_the_manifest_and_unseen_generators_are_never_trained_on(
+    manifest: Path, config: TrainingConfig
+) -> None:
+    for picture in read_manifest(manifest, config):
+        if not picture.fake:
+            assert picture.side == "evaluation_only"
+        elif picture.generator == "unseen":
+            assert picture.side == "unseen_generator"
+
+
+def test_a_prompt_is_on_one_side_for_all_generators(manifest: Path, config: TrainingConfig) -> None:
+    sides: dict[str, set[str]] = {}
+    for picture in read_manifest(manifest, config):
+        if picture.side in ("train", "held_out"):
+            sides.setdefault(picture.group, set()).add(picture.side)
+    assert all(len(found) == 1 for found in sides.values())
+    assert {side for found in sides.values() for side in found} == {"train", "held_out"}
+
+
+def test_photographs_are_split_by_name_alone(config: TrainingConfig) -> None:
+    photographs = [Photograph(f"package/{number}.jpg", Path(f"{number}.jpg")) for number in range(40)]
+    trained_on, kept = split_photographs(photographs, config)
+    assert len(trained_on) + len(kept) == 40
+    assert set(trained_on).isdisjoint(kept)
+    assert kept
+    assert split_photographs(photographs[::-1], config) == (trained_on, kept)
+
+
+def test_a_manifest_without_groups_is_refused(tmp_path: Path, config: TrainingConfig) -> None:
+    (tmp_path / "list.csv").write_text("path,sha256,label\na.png,00,fake\n")
+    with pytest.raises(UsageError, match="not a manifest to train with"):
+        read_manifest(tmp_path / "list.csv", config)
+
+
+def test_a_configuration_with_an_unknown_or_wrong_value_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(BUNDLED.read_text() + "\nsped = 3\n")
+    with pytest.raises(UsageError, match="sped"):
+        read_config(path)
+
+
+def test_every_manipulation_changes_the_picture_and_keeps_its_shape() -> None:
+    pixels, other = (np.asarray(scene(seed, (384, 384)).convert("RGB")) for seed in (1, 2))
+    for change in (manipulations.upsampled, *manipulations.LOCAL.values()):
+        changed = change(pixels, other, np.random.default_rng(3))
+        assert changed.shape == pixels.shape
+        assert changed.dtype == np.uint8
+        assert (changed != pixels).mean() > 0.01
+
+
+def test_views_have_one_size_whatever_the_picture_had() -> None:
+    for side in (256, 700):
+        pixels = np.asarray(scene(4, (side, side)).convert("RGB"))
+        for seed in range(8):
+            seen = views.views(pixels, 256, 0.5, np.random.default_rng(seed))
+            assert seen.plain.shape == seen.copy.shape == (384, 384, 3)
+
+
+def test_tiles_are_cut_at_many_scales() -> None:
+    pixels = np.asarray(scene(5, (1200, 900)).convert("RGB"))
+    cut = tiles(pixels, 6, np.random.default_rng(0))
+    assert {tile.shape for tile in cut} == {(384, 384, 3)}
+    assert len({tile.tobytes() for tile in cut}) == 6
+
+
+def test_a_batch_depends_on_its_step_alone(supply: Supply) -> None:
+    once, again, next_one = supply.batch(2), supply.batch(2), supply.batch(3)
+    assert torch.equal(once.plain, again.plain)
+    assert torch.equal(once.copy, again.copy)
+    assert not torch.equal(once.plain, next_one.plain)
+    assert set(once.fake.tolist()) == {0.0, 1.0}
+
+
+def test_a_run_that_was_cut_ends_like_one_that_was_not(supply: Supply, config: TrainingConfig, tmp_path: Path) -> None:
+    class CutError(Exception):
+        pass
+
+    def cut(step: int, metrics: dict[str, float]) -> None:
+        if step == 4:
+            raise CutError
+
+    for name in ("whole", "cut"):
+        (tmp_path / name).mkdir()
+    whole = Training(supply, config, tmp_path / "whole").run(lambda step, metrics: None)
+    with pytest.raises(CutError):
+        Training(supply, config, tmp_path / "cut").run(cut)
+    seen = []
+    continued = Training(supply, config, tmp_path / "cut").run(lambda step, metrics: seen.append(step))
+    assert seen == [4, 5, 6]
+    for name, values in whole.items():
+        torch.testing.assert_close(continued[name], values, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_shipped_computes_what_was_trained(
+    supply: Supply, config: TrainingConfig, tmp_path: Path, settings: Settings
+) -> None:
+    torch.manual_seed(1)
+    network = TrainingNetwork(config, len(supply.kinds))
+    network.train()
+    pictures = supply.batch(0).plain
+    for _ in range(3):  # moves the running statistics that are folded
+        network(pictures, 0, 0)
+    network.eval()
+    ship(network.state_dict(), config, tmp_path / "weights")
+    detector = load_detector(settings.model_copy(update={"detector": str(tmp_path / "weights"), "precision": "fp32"}))
+    with torch.inference_mode():
+        cls = network(pictures, 0, 0)
+        logits = network.verdict(cls)
+    output = detector.run(pictures)
+    np.testing.assert_allclose(output.cls, cls.numpy(), atol=2e-2)  # half precision in the file
+    np.testing.assert_allclose(output.logits[:, 0], logits.numpy(), atol=2e-2)
+    first = (tmp_path / "weights" / "model.safetensors").read_bytes()
+    ship(network.state_dict(), config, tmp_path / "weights")
+    assert (tmp_path / "weights" / "model.safetensors").read_bytes() == first
