@@ -20,6 +20,7 @@ from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
 from indexer.errors import UsageError
 from indexer.settings import Settings
+from indexer.threads import limit_torch
 
 GENERATORS = ("known-a", "known-b", "unseen")
 
@@ -35,7 +36,9 @@ def config() -> TrainingConfig:
             "tiles_per_photograph": 2,
             "manipulated_share": 1.0,
             "autoencoder_steps": 2,
-            "steps": 6,
+            "stem_steps": 2,
+            "stem_batch": 6,
+            "steps": 7,
             "whole_picture_steps": 1,
             "batch": 6,
             "window": 64,
@@ -147,6 +150,18 @@ def test_a_batch_depends_on_its_step_alone(supply: Supply) -> None:
     assert set(once.fake.tolist()) == {0.0, 1.0}
 
 
+def test_the_stem_starts_with_filters_that_content_does_not_drown(supply: Supply, config: TrainingConfig) -> None:
+    first = TrainingNetwork(config, len(supply.kinds)).stem[0].weight[::2]
+    ramp = torch.arange(3.0)[None, None, :, None] + 2 * torch.arange(3.0)[None, None, None, :] + 5
+    assert (first * ramp).sum(dim=(2, 3)).abs().max() < 1e-5
+    assert first.abs().max() > 1e-3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> None:
+    limit_torch(1)
+
+
 def test_a_run_that_was_cut_ends_like_one_that_was_not(supply: Supply, config: TrainingConfig, tmp_path: Path) -> None:
     class CutError(Exception):
         pass
@@ -162,7 +177,7 @@ def test_a_run_that_was_cut_ends_like_one_that_was_not(supply: Supply, config: T
         Training(supply, config, tmp_path / "cut").run(cut)
     seen = []
     continued = Training(supply, config, tmp_path / "cut").run(lambda step, metrics: seen.append(step))
-    assert seen == [4, 5, 6]
+    assert seen == [4, 5, 6, 7]
     for name, values in whole.items():
         torch.testing.assert_close(continued[name], values, rtol=1e-4, atol=1e-5)
 
@@ -180,7 +195,7 @@ def test_what_is_shipped_computes_what_was_trained(
     ship(network.state_dict(), config, tmp_path / "weights")
     detector = load_detector(settings.model_copy(update={"detector": str(tmp_path / "weights"), "precision": "fp32"}))
     with torch.inference_mode():
-        cls = network(pictures, 0, 0)
+        cls, _ = network(pictures, 0, 0)
         logits = network.verdict(cls)
     output = detector.run(pictures)
     np.testing.assert_allclose(output.cls, cls.numpy(), atol=2e-2)  # half precision in the file

@@ -30,12 +30,14 @@ class TrainingConfig(BaseModel):
     manipulated_share: float = Field(description="of the tiles, also kept with a manipulation made in code")
     autoencoder_steps: int = Field(ge=1)
 
-    steps: int = Field(ge=1)
+    stem_steps: int = Field(ge=0, description="first steps, in which the stem learns alone")
+    stem_batch: int = Field(ge=2, description="pictures a step meanwhile, each seen in one view")
+    stem_learning_rate: float
+    steps: int = Field(ge=1, description="with the first and the last ones")
     whole_picture_steps: int = Field(description="last steps, on whole pictures instead of windows")
     batch: int = Field(ge=2, description="pictures a step; each is seen in two views")
     window: int = Field(description="side of the window that is trained on, in pixels of 384")
     learning_rate: float
-    stem_pace: float = Field(description="how much faster the stem learns than the transformer")
     weight_decay: float
     warmup_steps: int
     drop_path: float

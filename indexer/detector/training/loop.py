@@ -17,7 +17,7 @@ from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.training.config import TrainingConfig
 from indexer.detector.training.network import TrainingNetwork
 from indexer.detector.training.objectives import Memory, instance_loss, origin_loss, verdict_loss
-from indexer.detector.training.supply import PHOTOGRAPH, Batch, Supply
+from indexer.detector.training.supply import PHOTOGRAPH, Batch, StemBatch, Supply
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
@@ -46,12 +46,12 @@ class Training:
         """Trains to the last step and gives the state of the averaged network; `report` gets step and metrics."""
         config = self._config
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._supply.batch, self._step)
+            coming = ahead.submit(self._batch, self._step)
             while self._step < config.steps:
                 batch = coming.result()
-                coming = ahead.submit(self._supply.batch, self._step + 1)
+                coming = ahead.submit(self._batch, self._step + 1)
                 started = time.monotonic()
-                metrics = self._train(batch)
+                metrics = self._train_stem(batch) if isinstance(batch, StemBatch) else self._train(batch)
                 metrics["seconds"] = time.monotonic() - started
                 self._step += 1
                 report(self._step, metrics)
@@ -61,11 +61,30 @@ class Training:
                     self._save()
         return self._average.state_dict()
 
+    def _batch(self, step: int) -> StemBatch | Batch:
+        return self._supply.stem_batch(step) if step < self._config.stem_steps else self._supply.batch(step)
+
+    def _train_stem(self, batch: StemBatch) -> dict[str, float]:
+        """A step in which the stem alone learns verdict and kind: it sees many more pictures in the same time."""
+        config, network = self._config, self._network
+        network.train()
+        self._set_pace(_learning_rate(self._step, config.stem_steps, config.stem_learning_rate, config))
+        random = np.random.default_rng((config.seed, self._step, 1))
+        with torch.autocast("cpu", torch.bfloat16):
+            early = network.stem_only(self._window(batch.plain, *self._places(random)[0])).float()
+        losses = {
+            "verdict": verdict_loss(early[:, 0], batch.fake, batch.weights),
+            "generator": cross_entropy(early[:, 1:], batch.kinds),
+        }
+        self._update(losses["verdict"] + 0.5 * losses["generator"])
+        shares = {"accuracy": _accuracy(early[:, 0], batch)}
+        return {name: float(value.detach()) for name, value in losses.items()} | shares
+
     def _train(self, batch: Batch) -> dict[str, float]:
         config, network = self._config, self._network
         network.train()
-        for group in self._optimiser.param_groups:
-            group["lr"] = _learning_rate(self._step, config) * group["pace"]
+        step, steps = self._step - config.stem_steps, config.steps - config.stem_steps
+        self._set_pace(_learning_rate(step, steps, config.learning_rate, config))
         random = np.random.default_rng((config.seed, self._step, 1))
         with torch.autocast("cpu", torch.bfloat16):
             cls, early = self._see(torch.stack([batch.plain, batch.copy]), random)
@@ -91,35 +110,44 @@ class Training:
             + config.weight_origin * losses["origin"]
             + config.weight_early * losses["early"]
         )
+        self._update(loss)
+        self._memory.add(units, contents, origins, config.memory)
+        shares = {"accuracy": _accuracy(logits, batch), "early_accuracy": _accuracy(early[:, 0], batch)}
+        return {name: float(value.detach()) for name, value in losses.items()} | shares
+
+    def _update(self, loss: torch.Tensor) -> None:
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
         self._optimiser.step()
-        self._memory.add(units, contents, origins, config.memory)
         self._follow()
-        truth, counted = batch.fake.bool(), batch.weights == 1
 
-        def accuracy(scores: torch.Tensor) -> float:
-            return float(((scores[: len(truth)].detach() > 0) == truth)[counted].float().mean())
-
-        shares = {"accuracy": accuracy(logits), "early_accuracy": accuracy(early[:, 0])}
-        return {name: float(value.detach()) for name, value in losses.items()} | shares
+    def _set_pace(self, learning_rate: float) -> None:
+        for group in self._optimiser.param_groups:
+            group["lr"] = learning_rate
 
     def _see(self, pair: torch.Tensor, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network gives for the two views [2, N, 3, 384, 384]: of one window each, not far from each other,
         or of whole pictures towards the end."""
-        config = self._config
-        side = IMAGE_SIZE if self._whole() else config.window
-        places = (IMAGE_SIZE - side) // PATCH_SIZE
-        first = random.integers(places + 1, size=2)
-        second = np.clip(first + random.integers(-_APART, _APART + 1, size=2), 0, places)
-        seen = []
-        for pictures, (row, column) in zip(pair, (first, second), strict=True):
-            top, left = int(row) * PATCH_SIZE, int(column) * PATCH_SIZE
-            windows = pictures[:, :, top : top + side, left : left + side]
-            windows = windows.contiguous(memory_format=torch.channels_last)
-            seen.append(self._network(windows, int(row), int(column)))
+        seen = [
+            self._network(self._window(pictures, row, column), row, column)
+            for pictures, (row, column) in zip(pair, self._places(random), strict=True)
+        ]
         return torch.cat([cls for cls, _ in seen]), torch.cat([early for _, early in seen])
+
+    def _places(self, random: np.random.Generator) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Row and column of the first patch of two windows."""
+        most = (IMAGE_SIZE - self._side()) // PATCH_SIZE
+        first = random.integers(most + 1, size=2)
+        second = np.clip(first + random.integers(-_APART, _APART + 1, size=2), 0, most)
+        return (int(first[0]), int(first[1])), (int(second[0]), int(second[1]))
+
+    def _window(self, pictures: torch.Tensor, row: int, column: int) -> torch.Tensor:
+        top, left, side = row * PATCH_SIZE, column * PATCH_SIZE, self._side()
+        return pictures[:, :, top : top + side, left : left + side].contiguous(memory_format=torch.channels_last)
+
+    def _side(self) -> int:
+        return IMAGE_SIZE if self._whole() else self._config.window
 
     def _whole(self) -> bool:
         return self._step >= self._config.steps - self._config.whole_picture_steps
@@ -160,29 +188,23 @@ class Training:
         self._memory = Memory(*state["memory"])
 
 
+def _accuracy(scores: torch.Tensor, batch: StemBatch | Batch) -> float:
+    """Share of the plain views judged rightly, without those of which only a part was changed."""
+    right = (scores[: len(batch.fake)].detach() > 0) == batch.fake.bool()
+    return float(right[batch.weights == 1].float().mean())
+
+
 def _optimiser(network: TrainingNetwork, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW; norms, biases and position embeddings do not decay, and the stem, which is normalised, learns faster."""
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        decays = parameter.ndim > 1 and "pos_embed" not in name
-        groups.setdefault((decays, name.startswith(("stem.", "early."))), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {
-                "params": parameters,
-                "weight_decay": config.weight_decay if decays else 0.0,
-                "pace": config.stem_pace if stem else 1.0,
-            }
-            for (decays, stem), parameters in groups.items()
-        ],
-        lr=config.learning_rate,
-        betas=(0.9, 0.98),
-    )
+    """AdamW; norms, biases and position embeddings do not decay."""
+    decaying = [p for name, p in network.named_parameters() if p.ndim > 1 and "pos_embed" not in name]
+    others = [p for name, p in network.named_parameters() if p.ndim <= 1 or "pos_embed" in name]
+    groups = [{"params": decaying, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
 
 
-def _learning_rate(step: int, config: TrainingConfig) -> float:
+def _learning_rate(step: int, steps: int, highest: float, config: TrainingConfig) -> float:
     """Linear warm-up, then a cosine to a fiftieth."""
     if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    share = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
-    return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
+        return highest * (step + 1) / config.warmup_steps
+    share = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
+    return highest * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)

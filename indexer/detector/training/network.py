@@ -53,7 +53,7 @@ class TrainingNetwork(nn.Module):
         """Of windows [N, 3, H, W], whose upper left patch is at `row`, `column` of 24: the CLS embeddings [N, 384], and
         what the stem's average alone says of verdict and kind [N, 1 + kinds], which makes the stem learn early."""
         maps = self.stem(windows)
-        early = self.early(maps.float().mean(dim=(2, 3)))
+        early = self._early(maps)
         patches = self.proj(maps)
         high, wide = patches.shape[-2:]
         positions = self.transformer.pos_embed
@@ -66,10 +66,18 @@ class TrainingNetwork(nn.Module):
         cls: Tensor = self.transformer.norm(self.transformer.blocks(tokens))[:, 0]
         return cls, early
 
+    def stem_only(self, windows: Tensor) -> Tensor:
+        """What the stem's average says of windows [N, 3, H, W]: verdict and kind [N, 1 + kinds]."""
+        return self._early(self.stem(windows))
+
     def verdict(self, cls: Tensor) -> Tensor:
         """Logits [N]."""
         logits: Tensor = self.transformer.head(cls)
         return logits[:, 0]
+
+    def _early(self, maps: Tensor) -> Tensor:
+        said: Tensor = self.early(maps.float().mean(dim=(2, 3)))
+        return said
 
     def kind(self, unit: Tensor, temperature: float) -> Tensor:
         """Scores [N, kinds] of L2-normalised embeddings."""

@@ -33,6 +33,16 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class StemBatch:
+    """A step's pictures while the stem learns alone. `plain` [N, 3, 384, 384]; `kinds` [N]; `fake`, `weights` [N]."""
+
+    plain: torch.Tensor
+    kinds: torch.Tensor
+    fake: torch.Tensor
+    weights: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A step's pictures. `plain`, `copy`: [N, 3, 384, 384]; `kinds`, `contents` [N]; `fake`, `weights` [N] float32;
     `usable` [N]: the plain view still shows its content."""
@@ -96,6 +106,18 @@ class Supply:
             kind = self.kinds.index(picture.generator)
             self._generated[kind].append(Item(_square(read_pixels(picture.path)), kind, number, 1.0))
 
+    def stem_batch(self, step: int) -> StemBatch:
+        """The batch of a step in which the stem learns alone."""
+        random = np.random.default_rng((self._config.seed, step))
+        items = self._draw(self._config.stem_batch, random)
+        kinds = torch.tensor([item.kind for item in items])
+        return StemBatch(
+            plain=_tensor([views.plain_view(item.pixels, _smallest_cut(item), random) for item in items]),
+            kinds=kinds,
+            fake=(kinds != PHOTOGRAPH).float(),
+            weights=torch.tensor([item.verdict_weight for item in items]),
+        )
+
     def batch(self, step: int) -> Batch:
         """The batch of a step; whole pictures come in half batches, for they cost as much."""
         config = self._config
@@ -132,8 +154,12 @@ class Supply:
     def _views(self, item: Item, random: np.random.Generator) -> views.Views:
         faces = item.kind < len(self.kinds) and self.kinds[item.kind] == "stylegan2"
         shuffle = 0.8 if faces else 0.15 if item.kind != PHOTOGRAPH else 0.25
-        smallest = 256 if len(item.pixels) > material.TILE else len(item.pixels)
-        return views.views(item.pixels, smallest, shuffle, random)
+        return views.views(item.pixels, _smallest_cut(item), shuffle, random)
+
+
+def _smallest_cut(item: Item) -> int:
+    """Large pictures are also seen pixel-sharp."""
+    return 256 if len(item.pixels) > material.TILE else len(item.pixels)
 
 
 def _square(pixels: Pixels) -> Pixels:

@@ -30,12 +30,17 @@ class Views:
     shuffled: bool
 
 
+def plain_view(pixels: Pixels, smallest_cut: int, random: Random) -> Pixels:
+    """One view [384, 384, 3] of a square picture; `smallest_cut` as in `views`."""
+    side = int(random.integers(192, 289))
+    seen = _coloured(resize(_cut(pixels, smallest_cut, random), side, random), 0.5, random)
+    return compressed(seen, random.uniform(70, 95))
+
+
 def views(pixels: Pixels, smallest_cut: int, shuffle: float, random: Random) -> Views:
     """Two views of a square picture. `smallest_cut`: side of the smallest cut-out taken, in pixels; `shuffle`: the
     probability of shuffling the first view."""
-    side = int(random.integers(176, 289))
-    plain = _coloured(resize(_cut(pixels, smallest_cut, random), side, random), 0.5, random)
-    plain = compressed(plain, random.uniform(65, 95))
+    plain = plain_view(pixels, smallest_cut, random)
     shuffled = bool(random.random() < shuffle)
     if shuffled:
         plain = _shuffled(plain, random)
