@@ -56,12 +56,12 @@ class TrainingNetwork(nn.Module):
         early = self._early(maps)
         patches = self.proj(maps)
         high, wide = patches.shape[-2:]
-        positions = self.transformer.pos_embed
-        if positions is None:
-            raise AssertionError("the transformer was made with position embeddings")
+        positions, token = self.transformer.pos_embed, self.transformer.cls_token
+        if positions is None or token is None:
+            raise AssertionError("the transformer was made with position embeddings and a CLS token")
         places = positions[:, 1:].reshape(1, _GRID, _GRID, EMBEDDING_SIZE)
         places = places[:, row : row + high, column : column + wide].reshape(1, -1, EMBEDDING_SIZE)
-        first = (self.transformer.cls_token + positions[:, :1]).expand(len(windows), -1, -1)
+        first = (token + positions[:, :1]).expand(len(windows), -1, -1)
         tokens = torch.cat([first, patches.flatten(2).transpose(1, 2) + places], dim=1)
         cls: Tensor = self.transformer.norm(self.transformer.blocks(tokens))[:, 0]
         return cls, early
