@@ -18,6 +18,7 @@ from indexer.detector.training.network import TrainingNetwork
 from indexer.detector.training.photographs import Photograph
 from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
+from indexer.detector.training.verdict_head import fit_verdict
 from indexer.errors import UsageError
 from indexer.settings import Settings
 from indexer.threads import limit_torch
@@ -203,3 +204,18 @@ def test_what_is_shipped_computes_what_was_trained(
     first = (tmp_path / "weights" / "model.safetensors").read_bytes()
     ship(network.state_dict(), config, tmp_path / "weights")
     assert (tmp_path / "weights" / "model.safetensors").read_bytes() == first
+
+
+def test_the_verdict_is_fitted_anew_and_all_else_stays(supply: Supply, config: TrainingConfig) -> None:
+    torch.manual_seed(2)
+    before = TrainingNetwork(config, len(supply.kinds)).state_dict()
+    after = fit_verdict(before, supply, config, lambda words: None)
+    changed = {name for name, values in before.items() if not torch.equal(values, after[name])}
+    assert changed == {"transformer.head.weight", "transformer.head.bias"}
+    network = TrainingNetwork(config, len(supply.kinds))
+    network.load_state_dict(after)
+    network.eval()
+    batch = supply.stem_batch(config.steps)
+    with torch.inference_mode():
+        logits = network.verdict(network(batch.plain, 0, 0)[0])
+    assert logits[batch.fake == 1].mean() > logits[batch.fake == 0].mean()

@@ -13,6 +13,7 @@ from indexer.detector.training.loop import CHECKPOINT, Training
 from indexer.detector.training.material import read_manifest, split_photographs
 from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
+from indexer.detector.training.verdict_head import fit_verdict
 from indexer.errors import DejafakeError, NotFoundError
 from indexer.threads import limit_torch
 
@@ -55,7 +56,7 @@ def run(photographs: Path, generated: Path, folder: Path, config_file: Path, thr
             bar.update(step - bar.pos)
 
         state = Training(supply, config, folder).run(report)
-    ship(state, config, folder / "weights")
+    ship(fit_verdict(state, supply, config, click.echo), config, folder / "weights")
     click.echo(f"the weights are in {folder / 'weights'}")
 
 
@@ -63,7 +64,7 @@ def run(photographs: Path, generated: Path, folder: Path, config_file: Path, thr
 @click.option("--folder", type=_FOLDER, required=True, help="Of the run.")
 @click.option("--config", "config_file", type=_FILE, default=BUNDLED, help="Settings, TOML.")
 def ship_run(folder: Path, config_file: Path) -> None:
-    """Write the weights of a run as they are now, finished or not."""
+    """Write the weights of a run as they are now, finished or not, to look at them."""
     path = folder / CHECKPOINT
     if not path.is_file():
         raise NotFoundError(f"no {CHECKPOINT} in {folder}: name the folder given to `run`")

@@ -32,9 +32,10 @@ class Views:
 
 def plain_view(pixels: Pixels, smallest_cut: int, random: Random) -> Pixels:
     """One view [384, 384, 3] of a square picture; `smallest_cut` as in `views`."""
-    side = int(random.integers(192, 289))
-    seen = _coloured(resize(_cut(pixels, smallest_cut, random), side, random), 0.5, random)
-    return compressed(seen, random.uniform(70, 95))
+    seen = resize(_cut(pixels, smallest_cut, random), int(random.integers(208, 289)), random)
+    if random.random() < 0.5:
+        seen = _coloured(seen, 0.25, random)
+    return compressed(seen, random.uniform(75, 95))
 
 
 def views(pixels: Pixels, smallest_cut: int, shuffle: float, random: Random) -> Views:
