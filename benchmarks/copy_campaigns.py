@@ -18,6 +18,7 @@ from indexer.campaigns.clustering import GroupingRule, group_images
 from indexer.campaigns.evidence import copy_links, embedding_links, known_fakes
 from indexer.campaigns.graph import Links, cosine_distance, links
 from indexer.cli.output import progress
+from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.errors import DejafakeError
 from indexer.imaging.alterations import ALTERATIONS, apply
 from indexer.imaging.decoding import decode, sha256_hex
@@ -128,7 +129,7 @@ def _with_copies(
 
 def _row(bound: float | None, made: Sequence[_Origin], copies: Links, alike: Links, settings: Settings) -> Row:
     evidence = links([], [], []) if bound is None else alike
-    smallest = settings.same_origin_min_cosine if bound is None else bound
+    smallest = DEFAULT_MIN_COSINE if bound is None else bound
     rule = GroupingRule(settings.campaign_min_size, float(cosine_distance(smallest)))
     group_of = group_images(len(made), copies, evidence, rule).group_of.tolist()
     groups: dict[int, Counter[str]] = {}

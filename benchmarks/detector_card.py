@@ -143,12 +143,19 @@ def measure(options: argparse.Namespace) -> Report:
         )
         if not (name.startswith("StyleGAN2") and of is debian)
     ]
+    bound = detector.spec.same_origin_min_cosine
+    known = corpus.embeddings[~real]
+    strangers = {
+        "FFHQ_photographs_near_a_known_fake_share": _near(corpus.embeddings[real], known, bound),
+        "Debian_photographs_near_a_known_fake_share": _near(debian.embeddings, known, bound),
+    }
     held_out, everything = _attribution(pictures, corpus, sides), _attribution(pictures, corpus, None)
-    copies = _copies(options, pictures, detector)
+    copies, near = _copies(options, pictures, detector)
     return Report(
         question="How good is the bundled detector?",
         parameters={"detector": detector.fingerprint, "side": SIDE, "distractors": options.distractors},
         rows=tuple(row for row, _ in rows),
+        figures={"same_origin_min_cosine": bound, **strangers, **near},
         checks=(
             _check("AUC, known generators against FFHQ", rows[0][1], 0.90),
             _check("AUC, two unseen generators against FFHQ", rows[2][1], 0.75),
@@ -258,8 +265,11 @@ def _attribution(pictures: Sequence[Picture], seen: _Seen, sides: npt.NDArray[np
     return wilson(right, len(asked))
 
 
-def _copies(options: argparse.Namespace, pictures: Sequence[Picture], detector: Detector) -> dict[str, Interval]:
-    """How often an altered copy of a picture that was not trained on finds it first."""
+def _copies(
+    options: argparse.Namespace, pictures: Sequence[Picture], detector: Detector
+) -> tuple[dict[str, Interval], dict[str, float]]:
+    """How often an altered copy of a picture that was not trained on finds it first, and how often its cosine to it
+    counts as the same origin."""
     config = read_config(BUNDLED)
     random = np.random.default_rng(config.seed + 1)
     unseen = [index for index, picture in enumerate(pictures) if picture.side != "train"]
@@ -275,12 +285,19 @@ def _copies(options: argparse.Namespace, pictures: Sequence[Picture], detector: 
             cut = [_jpeg(tile) for tile in tiles(read_pixels(photograph.path), count, random)]
             distractors.append(_run(detector, cut, f"distractors {number + 1} of {len(photographs)}")[1])
     shelf = np.concatenate([known, *distractors])
-    found = {}
+    found, near = {}, {}
     for name in ALTERATIONS:
         copies = [apply(name, Image.fromarray(read_pixels(pictures[i].path)), seed=i) for i in asked]
-        nearest = (_run(detector, copies, name)[1] @ shelf.T).argmax(axis=1)
-        found[name] = wilson(int((nearest == np.array(asked)).sum()), len(asked))
-    return found
+        cosines = _run(detector, copies, name)[1] @ shelf.T
+        found[name] = wilson(int((cosines.argmax(axis=1) == np.array(asked)).sum()), len(asked))
+        own = cosines[np.arange(len(asked)), asked]
+        near[f"{name}_same_origin_share"] = float((own >= detector.spec.same_origin_min_cosine).mean())
+    return found, near
+
+
+def _near(pictures: Floats, known: Floats, bound: float) -> float:
+    """The share of pictures with a cosine of at least `bound` to any known one."""
+    return float(((pictures @ known.T).max(axis=1) >= bound).mean())
 
 
 def _jpeg(tile: npt.NDArray[np.uint8]) -> bytes:

@@ -331,7 +331,9 @@ class Searcher:
         if cosine is not None and not -1 <= cosine <= 1:
             raise UsageError(f"the smallest cosine is -1 to 1, not {cosine}")
         origin = None if calibration is None else calibration.calibration.same_origin
-        smallest: float | None = self._settings.same_origin_min_cosine
+        smallest = self._settings.same_origin_min_cosine
+        if smallest is None:
+            smallest = self._resolved.spec.same_origin_min_cosine
         if origin is not None:
             smallest = None if origin.suggested is None else origin.suggested.min_cosine
         return Thresholds(

@@ -83,10 +83,11 @@ class Settings(BaseSettings):
     pdq_min_quality: Annotated[int, Field(ge=0, le=100)] = Field(
         default=50, description="PDQ hashes of lower quality are not compared: the picture has too little structure."
     )
-    same_origin_min_cosine: Annotated[float, Field(ge=-1, le=1)] = Field(
-        default=0.9,
-        description="Smallest cosine of two embeddings that counts as the same origin. Uncalibrated: once `dejafake "
-        "calibrate` has measured one, that one counts.",
+    same_origin_min_cosine: Annotated[float | None, Field(ge=-1, le=1)] = Field(
+        default=None,
+        description="Smallest cosine of two embeddings that counts as the same origin, uncalibrated. Unset: the "
+        "detector's own, 0.9 unless its description says otherwise. Once `dejafake calibrate` has measured one, that "
+        "one counts.",
     )
     exact_search_max: Annotated[int, Field(ge=0)] = Field(
         default=50_000, description="Up to this many embeddings every search is exact; above, an IVF-PQ index is built."
@@ -164,5 +165,5 @@ class Settings(BaseSettings):
 
     @cached_property
     def weights_dir(self) -> Path:
-        """Pulled and generated detector weights."""
+        """Pulled and generated detector weights, and the heads trained on them."""
         return self.models_dir or self.home / "models"

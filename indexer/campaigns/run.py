@@ -36,7 +36,8 @@ from indexer.campaigns.wording import (
 )
 from indexer.catalog import campaigns, detectors
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import CampaignMember, ClusteringRun, NewCampaign
+from indexer.catalog.records import CampaignMember, ClusteringRun, DetectorEntry, NewCampaign
+from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.index import SearchIndex
 from indexer.settings import Settings
 
@@ -70,7 +71,8 @@ def cluster(
     with catalog.reading() as session:
         entries = {entry.fingerprint: entry for entry in detectors.list(session)}
     trained = index.fingerprint in entries and entries[index.fingerprint].trained
-    bound = float(cosine_distance(settings.same_origin_min_cosine))
+    smallest = _min_cosine(entries.get(index.fingerprint), settings)
+    bound = float(cosine_distance(smallest))
     rule = GroupingRule(min_size=settings.campaign_min_size, bound=bound)
     snapshot = index.snapshot_id
 
@@ -95,7 +97,7 @@ def cluster(
     ]
     run = ClusteringRun(
         fingerprint=index.fingerprint,
-        parameters=_parameters(settings, rule, fakes, copies, alike, trained),
+        parameters=_parameters(settings, rule, fakes, copies, alike, trained, smallest),
         snapshot=snapshot,
         images=len(fakes),
         campaigns=len(drafts),
@@ -180,8 +182,22 @@ def _settled(
     return settled
 
 
+def _min_cosine(entry: DetectorEntry | None, settings: Settings) -> float:
+    """Smallest cosine that counts as the same origin: the setting's, else the detector's own."""
+    if settings.same_origin_min_cosine is not None:
+        return settings.same_origin_min_cosine
+    described = {} if entry is None else entry.spec
+    return float(described.get("same_origin_min_cosine", DEFAULT_MIN_COSINE))
+
+
 def _parameters(
-    settings: Settings, rule: GroupingRule, fakes: Sequence[Fake], copies: Copies, alike: Links, trained: bool
+    settings: Settings,
+    rule: GroupingRule,
+    fakes: Sequence[Fake],
+    copies: Copies,
+    alike: Links,
+    trained: bool,
+    smallest: float,
 ) -> dict[str, str | int | float]:
     """What the campaigns depend on, for people and for a second run that must give the same."""
     shared: dict[str, str | int | float] = {
@@ -200,7 +216,7 @@ def _parameters(
     return {
         **shared,
         "embeddings": "same origin, uncalibrated",
-        "same_origin_min_cosine": settings.same_origin_min_cosine,
+        "same_origin_min_cosine": smallest,
         "same_origin_links": int(np.count_nonzero(alike.distance <= rule.bound)),
         "neighbours": settings.campaign_neighbours,
         "min_samples": rule.min_samples,

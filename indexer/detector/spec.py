@@ -20,6 +20,10 @@ PATCHES: Final = GRID**2
 """Patches in a picture: 576. With the CLS token the model works on 577 tokens."""
 
 
+DEFAULT_MIN_COSINE: Final = 0.9
+"""Smallest cosine of two embeddings that counts as the same origin where nobody has measured one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """Shape of a pre-norm vision transformer, 384 wide, 384 px, patch 16, with a CLS token (Dosovitskiy et al., ICLR
@@ -73,6 +77,7 @@ class DetectorSpec:
     `repository` and `revision` name its place on the model hub, None for weights that are local or made here.
     `sha256` (hex) and `byte_size` are of `filename`; `sha256` None means that nobody vouches for the weights.
     `trained` False: the outputs carry no information about fakeness, p(fake) is not to be shown.
+    `same_origin_min_cosine` counts until a setting or a calibration says otherwise.
     """
 
     name: str
@@ -88,6 +93,7 @@ class DetectorSpec:
     licence: str
     trained: bool
     limits: tuple[str, ...]
+    same_origin_min_cosine: float = DEFAULT_MIN_COSINE
 
     def as_json(self) -> dict[str, Any]:
         """The spec as plain JSON values, for the catalogue and for `--json`."""

@@ -98,7 +98,7 @@ class Training:
         fake, weights = torch.cat([batch.fake] * 2), torch.cat([batch.weights, batch.weights * 0.5])
         losses = {
             "verdict": verdict_loss(logits, fake, weights),
-            "generator": cross_entropy(network.kind(units, config.temperature), both),
+            "generator": cross_entropy(network.kind(units, config.temperature), origins, ignore_index=-1),
             "instance": instance_loss(plain, shared, batch.contents, batch.usable, self._memory, config.temperature),
             "origin": origin_loss(units, contents, origins, self._memory, config.temperature),
             "early": verdict_loss(early[:, 0], fake, weights) + 0.5 * cross_entropy(early[:, 1:], both),
