@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from planted import with_origins
+from planted_scores import with_origins
 
 from indexer.calibration import OriginMap
 from indexer.calibration.fit import Material

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from planted import material
+from planted_scores import material
 
 from indexer.calibration import Calibration, Method, ScoreHead
 from indexer.calibration.fit import CalibrationOptions, Material, calibrate

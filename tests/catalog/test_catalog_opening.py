@@ -54,18 +54,21 @@ def test_a_reader_sees_one_state_while_others_write(database_url: str) -> None:
 
 def test_a_catalogue_of_a_newer_schema_is_refused_and_left_alone(database_url: str) -> None:
     Catalog.open(database_url).close()
-    set_revision(database_url, "9999")
+    revision = set_revision(database_url, "9999")
     with pytest.raises(CatalogTooNewError, match=r"made by a newer dejafake \(schema 9999, .*upgrade dejafake"):
         Catalog.open(database_url)
-    set_revision(database_url, "0001")
+    set_revision(database_url, revision)
     Catalog.open(database_url).close()
 
 
-def set_revision(url: str, revision: str) -> None:
+def set_revision(url: str, revision: str) -> str:
+    """Writes the schema's revision, and gives the one that stood there."""
     engine = create_engine(url)
     with engine.begin() as connection:
+        before = str(connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one())
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = :revision"), {"revision": revision})
     engine.dispose()
+    return before
 
 
 def test_several_may_open_a_new_catalogue_at_once(database_url: str) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import click
 import cv2
-import torch
 
 from indexer.detector.training import photographs as debian
 from indexer.detector.training.config import BUNDLED, read_config
-from indexer.detector.training.loop import CHECKPOINT, Training
+from indexer.detector.training.loop import AVERAGE, CHECKPOINT, Training, saved_part
 from indexer.detector.training.material import read_manifest, split_photographs
 from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
@@ -68,7 +67,7 @@ def ship_run(folder: Path, config_file: Path) -> None:
     path = folder / CHECKPOINT
     if not path.is_file():
         raise NotFoundError(f"no {CHECKPOINT} in {folder}: name the folder given to `run`")
-    ship(torch.load(path, weights_only=True)["average"], read_config(config_file), folder / "weights")
+    ship(saved_part(path, AVERAGE), read_config(config_file), folder / "weights")
     click.echo(f"the weights are in {folder / 'weights'}")
 
 

@@ -4,13 +4,15 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy, normalize
 
 from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
@@ -19,8 +21,10 @@ from indexer.detector.training.network import TrainingNetwork
 from indexer.detector.training.objectives import Memory, instance_loss, origin_loss, verdict_loss
 from indexer.detector.training.supply import PHOTOGRAPH, Batch, StemBatch, Supply
 
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
+AVERAGE = "average"
+"""The part of a checkpoint that holds the averaged network."""
 _APART = 2
 """Most patches between the windows of two views, each way."""
 _AVERAGING = 0.995
@@ -167,25 +171,40 @@ class Training:
             file.write(json.dumps(line) + "\n")
 
     def _save(self) -> None:
-        part = self._folder / (CHECKPOINT + ".part")
-        state = {
-            "config": self._config.model_dump_json(),
-            "step": self._step,
+        """Everything a run goes on from, in one file and in one step."""
+        memory = {"units": self._memory.units, "pictures": self._memory.pictures, "origins": self._memory.origins}
+        steps: dict[int, dict[str, torch.Tensor]] = self._optimiser.state_dict()["state"]
+        parts: dict[str, Mapping[str, torch.Tensor]] = {
             "network": self._network.state_dict(),
-            "average": self._average.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "memory": [self._memory.units, self._memory.pictures, self._memory.origins],
+            AVERAGE: self._average.state_dict(),
+            "memory": memory,
+            **{f"optimiser/{number}": values for number, values in steps.items()},
         }
-        torch.save(state, part)
-        part.replace(self._folder / CHECKPOINT)
+        tensors = {f"{part}/{name}": values.contiguous() for part, of in parts.items() for name, values in of.items()}
+        path = self._folder / (CHECKPOINT + ".part")
+        save_file(tensors, path, metadata={"step": str(self._step)})
+        path.replace(self._folder / CHECKPOINT)
 
     def _load(self) -> None:
-        state = torch.load(self._folder / CHECKPOINT, weights_only=True)
-        self._step = state["step"]
-        self._network.load_state_dict(state["network"])
-        self._average.load_state_dict(state["average"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self._memory = Memory(*state["memory"])
+        path = self._folder / CHECKPOINT
+        with safe_open(path, framework="pt") as file:
+            self._step = int(file.metadata()["step"])
+        self._network.load_state_dict(saved_part(path, "network"))
+        self._average.load_state_dict(saved_part(path, AVERAGE))
+        self._memory = Memory(**saved_part(path, "memory"))
+        steps: dict[int, dict[str, torch.Tensor]] = {}
+        for name, values in saved_part(path, "optimiser").items():
+            number, _, what = name.partition("/")
+            steps.setdefault(int(number), {})[what] = values
+        self._optimiser.load_state_dict(self._optimiser.state_dict() | {"state": steps})
+
+
+def saved_part(path: Path, part: str) -> dict[str, torch.Tensor]:
+    """The tensors of one part of a checkpoint, `network` or `average` for example, under their own names."""
+    prefix = part + "/"
+    with safe_open(path, framework="pt") as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
 
 
 def _accuracy(scores: torch.Tensor, batch: StemBatch | Batch) -> float:
