@@ -12,13 +12,13 @@ from made_pictures import scene
 from indexer.detector import load_detector
 from indexer.detector.training import manipulations, views
 from indexer.detector.training.config import BUNDLED, TrainingConfig, read_config
+from indexer.detector.training.finishing import finish
 from indexer.detector.training.loop import Training
 from indexer.detector.training.material import read_manifest, split_photographs, tiles
 from indexer.detector.training.network import TrainingNetwork
 from indexer.detector.training.photographs import Photograph
 from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
-from indexer.detector.training.verdict_head import fit_verdict
 from indexer.errors import UsageError
 from indexer.settings import Settings
 from indexer.threads import limit_torch
@@ -46,6 +46,7 @@ def config() -> TrainingConfig:
             "warmup_steps": 1,
             "memory": 16,
             "save_every": 3,
+            "finishing_batches": 8,
         }
     )
 
@@ -206,16 +207,20 @@ def test_what_is_shipped_computes_what_was_trained(
     assert (tmp_path / "weights" / "model.safetensors").read_bytes() == first
 
 
-def test_the_verdict_is_fitted_anew_and_all_else_stays(supply: Supply, config: TrainingConfig) -> None:
+def test_the_finished_embedding_is_standard_and_the_verdict_fits_it(supply: Supply, config: TrainingConfig) -> None:
     torch.manual_seed(2)
     before = TrainingNetwork(config, len(supply.kinds)).state_dict()
-    after = fit_verdict(before, supply, config, lambda words: None)
-    changed = {name for name, values in before.items() if not torch.equal(values, after[name])}
-    assert changed == {"transformer.head.weight", "transformer.head.bias"}
+    after = finish(before, supply, config, lambda words: None)
+    changed = {name.rpartition(".")[0] for name, values in before.items() if not torch.equal(values, after[name])}
+    assert changed == {"transformer.norm", "transformer.head"}
     network = TrainingNetwork(config, len(supply.kinds))
     network.load_state_dict(after)
     network.eval()
-    batch = supply.stem_batch(config.steps)
+    batches = [supply.stem_batch(step) for step in range(config.steps, config.steps + config.finishing_batches)]
     with torch.inference_mode():
-        logits = network.verdict(network(batch.plain, 0, 0)[0])
-    assert logits[batch.fake == 1].mean() > logits[batch.fake == 0].mean()
+        cls = torch.cat([network(batch.plain, 0, 0)[0] for batch in batches])
+        logits = network.verdict(cls)
+    assert cls.mean(dim=0).abs().mean() < 0.4
+    assert 0.8 < cls.std(dim=0).mean() < 1.2
+    fake = torch.cat([batch.fake for batch in batches])
+    assert logits[fake == 1].mean() > logits[fake == 0].mean()

@@ -8,11 +8,11 @@ import cv2
 
 from indexer.detector.training import photographs as debian
 from indexer.detector.training.config import BUNDLED, read_config
+from indexer.detector.training.finishing import finish
 from indexer.detector.training.loop import AVERAGE, CHECKPOINT, Training, saved_part
 from indexer.detector.training.material import read_manifest, split_photographs
 from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
-from indexer.detector.training.verdict_head import fit_verdict
 from indexer.errors import DejafakeError, NotFoundError
 from indexer.threads import limit_torch
 
@@ -55,7 +55,7 @@ def run(photographs: Path, generated: Path, folder: Path, config_file: Path, thr
             bar.update(step - bar.pos)
 
         state = Training(supply, config, folder).run(report)
-    ship(fit_verdict(state, supply, config, click.echo), config, folder / "weights")
+    ship(finish(state, supply, config, click.echo), config, folder / "weights")
     click.echo(f"the weights are in {folder / 'weights'}")
 
 

@@ -1,4 +1,4 @@
-"""The settings of one training run, read from a TOML file; `small.toml` beside this file made the bundled weights."""
+"""The settings of one training run, read from a TOML file; `small.toml` beside this file is the bundled detector's."""
 
 import tomllib
 from pathlib import Path
@@ -49,6 +49,9 @@ class TrainingConfig(BaseModel):
     weight_origin: float
     weight_early: float
     save_every: int
+    finishing_batches: int = Field(
+        ge=1, description="whole pictures measured at the end, in batches of the stem's size"
+    )
 
 
 def read_config(path: Path) -> TrainingConfig:
