@@ -25,7 +25,7 @@ from indexer.cli.output import progress
 from indexer.detector import Detector, load_detector
 from indexer.detector.training.config import BUNDLED, read_config
 from indexer.detector.training.material import Picture, read_manifest, read_pixels, split_photographs, tiles
-from indexer.detector.training.photographs import find
+from indexer.detector.training.photographs import Photograph, find
 from indexer.evaluation.bootstrap import Estimate
 from indexer.evaluation.classifiers import confound_auc
 from indexer.evaluation.metrics import roc_auc
@@ -118,7 +118,8 @@ def measure(options: argparse.Namespace) -> Report:
 
     pictures = read_manifest(options.manifest, config)
     corpus = see([(p.sha256, p.group, Image.fromarray(read_pixels(p.path))) for p in pictures], "corpus")
-    _, kept = split_photographs(find(options.photographs), config)
+    photographs = find(options.photographs)
+    _, kept = split_photographs(photographs, config)
     random = np.random.default_rng(config.seed)
     cut = [
         (f"{photograph.name}#{number}", photograph.name, Image.fromarray(tile))
@@ -135,9 +136,9 @@ def measure(options: argparse.Namespace) -> Report:
         "StyleGAN2 faces held out": (sides == "held_out") & faces,
     }
     rows = [
-        _row(name, photographs, _part(corpus, np.flatnonzero(chosen)), of)
+        _row(name, against, _part(corpus, np.flatnonzero(chosen)), of)
         for name, chosen in fakes.items()
-        for photographs, of in (
+        for against, of in (
             ("FFHQ faces", _part(corpus, np.flatnonzero(real))),
             ("Debian photographs held out", debian),
         )
@@ -150,7 +151,7 @@ def measure(options: argparse.Namespace) -> Report:
         "Debian_photographs_near_a_known_fake_share": _near(debian.embeddings, known, bound),
     }
     held_out, everything = _attribution(pictures, corpus, sides), _attribution(pictures, corpus, None)
-    copies, near = _copies(options, pictures, detector)
+    copies, near = _copies(options, pictures, photographs, config.seed, detector)
     return Report(
         question="How good is the bundled detector?",
         parameters={"detector": detector.fingerprint, "side": SIDE, "distractors": options.distractors},
@@ -266,16 +267,18 @@ def _attribution(pictures: Sequence[Picture], seen: _Seen, sides: npt.NDArray[np
 
 
 def _copies(
-    options: argparse.Namespace, pictures: Sequence[Picture], detector: Detector
+    options: argparse.Namespace,
+    pictures: Sequence[Picture],
+    photographs: Sequence[Photograph],
+    seed: int,
+    detector: Detector,
 ) -> tuple[dict[str, Interval], dict[str, float]]:
     """How often an altered copy of a picture that was not trained on finds it first, and how often its cosine to it
     counts as the same origin."""
-    config = read_config(BUNDLED)
-    random = np.random.default_rng(config.seed + 1)
+    random = np.random.default_rng(seed + 1)
     unseen = [index for index, picture in enumerate(pictures) if picture.side != "train"]
     asked = sorted(int(i) for i in random.choice(unseen, size=min(options.queries, len(unseen)), replace=False))
     _, known = _run(detector, [picture.path.read_bytes() for picture in pictures], "known pictures")
-    photographs = find(options.photographs)
     wanted = max(0, options.distractors - len(pictures) + 1)
     each = -(-wanted // len(photographs))
     distractors = []

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.errors import DejafakeError
+from indexer.evaluation.bootstrap import wilson as estimated_by_wilson
 
 PACKAGES = ("numpy", "pillow", "pdqhash", "torch", "timm", "faiss-cpu", "scikit-learn", "sqlalchemy")
-_Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +92,8 @@ def wilson(successes: int, n: int) -> Interval:
         raise ValueError(f"{successes} of {n} is not a proportion")
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0)
-    share = successes / n
-    denominator = 1 + _Z95**2 / n
-    centre = (share + _Z95**2 / (2 * n)) / denominator
-    half = _Z95 * sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2)) / denominator
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half), n)
+    found = estimated_by_wilson(successes / n, n)
+    return Interval(found.value, found.low, found.high, n)
 
 
 def machine() -> Machine:

@@ -101,6 +101,14 @@ def read_pixels(path: Path) -> Pixels:
         return np.asarray(picture.convert("RGB"))
 
 
+def central_square(pixels: Pixels) -> Pixels:
+    """The square in the middle of [H, W, 3], as the detector cuts it."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+
+
 def tiles(pixels: Pixels, count: int, random: np.random.Generator) -> list[Pixels]:
     """`count` square cut-outs [384, 384, 3], from pixel-sharp to the whole picture, resized in various ways.
 

@@ -11,7 +11,7 @@ import torch
 
 from indexer.detector.training import manipulations, material, views
 from indexer.detector.training.config import TrainingConfig
-from indexer.detector.training.material import Picture, Pixels, read_pixels, tiles
+from indexer.detector.training.material import Picture, Pixels, central_square, read_pixels, tiles
 from indexer.detector.training.photographs import Photograph
 
 PHOTOGRAPH: Final = 0
@@ -79,8 +79,8 @@ class Supply:
             for tile in tiles(read_pixels(photograph.path), config.tiles_per_photograph, random):
                 self._photographs.append(Item(tile, PHOTOGRAPH, len(self._photographs), 1.0))
         report("training the autoencoder")
-        pixels = [item.pixels for item in self._photographs]
-        autoencoder = manipulations.train_autoencoder(pixels, config.autoencoder_steps, random)
+        photographed = [item.pixels for item in self._photographs]
+        autoencoder = manipulations.train_autoencoder(photographed, config.autoencoder_steps, random)
         generators = sorted({picture.generator for picture in generated})
         self.kinds = ("photograph", *generators, "autoencoder", "upsampling", *manipulations.LOCAL)
         self._manipulated: list[Item] = []
@@ -104,7 +104,8 @@ class Supply:
         report("reading machine-made pictures")
         for number, picture in enumerate(generated, start=len(self._photographs)):
             kind = self.kinds.index(picture.generator)
-            self._generated[kind].append(Item(_square(read_pixels(picture.path)), kind, number, 1.0))
+            pixels = _at_most_768(central_square(read_pixels(picture.path)))
+            self._generated[kind].append(Item(pixels, kind, number, 1.0))
 
     def stem_batch(self, step: int) -> StemBatch:
         """The batch of a step in which the stem learns alone."""
@@ -152,7 +153,7 @@ class Supply:
         return items
 
     def _views(self, item: Item, random: np.random.Generator) -> views.Views:
-        faces = item.kind < len(self.kinds) and self.kinds[item.kind] == "stylegan2"
+        faces = self.kinds[item.kind] == "stylegan2"
         shuffle = 0.8 if faces else 0.15 if item.kind != PHOTOGRAPH else 0.25
         return views.views(item.pixels, _smallest_cut(item), shuffle, random)
 
@@ -162,15 +163,11 @@ def _smallest_cut(item: Item) -> int:
     return 256 if len(item.pixels) > material.TILE else len(item.pixels)
 
 
-def _square(pixels: Pixels) -> Pixels:
-    """The central square, at most 768 pixels wide."""
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    cut = pixels[top : top + side, left : left + side]
-    if side > 768:
-        cut = cv2.resize(cut, (768, 768), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return np.ascontiguousarray(cut)
+def _at_most_768(square: Pixels) -> Pixels:
+    """A square picture, shrunk to 768 pixels on a side when it is larger."""
+    if len(square) > 768:
+        return np.asarray(cv2.resize(square, (768, 768), interpolation=cv2.INTER_AREA), np.uint8)
+    return square
 
 
 def _tensor(pictures: Sequence[Pixels]) -> torch.Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.detector.spec import IMAGE_SIZE
-from indexer.detector.training.material import resize
+from indexer.detector.training.material import central_square, resize
 
 Pixels = npt.NDArray[np.uint8]
 Random = np.random.Generator
@@ -111,7 +111,7 @@ def _captioned(pixels: Pixels, random: Random) -> Pixels:
         covered = pixels.copy()
         covered[slice(0, height) if above else slice(side - height, side)] = bar
         return covered
-    return _square(np.concatenate([bar, pixels] if above else [pixels, bar]), random)
+    return central_square(np.concatenate([bar, pixels] if above else [pixels, bar]))
 
 
 def _framed(pixels: Pixels, random: Random) -> Pixels:
@@ -124,7 +124,7 @@ def _framed(pixels: Pixels, random: Random) -> Pixels:
     if bottom > 12:
         _write(frame[-bottom:], tuple(int(255 - c) for c in colour), random)
     frame[top : top + side, left : left + side] = pixels
-    return _square(frame, random)
+    return central_square(frame)
 
 
 def _write(bar: Pixels, colour: tuple[int, ...], random: Random) -> None:
@@ -134,14 +134,6 @@ def _write(bar: Pixels, colour: tuple[int, ...], random: Random) -> None:
     cv2.putText(
         bar, text, (6, int(len(bar) * 0.66)), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1 + int(scale), cv2.LINE_AA
     )
-
-
-def _square(pixels: Pixels, random: Random) -> Pixels:
-    """The central square, as the detector cuts it, or now and then one squeezed a little."""
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 
 def _shuffled(pixels: Pixels, random: Random) -> Pixels:
