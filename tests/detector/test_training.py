@@ -14,7 +14,7 @@ from indexer.detector.training import manipulations, views
 from indexer.detector.training.config import BUNDLED, TrainingConfig, read_config
 from indexer.detector.training.finishing import finish
 from indexer.detector.training.loop import Training
-from indexer.detector.training.material import read_manifest, split_photographs, tiles
+from indexer.detector.training.material import cut_outs, read_manifest, split_photographs, tiles
 from indexer.detector.training.network import TrainingNetwork
 from indexer.detector.training.photographs import Photograph
 from indexer.detector.training.shipping import ship
@@ -23,7 +23,7 @@ from indexer.errors import UsageError
 from indexer.settings import Settings
 from indexer.threads import limit_torch
 
-GENERATORS = ("known-a", "known-b", "unseen")
+GENERATORS = ("known", "stylegan2", "unseen")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_views_have_one_size_whatever_the_picture_had() -> None:
     for side in (256, 700):
         pixels = np.asarray(scene(4, (side, side)).convert("RGB"))
         for seed in range(8):
-            seen = views.views(pixels, 256, 0.5, np.random.default_rng(seed))
+            seen = views.views(pixels, 0.5, np.random.default_rng(seed))
             assert seen.plain.shape == seen.copy.shape == (384, 384, 3)
 
 
@@ -142,6 +142,22 @@ def test_tiles_are_cut_at_many_scales() -> None:
     cut = tiles(pixels, 6, np.random.default_rng(0))
     assert {tile.shape for tile in cut} == {(384, 384, 3)}
     assert len({tile.tobytes() for tile in cut}) == 6
+
+
+def test_cut_outs_of_a_photograph_share_its_memory() -> None:
+    pixels = np.asarray(scene(5, (1200, 900)).convert("RGB"))
+    cut = cut_outs(pixels, 6, np.random.default_rng(0))
+    assert all(np.shares_memory(one, pixels) for one in cut)
+    assert min(map(len, cut)) < 500 < max(map(len, cut)) <= 900
+
+
+def test_machine_made_faces_and_local_changes_count_little_in_the_verdict(supply: Supply) -> None:
+    """Both would teach what a picture shows instead of how it was made."""
+    little = {"splice", "inpainting", "warp", "stylegan2"}
+    for step in range(8):
+        batch = supply.stem_batch(step)
+        for kind, weight in zip(batch.kinds.tolist(), batch.weights.tolist(), strict=True):
+            assert weight == (0.25 if supply.kinds[kind] in little else 1.0)
 
 
 def test_a_batch_depends_on_its_step_alone(supply: Supply) -> None:

@@ -1,19 +1,23 @@
 """`python -m indexer.detector.training fetch | run | ship`."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import cv2
+import torch
 
+from indexer.detector import resolve, write_golden
 from indexer.detector.training import photographs as debian
-from indexer.detector.training.config import BUNDLED, read_config
+from indexer.detector.training.config import BUNDLED, TrainingConfig, read_config
 from indexer.detector.training.finishing import finish
 from indexer.detector.training.loop import AVERAGE, CHECKPOINT, Training, saved_part
 from indexer.detector.training.material import read_manifest, split_photographs
 from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
 from indexer.errors import DejafakeError, NotFoundError
+from indexer.settings import Settings
 from indexer.threads import limit_torch
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -55,8 +59,7 @@ def run(photographs: Path, generated: Path, folder: Path, config_file: Path, thr
             bar.update(step - bar.pos)
 
         state = Training(supply, config, folder).run(report)
-    ship(finish(state, supply, config, click.echo), config, folder / "weights")
-    click.echo(f"the weights are in {folder / 'weights'}")
+    _ship(finish(state, supply, config, click.echo), config, folder / "weights")
 
 
 @training.command("ship")
@@ -67,8 +70,15 @@ def ship_run(folder: Path, config_file: Path) -> None:
     path = folder / CHECKPOINT
     if not path.is_file():
         raise NotFoundError(f"no {CHECKPOINT} in {folder}: name the folder given to `run`")
-    ship(saved_part(path, AVERAGE), read_config(config_file), folder / "weights")
-    click.echo(f"the weights are in {folder / 'weights'}")
+    _ship(saved_part(path, AVERAGE), read_config(config_file), folder / "weights")
+
+
+def _ship(state: Mapping[str, torch.Tensor], config: TrainingConfig, folder: Path) -> None:
+    """Writes weights, configuration and golden outputs."""
+    ship(state, config, folder)
+    settings = Settings.load(device="cpu", precision="fp32")
+    write_golden(resolve(str(folder), settings), settings)
+    click.echo(f"weights, configuration and golden outputs are in {folder}")
 
 
 if __name__ == "__main__":

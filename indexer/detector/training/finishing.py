@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from indexer.detector.training.config import TrainingConfig
-from indexer.detector.training.network import TrainingNetwork
+from indexer.detector.training.network import TrainingNetwork, bfloat16_where_fast
 from indexer.detector.training.supply import Supply
 
 _NORM, _HEAD = "transformer.norm.", "transformer.head."
@@ -31,7 +31,7 @@ def finish(
     embeddings, fakes, counted = [], [], []
     for step in range(config.steps, config.steps + config.finishing_batches):
         batch = supply.stem_batch(step)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), bfloat16_where_fast():
             cls, _ = network(batch.plain.contiguous(memory_format=torch.channels_last), 0, 0)
         embeddings.append(cls.float().numpy())
         fakes.append(batch.fake.numpy() > 0)

@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.training.config import TrainingConfig
-from indexer.detector.training.network import TrainingNetwork
+from indexer.detector.training.network import TrainingNetwork, bfloat16_where_fast
 from indexer.detector.training.objectives import Memory, instance_loss, origin_loss, verdict_loss
 from indexer.detector.training.supply import PHOTOGRAPH, Batch, StemBatch, Supply
 
@@ -74,7 +74,7 @@ class Training:
         network.train()
         self._set_pace(_learning_rate(self._step, config.stem_steps, config.stem_learning_rate, config))
         random = np.random.default_rng((config.seed, self._step, 1))
-        with torch.autocast("cpu", torch.bfloat16):
+        with bfloat16_where_fast():
             early = network.stem_only(self._window(batch.plain, *self._places(random)[0])).float()
         losses = {
             "verdict": verdict_loss(early[:, 0], batch.fake, batch.weights),
@@ -90,9 +90,9 @@ class Training:
         step, steps = self._step - config.stem_steps, config.steps - config.stem_steps
         self._set_pace(_learning_rate(step, steps, config.learning_rate, config))
         random = np.random.default_rng((config.seed, self._step, 1))
-        with torch.autocast("cpu", torch.bfloat16):
+        with bfloat16_where_fast():
             cls, early = self._see(torch.stack([batch.plain, batch.copy]), random)
-        cls, early = cls.float(), early.float()
+        cls, early = network.standardised(cls.float()), early.float()
         units = normalize(cls, dim=1)
         plain, shared = units.chunk(2)
         both = torch.cat([batch.kinds, batch.kinds])

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from indexer.detector.training.network import bfloat16_where_fast
+
 Pixels = npt.NDArray[np.uint8]
 Random = np.random.Generator
 
@@ -60,7 +62,7 @@ def train_autoencoder(tiles: Sequence[Pixels], steps: int, random: Random) -> Au
             top, left = random.integers(len(tiles[index]) - side + 1, size=2)
             batch.append(tiles[index][top : top + side, left : left + side])
         wanted = torch.from_numpy(np.stack(batch).astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
-        with torch.autocast("cpu", torch.bfloat16):
+        with bfloat16_where_fast():
             made = model(wanted)
         loss = (made.float() - wanted).abs().mean()
         optimiser.zero_grad()

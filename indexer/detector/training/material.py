@@ -110,7 +110,12 @@ def central_square(pixels: Pixels) -> Pixels:
 
 
 def tiles(pixels: Pixels, count: int, random: np.random.Generator) -> list[Pixels]:
-    """`count` square cut-outs [384, 384, 3], from pixel-sharp to the whole picture, resized in various ways.
+    """`count` square cut-outs, resized to [384, 384, 3] in various ways."""
+    return [resize(cut, TILE, random) for cut in cut_outs(pixels, count, random)]
+
+
+def cut_outs(pixels: Pixels, count: int, random: np.random.Generator) -> list[Pixels]:
+    """`count` square cut-outs, from pixel-sharp to the whole picture, that share its memory.
 
     Machine-made pictures come at their generator's size, photographs from cameras: cutting at many scales keeps
     sharpness from telling the classes apart.
@@ -124,7 +129,7 @@ def tiles(pixels: Pixels, count: int, random: np.random.Generator) -> list[Pixel
     for _ in range(count):
         side = int(np.exp(random.uniform(np.log(min(224, shortest)), np.log(shortest))))
         top, left = random.integers(height - side + 1), random.integers(width - side + 1)
-        cut.append(resize(pixels[top : top + side, left : left + side], TILE, random))
+        cut.append(pixels[top : top + side, left : left + side])
     return cut
 
 

@@ -46,6 +46,7 @@ class TrainingNetwork(nn.Module):
         self.stem = nn.Sequential(*layers)
         _sharpen(layers[0])
         self.proj = nn.Conv2d(width, EMBEDDING_SIZE, 1)
+        self.standard = nn.BatchNorm1d(EMBEDDING_SIZE, affine=False)
         self.kinds = nn.Parameter(torch.randn(kinds, EMBEDDING_SIZE) * 0.05)
         self.early = nn.Linear(width, 1 + kinds)
 
@@ -70,9 +71,18 @@ class TrainingNetwork(nn.Module):
         """What the stem's average says of windows [N, 3, H, W]: verdict and kind [N, 1 + kinds]."""
         return self._early(self.stem(windows))
 
-    def verdict(self, cls: Tensor) -> Tensor:
+    def standardised(self, cls: Tensor) -> Tensor:
+        """CLS embeddings [N, 384] with mean 0 and deviation 1 over the batch in every dimension.
+
+        Losses on cosines are computed on these: what all pictures share cannot pull strangers together. `finish` does
+        the same to the network that is shipped.
+        """
+        embeddings: Tensor = self.standard(cls)
+        return embeddings
+
+    def verdict(self, standardised: Tensor) -> Tensor:
         """Logits [N]."""
-        logits: Tensor = self.transformer.head(cls)
+        logits: Tensor = self.transformer.head(standardised)
         return logits[:, 0]
 
     def _early(self, maps: Tensor) -> Tensor:
@@ -82,6 +92,11 @@ class TrainingNetwork(nn.Module):
     def kind(self, unit: Tensor, temperature: float) -> Tensor:
         """Scores [N, kinds] of L2-normalised embeddings."""
         return unit @ normalize(self.kinds, dim=1).T / temperature
+
+
+def bfloat16_where_fast() -> torch.autocast:
+    """Autocast to bfloat16 on processors with instructions for it; on others it would be 20 times slower than fp32."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()))
 
 
 def _sharpen(first: nn.Module) -> None:

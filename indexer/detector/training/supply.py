@@ -9,15 +9,17 @@ import cv2
 import numpy as np
 import torch
 
-from indexer.detector.training import manipulations, material, views
+from indexer.detector.training import manipulations, views
 from indexer.detector.training.config import TrainingConfig
-from indexer.detector.training.material import Picture, Pixels, central_square, read_pixels, tiles
+from indexer.detector.training.material import TILE, Picture, Pixels, central_square, cut_outs, read_pixels, resize
 from indexer.detector.training.photographs import Photograph
 
 PHOTOGRAPH: Final = 0
 """The kind of a photograph; generators and manipulations follow."""
-_LOCAL_WEIGHT: Final = 0.25
-"""How much the verdict on a picture of which only a part was changed counts."""
+_LITTLE: Final = 0.25
+"""How much the verdict counts on a picture of which only a part was changed, and on a machine-made face: there are no
+photographs of faces to learn from, and what a picture shows is not to decide."""
+_FACES: Final = "stylegan2"
 _MEAN: Final = np.array((0.485, 0.456, 0.406), np.float32)
 _STD: Final = np.array((0.229, 0.224, 0.225), np.float32)
 
@@ -76,10 +78,11 @@ class Supply:
         self._photographs: list[Item] = []
         for photograph in photographs:
             report(f"cutting {photograph.name}")
-            for tile in tiles(read_pixels(photograph.path), config.tiles_per_photograph, random):
+            for cut in cut_outs(read_pixels(photograph.path), config.tiles_per_photograph, random):
+                tile = cut if random.random() < 0.5 else resize(cut, TILE, random)
                 self._photographs.append(Item(tile, PHOTOGRAPH, len(self._photographs), 1.0))
         report("training the autoencoder")
-        photographed = [item.pixels for item in self._photographs]
+        photographed = [_as_tile(item.pixels, random) for item in self._photographs]
         autoencoder = manipulations.train_autoencoder(photographed, config.autoencoder_steps, random)
         generators = sorted({picture.generator for picture in generated})
         self.kinds = ("photograph", *generators, "autoencoder", "upsampling", *manipulations.LOCAL)
@@ -92,20 +95,19 @@ class Supply:
             made[name] = lambda pixels, other, change=change: change(pixels, other, random)  # type: ignore[misc]
         report("manipulating photographs")
         names, odds = list(made), np.array([0.35, 0.29, 0.12, 0.12, 0.12])
-        for item in self._photographs:
+        for item, pixels in zip(self._photographs, photographed, strict=True):
             if random.random() < config.manipulated_share:
                 name = str(random.choice(names, p=odds))
-                other = self._photographs[int(random.integers(len(self._photographs)))].pixels
-                weight = _LOCAL_WEIGHT if name in manipulations.LOCAL else 1.0
-                self._manipulated.append(
-                    Item(made[name](item.pixels, other), self.kinds.index(name), item.content, weight)
-                )
+                other = photographed[int(random.integers(len(photographed)))]
+                weight = _LITTLE if name in manipulations.LOCAL else 1.0
+                self._manipulated.append(Item(made[name](pixels, other), self.kinds.index(name), item.content, weight))
         self._generated: dict[int, list[Item]] = {self.kinds.index(name): [] for name in generators}
         report("reading machine-made pictures")
         for number, picture in enumerate(generated, start=len(self._photographs)):
             kind = self.kinds.index(picture.generator)
             pixels = _at_most_768(central_square(read_pixels(picture.path)))
-            self._generated[kind].append(Item(pixels, kind, number, 1.0))
+            weight = _LITTLE if picture.generator == _FACES else 1.0
+            self._generated[kind].append(Item(pixels, kind, number, weight))
 
     def stem_batch(self, step: int) -> StemBatch:
         """The batch of a step in which the stem learns alone."""
@@ -113,7 +115,7 @@ class Supply:
         items = self._draw(self._config.stem_batch, random)
         kinds = torch.tensor([item.kind for item in items])
         return StemBatch(
-            plain=_tensor([views.plain_view(item.pixels, _smallest_cut(item), random) for item in items]),
+            plain=_tensor([views.plain_view(item.pixels, random) for item in items]),
             kinds=kinds,
             fake=(kinds != PHOTOGRAPH).float(),
             weights=torch.tensor([item.verdict_weight for item in items]),
@@ -153,14 +155,14 @@ class Supply:
         return items
 
     def _views(self, item: Item, random: np.random.Generator) -> views.Views:
-        faces = self.kinds[item.kind] == "stylegan2"
+        faces = self.kinds[item.kind] == _FACES
         shuffle = 0.8 if faces else 0.15 if item.kind != PHOTOGRAPH else 0.25
-        return views.views(item.pixels, _smallest_cut(item), shuffle, random)
+        return views.views(item.pixels, shuffle, random)
 
 
-def _smallest_cut(item: Item) -> int:
-    """Large pictures are also seen pixel-sharp."""
-    return 256 if len(item.pixels) > material.TILE else len(item.pixels)
+def _as_tile(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """A square picture as a tile [384, 384, 3]."""
+    return pixels if len(pixels) == TILE else resize(pixels, TILE, random)
 
 
 def _at_most_768(square: Pixels) -> Pixels:

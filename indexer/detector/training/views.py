@@ -17,6 +17,8 @@ from indexer.detector.training.material import central_square, resize
 Pixels = npt.NDArray[np.uint8]
 Random = np.random.Generator
 
+_POSTED = 256
+"""Side of a picture that is seen whole and only shrunk, in pixels: the size small generators make."""
 _PUZZLE = 64
 """Side of the pieces of a shuffled picture, in pixels of 384."""
 
@@ -30,22 +32,26 @@ class Views:
     shuffled: bool
 
 
-def plain_view(pixels: Pixels, smallest_cut: int, random: Random) -> Pixels:
-    """One view [384, 384, 3] of a square picture; `smallest_cut` as in `views`."""
-    seen = resize(_cut(pixels, smallest_cut, random), int(random.integers(208, 289)), random)
+def plain_view(pixels: Pixels, random: Random) -> Pixels:
+    """One view [384, 384, 3] of a square picture: half of the time whole and at its generator's own pixels or shrunk,
+    as sites show pictures, otherwise cut and resized once more."""
+    if random.random() < 0.5:
+        whole = _mirrored(pixels, random)
+        seen = whole if len(whole) == _POSTED else resize(whole, _POSTED, random)
+        return compressed(seen, random.uniform(75, 95))
+    seen = resize(_cut(pixels, random), int(random.integers(208, 289)), random)
     if random.random() < 0.5:
         seen = _coloured(seen, 0.25, random)
     return compressed(seen, random.uniform(75, 95))
 
 
-def views(pixels: Pixels, smallest_cut: int, shuffle: float, random: Random) -> Views:
-    """Two views of a square picture. `smallest_cut`: side of the smallest cut-out taken, in pixels; `shuffle`: the
-    probability of shuffling the first view."""
-    plain = plain_view(pixels, smallest_cut, random)
+def views(pixels: Pixels, shuffle: float, random: Random) -> Views:
+    """Two views of a square picture. `shuffle`: the probability of shuffling the first view."""
+    plain = plain_view(pixels, random)
     shuffled = bool(random.random() < shuffle)
     if shuffled:
         plain = _shuffled(plain, random)
-    copy = resize(_cut(pixels, smallest_cut, random), int(random.integers(224, 305)), random)
+    copy = resize(_cut(pixels, random), int(random.integers(224, 305)), random)
     copy = resize(_shared(_coloured(copy, 1.0, random), random), int(random.integers(176, 289)), random)
     return Views(plain, compressed(copy, random.uniform(40, 95)), shuffled)
 
@@ -61,14 +67,17 @@ def compressed(pixels: Pixels, quality: float) -> Pixels:
     return cv2.resize(read[:, :, ::-1], (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
 
 
-def _cut(pixels: Pixels, smallest: int, random: Random) -> Pixels:
-    """A square cut-out, mirrored half of the time."""
+def _cut(pixels: Pixels, random: Random) -> Pixels:
+    """A square cut-out of at least 72 % of each side, mirrored half of the time."""
     full = len(pixels)
-    low = min(max(int(0.72 * full) if smallest >= full else smallest, 64), full)
-    side = int(random.integers(low, full + 1))
+    side = int(random.integers(int(0.72 * full), full + 1))
     top, left = random.integers(full - side + 1, size=2)
-    cut = pixels[top : top + side, left : left + side]
-    return np.ascontiguousarray(cut[:, ::-1] if random.random() < 0.5 else cut)
+    return _mirrored(pixels[top : top + side, left : left + side], random)
+
+
+def _mirrored(pixels: Pixels, random: Random) -> Pixels:
+    """Mirrored half of the time."""
+    return np.ascontiguousarray(pixels[:, ::-1] if random.random() < 0.5 else pixels)
 
 
 def _coloured(pixels: Pixels, strength: float, random: Random) -> Pixels:
