@@ -11,7 +11,7 @@ import argparse
 import hashlib
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,9 @@ from indexer.detector.training.config import BUNDLED, read_config
 from indexer.detector.training.material import Picture, read_manifest, read_pixels, split_photographs, tiles
 from indexer.detector.training.photographs import Photograph, find
 from indexer.evaluation.bootstrap import Estimate
-from indexer.evaluation.classifiers import confound_auc
+from indexer.evaluation.classifiers import confound_auc, histogram_auc
 from indexer.evaluation.metrics import roc_auc
+from indexer.evaluation.table import colour_histogram
 from indexer.imaging.alterations import apply
 from indexer.settings import Settings
 
@@ -102,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(options: argparse.Namespace) -> Report:
     """All figures of the card."""
     config = read_config(BUNDLED)
+    photographs = find(options.photographs)
     detector = load_detector(Settings.load(detector=options.detector, batch_size=16))
 
     def see(named: Sequence[tuple[str, str, Image.Image]], what: str) -> _Seen:
@@ -118,7 +120,6 @@ def measure(options: argparse.Namespace) -> Report:
 
     pictures = read_manifest(options.manifest, config)
     corpus = see([(p.sha256, p.group, Image.fromarray(read_pixels(p.path))) for p in pictures], "corpus")
-    photographs = find(options.photographs)
     _, kept = split_photographs(photographs, config)
     random = np.random.default_rng(config.seed)
     cut = [
@@ -146,9 +147,11 @@ def measure(options: argparse.Namespace) -> Report:
     ]
     bound = detector.spec.same_origin_min_cosine
     known = corpus.embeddings[~real]
+    to_faces, to_debian = (_nearest(seen, known) for seen in (corpus.embeddings[real], debian.embeddings))
     strangers = {
-        "FFHQ_photographs_near_a_known_fake_share": _near(corpus.embeddings[real], known, bound),
-        "Debian_photographs_near_a_known_fake_share": _near(debian.embeddings, known, bound),
+        "FFHQ_photographs_near_a_known_fake_share": float((to_faces >= bound).mean()),
+        "Debian_photographs_near_a_known_fake_share": float((to_debian >= bound).mean()),
+        "cosine_that_1_percent_of_Debian_photographs_reach": float(np.quantile(to_debian, 0.99)),
     }
     held_out, everything = _attribution(pictures, corpus, sides), _attribution(pictures, corpus, None)
     copies, near = _copies(options, pictures, photographs, config.seed, detector)
@@ -201,9 +204,9 @@ def _row(name: str, photographs: str, fakes: _Seen, real: _Seen) -> tuple[Row, E
     fake = np.array([True] * len(left) + [False] * len(right))
     units = paired_fakes.units + paired_real.units
 
-    def plainly(features: Callable[[_Seen], npt.NDArray[np.float64]]) -> str:
-        table = np.concatenate([features(paired_fakes), features(paired_real)])
-        return f"{confound_auc(table, fake, groups=units).value:.2f}"
+    metadata, colours = (
+        np.concatenate([features(paired_fakes), features(paired_real)]) for features in (_metadata, _histograms)
+    )
 
     row = Row(
         fakes=name,
@@ -213,8 +216,8 @@ def _row(name: str, photographs: str, fakes: _Seen, real: _Seen) -> tuple[Row, E
         auc=str(_auc(fakes, real)),
         n_matched=len(left),
         auc_matched=str(matched),
-        metadata_matched=plainly(_metadata),
-        histogram_matched=plainly(_histograms),
+        metadata_matched=f"{confound_auc(metadata, fake, groups=units).value:.2f}",
+        histogram_matched=f"{histogram_auc(colours, fake, groups=units).value:.2f}",
     )
     return row, matched
 
@@ -235,12 +238,7 @@ def _metadata(seen: _Seen) -> npt.NDArray[np.float64]:
 
 
 def _histograms(seen: _Seen) -> npt.NDArray[np.float64]:
-    """Shares of 4 x 4 x 4 colours [N, 64]."""
-    rows = []
-    for data in seen.data:
-        levels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).reshape(-1, 3).astype(np.int64) // 64
-        rows.append(np.bincount(levels @ (16, 4, 1), minlength=64) / len(levels))
-    return np.array(rows)
+    return np.array([colour_histogram(Image.open(io.BytesIO(data)).convert("RGB")) for data in seen.data], np.float64)
 
 
 def _auc(fakes: _Seen, real: _Seen) -> Estimate:
@@ -298,9 +296,10 @@ def _copies(
     return found, near
 
 
-def _near(pictures: Floats, known: Floats, bound: float) -> float:
-    """The share of pictures with a cosine of at least `bound` to any known one."""
-    return float(((pictures @ known.T).max(axis=1) >= bound).mean())
+def _nearest(pictures: Floats, known: Floats) -> Floats:
+    """The largest cosine [N] of each picture to any known one."""
+    largest: Floats = (pictures @ known.T).max(axis=1)
+    return largest
 
 
 def _jpeg(tile: npt.NDArray[np.uint8]) -> bytes:

@@ -13,7 +13,7 @@ from indexer.detector import load_detector
 from indexer.detector.training import manipulations, views
 from indexer.detector.training.config import BUNDLED, TrainingConfig, read_config
 from indexer.detector.training.finishing import finish
-from indexer.detector.training.loop import Training
+from indexer.detector.training.loop import CHECKPOINT, Training, saved_part
 from indexer.detector.training.material import cut_outs, read_manifest, split_photographs, tiles
 from indexer.detector.training.network import TrainingNetwork
 from indexer.detector.training.photographs import Photograph
@@ -43,6 +43,7 @@ def config() -> TrainingConfig:
             "whole_picture_steps": 1,
             "batch": 6,
             "window": 64,
+            "patches": 40,
             "warmup_steps": 1,
             "memory": 16,
             "save_every": 3,
@@ -168,6 +169,33 @@ def test_a_batch_depends_on_its_step_alone(supply: Supply) -> None:
     assert set(once.fake.tolist()) == {0.0, 1.0}
 
 
+def test_tiles_of_one_photograph_are_no_strangers(supply: Supply) -> None:
+    """They overlap: as strangers they would teach that a crop is another picture."""
+    contents = {content for step in range(8) for content in supply.batch(step).contents.tolist()}
+    photographs = {
+        content
+        for step in range(8)
+        for content, fake in zip(supply.batch(step).contents.tolist(), supply.batch(step).fake.tolist(), strict=True)
+        if not fake
+    }
+    assert photographs == {0, 1, 2}
+    assert len(contents) > 3
+
+
+def test_the_stem_stays_as_it_is_when_the_transformer_learns(
+    supply: Supply, config: TrainingConfig, tmp_path: Path
+) -> None:
+    stems = []
+    for name, steps in (("stem", config.stem_steps), ("whole", config.steps)):
+        (tmp_path / name).mkdir()
+        training = Training(supply, config.model_copy(update={"steps": steps}), tmp_path / name)
+        training.run(lambda step, metrics: None)
+        stems.append(saved_part(tmp_path / name / CHECKPOINT, "network"))
+    for tensor in (name for name in stems[0] if name.startswith("stem.")):
+        assert torch.equal(stems[0][tensor], stems[1][tensor])
+    assert not torch.equal(stems[0]["proj.weight"], stems[1]["proj.weight"])
+
+
 def test_the_stem_starts_with_filters_that_content_does_not_drown(supply: Supply, config: TrainingConfig) -> None:
     first = TrainingNetwork(config, len(supply.kinds)).stem[0].weight[::2]
     ramp = torch.arange(3.0)[None, None, :, None] + 2 * torch.arange(3.0)[None, None, None, :] + 5
@@ -208,12 +236,12 @@ def test_what_is_shipped_computes_what_was_trained(
     network.train()
     pictures = supply.batch(0).plain
     for _ in range(3):  # moves the running statistics that are folded
-        network(pictures, 0, 0)
+        network(pictures)
     network.eval()
     ship(network.state_dict(), config, tmp_path / "weights")
     detector = load_detector(settings.model_copy(update={"detector": str(tmp_path / "weights"), "precision": "fp32"}))
     with torch.inference_mode():
-        cls, _ = network(pictures, 0, 0)
+        cls = network(pictures)
         logits = network.verdict(cls)
     output = detector.run(pictures)
     np.testing.assert_allclose(output.cls, cls.numpy(), atol=2e-2)  # half precision in the file
@@ -234,7 +262,7 @@ def test_the_finished_embedding_is_standard_and_the_verdict_fits_it(supply: Supp
     network.eval()
     batches = [supply.stem_batch(step) for step in range(config.steps, config.steps + config.finishing_batches)]
     with torch.inference_mode():
-        cls = torch.cat([network(batch.plain, 0, 0)[0] for batch in batches])
+        cls = torch.cat([network(batch.plain) for batch in batches])
         logits = network.verdict(cls)
     assert cls.mean(dim=0).abs().mean() < 0.4
     assert 0.8 < cls.std(dim=0).mean() < 1.2

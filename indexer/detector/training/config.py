@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from indexer.detector.spec import IMAGE_SIZE, PATCHES
 from indexer.errors import UsageError
 
 BUNDLED: Final = Path(__file__).with_name("small.toml")
@@ -32,11 +33,12 @@ class TrainingConfig(BaseModel):
 
     stem_steps: int = Field(ge=0, description="first steps, in which the stem learns alone")
     stem_batch: int = Field(ge=2, description="pictures a step meanwhile, each seen in one view")
+    window: int = Field(ge=16, le=IMAGE_SIZE, description="side of the window the stem learns on, in pixels of 384")
     stem_learning_rate: float
     steps: int = Field(ge=1, description="with the first and the last ones")
-    whole_picture_steps: int = Field(description="last steps, on whole pictures instead of windows")
+    whole_picture_steps: int = Field(description="last steps, in which all patches are seen")
     batch: int = Field(ge=2, description="pictures a step; each is seen in two views")
-    window: int = Field(description="side of the window that is trained on, in pixels of 384")
+    patches: int = Field(ge=1, le=PATCHES, description="patches of each picture that are seen in a step, of 576")
     learning_rate: float
     weight_decay: float
     warmup_steps: int
@@ -47,7 +49,6 @@ class TrainingConfig(BaseModel):
     weight_generator: float
     weight_instance: float
     weight_origin: float
-    weight_early: float
     save_every: int
     finishing_batches: int = Field(
         ge=1, description="whole pictures measured at the end, in batches of the stem's size"

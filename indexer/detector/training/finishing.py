@@ -20,7 +20,7 @@ def finish(
     """The state with CLS embeddings of mean 0 and deviation 1 in every dimension, and a verdict's head that fits them.
 
     Both are measured on whole pictures of further batches and written into the last LayerNorm and the head. Cosines
-    of strangers come to lie around 0 instead of high up, and copies stand out. The head of the loop saw windows and
+    of strangers come to lie around 0 instead of high up, and copies stand out. The head of the loop
     lags behind its network; logistic regression finds the one that suits it, regularised more than usual, for the
     embeddings have seen these pictures before. Pictures of which only a part was manipulated are left out of it.
     """
@@ -32,7 +32,7 @@ def finish(
     for step in range(config.steps, config.steps + config.finishing_batches):
         batch = supply.stem_batch(step)
         with torch.inference_mode(), bfloat16_where_fast():
-            cls, _ = network(batch.plain.contiguous(memory_format=torch.channels_last), 0, 0)
+            cls = network(batch.plain.contiguous(memory_format=torch.channels_last))
         embeddings.append(cls.float().numpy())
         fakes.append(batch.fake.numpy() > 0)
         counted.append(batch.weights.numpy() == 1)

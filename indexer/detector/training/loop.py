@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy, normalize
 
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
+from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCHES
 from indexer.detector.training.config import TrainingConfig
 from indexer.detector.training.network import TrainingNetwork, bfloat16_where_fast
 from indexer.detector.training.objectives import Memory, instance_loss, origin_loss, verdict_loss
@@ -25,8 +25,6 @@ CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
 AVERAGE = "average"
 """The part of a checkpoint that holds the averaged network."""
-_APART = 2
-"""Most patches between the windows of two views, each way."""
 _AVERAGING = 0.995
 """Share of the running average of the weights that stays at every step; the average is what is shipped."""
 
@@ -73,9 +71,8 @@ class Training:
         config, network = self._config, self._network
         network.train()
         self._set_pace(_learning_rate(self._step, config.stem_steps, config.stem_learning_rate, config))
-        random = np.random.default_rng((config.seed, self._step, 1))
         with bfloat16_where_fast():
-            early = network.stem_only(self._window(batch.plain, *self._places(random)[0])).float()
+            early = network.stem_only(self._window(batch.plain)).float()
         losses = {
             "verdict": verdict_loss(early[:, 0], batch.fake, batch.weights),
             "generator": cross_entropy(early[:, 1:], batch.kinds),
@@ -85,14 +82,16 @@ class Training:
         return {name: float(value.detach()) for name, value in losses.items()} | shares
 
     def _train(self, batch: Batch) -> dict[str, float]:
+        """A step in which the transformer learns all else; the stem stays as it is."""
         config, network = self._config, self._network
         network.train()
+        network.stem.eval().requires_grad_(False)
         step, steps = self._step - config.stem_steps, config.steps - config.stem_steps
         self._set_pace(_learning_rate(step, steps, config.learning_rate, config))
-        random = np.random.default_rng((config.seed, self._step, 1))
+        pictures = torch.cat([batch.plain, batch.copy]).contiguous(memory_format=torch.channels_last)
         with bfloat16_where_fast():
-            cls, early = self._see(torch.stack([batch.plain, batch.copy]), random)
-        cls, early = network.standardised(cls.float()), early.float()
+            cls = network(pictures, self._seen())
+        cls = network.standardised(cls.float())
         units = normalize(cls, dim=1)
         plain, shared = units.chunk(2)
         both = torch.cat([batch.kinds, batch.kinds])
@@ -105,18 +104,16 @@ class Training:
             "generator": cross_entropy(network.kind(units, config.temperature), origins, ignore_index=-1),
             "instance": instance_loss(plain, shared, batch.contents, batch.usable, self._memory, config.temperature),
             "origin": origin_loss(units, contents, origins, self._memory, config.temperature),
-            "early": verdict_loss(early[:, 0], fake, weights) + 0.5 * cross_entropy(early[:, 1:], both),
         }
         loss = (
             config.weight_verdict * losses["verdict"]
             + config.weight_generator * losses["generator"]
             + config.weight_instance * losses["instance"]
             + config.weight_origin * losses["origin"]
-            + config.weight_early * losses["early"]
         )
         self._update(loss)
         self._memory.add(units, contents, origins, config.memory)
-        shares = {"accuracy": _accuracy(logits, batch), "early_accuracy": _accuracy(early[:, 0], batch)}
+        shares = {"accuracy": _accuracy(logits, batch)}
         return {name: float(value.detach()) for name, value in losses.items()} | shares
 
     def _update(self, loss: torch.Tensor) -> None:
@@ -130,31 +127,19 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate
 
-    def _see(self, pair: torch.Tensor, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the network gives for the two views [2, N, 3, 384, 384]: of one window each, not far from each other,
-        or of whole pictures towards the end."""
-        seen = [
-            self._network(self._window(pictures, row, column), row, column)
-            for pictures, (row, column) in zip(pair, self._places(random), strict=True)
-        ]
-        return torch.cat([cls for cls, _ in seen]), torch.cat([early for _, early in seen])
+    def _seen(self) -> torch.Tensor | None:
+        """The patches that are looked at in this step, drawn anew; None towards the end: all of them."""
+        if self._step >= self._config.steps - self._config.whole_picture_steps:
+            return None
+        random = np.random.default_rng((self._config.seed, self._step, 1))
+        return torch.from_numpy(random.permutation(PATCHES)[: self._config.patches])
 
-    def _places(self, random: np.random.Generator) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Row and column of the first patch of two windows."""
-        most = (IMAGE_SIZE - self._side()) // PATCH_SIZE
-        first = random.integers(most + 1, size=2)
-        second = np.clip(first + random.integers(-_APART, _APART + 1, size=2), 0, most)
-        return (int(first[0]), int(first[1])), (int(second[0]), int(second[1]))
-
-    def _window(self, pictures: torch.Tensor, row: int, column: int) -> torch.Tensor:
-        top, left, side = row * PATCH_SIZE, column * PATCH_SIZE, self._side()
-        return pictures[:, :, top : top + side, left : left + side].contiguous(memory_format=torch.channels_last)
-
-    def _side(self) -> int:
-        return IMAGE_SIZE if self._whole() else self._config.window
-
-    def _whole(self) -> bool:
-        return self._step >= self._config.steps - self._config.whole_picture_steps
+    def _window(self, pictures: torch.Tensor) -> torch.Tensor:
+        """The same square part of all pictures, drawn anew in each step."""
+        random = np.random.default_rng((self._config.seed, self._step, 1))
+        top, left = random.integers(IMAGE_SIZE - self._config.window + 1, size=2)
+        window = pictures[:, :, top : top + self._config.window, left : left + self._config.window]
+        return window.contiguous(memory_format=torch.channels_last)
 
     def _follow(self) -> None:
         """Moves the average towards the network; counts of the stem's normalisation are averaged like weights."""

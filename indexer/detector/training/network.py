@@ -6,19 +6,17 @@ from collections.abc import Mapping
 import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import linear, normalize
 
 from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.training.config import TrainingConfig
-
-_GRID = IMAGE_SIZE // PATCH_SIZE
 
 
 class TrainingNetwork(nn.Module):
     """A pre-norm vision transformer behind a convolutional stem (Xiao et al., NeurIPS 2021, arXiv 2106.14881).
 
-    Takes windows of a picture: the position embeddings are those of the window's place. Beside the verdict's head it
-    has one for the kind of picture (photograph, generator, manipulation), which is used in training only.
+    Beside the verdict's head it has others for the kind of picture (photograph, generator, manipulation), which are
+    used in training only.
     """
 
     def __init__(self, config: TrainingConfig, kinds: int) -> None:
@@ -50,26 +48,26 @@ class TrainingNetwork(nn.Module):
         self.kinds = nn.Parameter(torch.randn(kinds, EMBEDDING_SIZE) * 0.05)
         self.early = nn.Linear(width, 1 + kinds)
 
-    def forward(self, windows: Tensor, row: int, column: int) -> tuple[Tensor, Tensor]:
-        """Of windows [N, 3, H, W], whose upper left patch is at `row`, `column` of 24: the CLS embeddings [N, 384], and
-        what the stem's average alone says of verdict and kind [N, 1 + kinds], which makes the stem learn early."""
-        maps = self.stem(windows)
-        early = self._early(maps)
-        patches = self.proj(maps)
-        high, wide = patches.shape[-2:]
+    def forward(self, pictures: Tensor, seen: Tensor | None = None) -> Tensor:
+        """CLS embeddings [N, 384] of pictures [N, 3, 384, 384], from all 576 patches or from those that `seen` [P]
+        numbers: leaving patches out makes a step several times cheaper (Liu et al., WACV 2023, arXiv 2208.07220)."""
         positions, token = self.transformer.pos_embed, self.transformer.cls_token
         if positions is None or token is None:
             raise AssertionError("the transformer was made with position embeddings and a CLS token")
-        places = positions[:, 1:].reshape(1, _GRID, _GRID, EMBEDDING_SIZE)
-        places = places[:, row : row + high, column : column + wide].reshape(1, -1, EMBEDDING_SIZE)
-        first = (token + positions[:, :1]).expand(len(windows), -1, -1)
-        tokens = torch.cat([first, patches.flatten(2).transpose(1, 2) + places], dim=1)
+        maps = self.stem(pictures).flatten(2)
+        places = positions[:, 1:]
+        if seen is not None:
+            maps, places = maps[:, :, seen], places[:, seen]
+        patches = linear(maps.transpose(1, 2), self.proj.weight.flatten(1), self.proj.bias) + places
+        first = (token + positions[:, :1]).expand(len(pictures), -1, -1)
+        tokens = torch.cat([first, patches], dim=1)
         cls: Tensor = self.transformer.norm(self.transformer.blocks(tokens))[:, 0]
-        return cls, early
+        return cls
 
     def stem_only(self, windows: Tensor) -> Tensor:
-        """What the stem's average says of windows [N, 3, H, W]: verdict and kind [N, 1 + kinds]."""
-        return self._early(self.stem(windows))
+        """What the stem's average alone says of windows [N, 3, H, W] of pictures: verdict and kind [N, 1 + kinds]."""
+        said: Tensor = self.early(self.stem(windows).float().mean(dim=(2, 3)))
+        return said
 
     def standardised(self, cls: Tensor) -> Tensor:
         """CLS embeddings [N, 384] with mean 0 and deviation 1 over the batch in every dimension.
@@ -84,10 +82,6 @@ class TrainingNetwork(nn.Module):
         """Logits [N]."""
         logits: Tensor = self.transformer.head(standardised)
         return logits[:, 0]
-
-    def _early(self, maps: Tensor) -> Tensor:
-        said: Tensor = self.early(maps.float().mean(dim=(2, 3)))
-        return said
 
     def kind(self, unit: Tensor, temperature: float) -> Tensor:
         """Scores [N, kinds] of L2-normalised embeddings."""

@@ -26,7 +26,8 @@ _STD: Final = np.array((0.229, 0.224, 0.225), np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A picture to train on. `content` is shared by a tile and its manipulations: none is a stranger to the others."""
+    """A picture to train on. `content` is shared by the tiles of a photograph, which overlap, and their manipulations:
+    none is a stranger to the others."""
 
     pixels: Pixels
     kind: int
@@ -76,11 +77,11 @@ class Supply:
         self._config = config
         random = np.random.default_rng(config.seed)
         self._photographs: list[Item] = []
-        for photograph in photographs:
+        for content, photograph in enumerate(photographs):
             report(f"cutting {photograph.name}")
             for cut in cut_outs(read_pixels(photograph.path), config.tiles_per_photograph, random):
                 tile = cut if random.random() < 0.5 else resize(cut, TILE, random)
-                self._photographs.append(Item(tile, PHOTOGRAPH, len(self._photographs), 1.0))
+                self._photographs.append(Item(tile, PHOTOGRAPH, content, 1.0))
         report("training the autoencoder")
         photographed = [_as_tile(item.pixels, random) for item in self._photographs]
         autoencoder = manipulations.train_autoencoder(photographed, config.autoencoder_steps, random)
@@ -103,7 +104,7 @@ class Supply:
                 self._manipulated.append(Item(made[name](pixels, other), self.kinds.index(name), item.content, weight))
         self._generated: dict[int, list[Item]] = {self.kinds.index(name): [] for name in generators}
         report("reading machine-made pictures")
-        for number, picture in enumerate(generated, start=len(self._photographs)):
+        for number, picture in enumerate(generated, start=len(photographs)):
             kind = self.kinds.index(picture.generator)
             pixels = _at_most_768(central_square(read_pixels(picture.path)))
             weight = _LITTLE if picture.generator == _FACES else 1.0
@@ -115,7 +116,7 @@ class Supply:
         items = self._draw(self._config.stem_batch, random)
         kinds = torch.tensor([item.kind for item in items])
         return StemBatch(
-            plain=_tensor([views.plain_view(item.pixels, random) for item in items]),
+            plain=_tensor([views.plain_view(views.mirrored(item.pixels, random), random) for item in items]),
             kinds=kinds,
             fake=(kinds != PHOTOGRAPH).float(),
             weights=torch.tensor([item.verdict_weight for item in items]),

@@ -36,8 +36,7 @@ def plain_view(pixels: Pixels, random: Random) -> Pixels:
     """One view [384, 384, 3] of a square picture: half of the time whole and at its generator's own pixels or shrunk,
     as sites show pictures, otherwise cut and resized once more."""
     if random.random() < 0.5:
-        whole = _mirrored(pixels, random)
-        seen = whole if len(whole) == _POSTED else resize(whole, _POSTED, random)
+        seen = pixels if len(pixels) == _POSTED else resize(pixels, _POSTED, random)
         return compressed(seen, random.uniform(75, 95))
     seen = resize(_cut(pixels, random), int(random.integers(208, 289)), random)
     if random.random() < 0.5:
@@ -46,14 +45,19 @@ def plain_view(pixels: Pixels, random: Random) -> Pixels:
 
 
 def views(pixels: Pixels, shuffle: float, random: Random) -> Views:
-    """Two views of a square picture. `shuffle`: the probability of shuffling the first view."""
-    plain = plain_view(pixels, random)
+    """Two views of a square picture. `shuffle`: the probability of shuffling the first one."""
+    plain = plain_view(mirrored(pixels, random), random)
     shuffled = bool(random.random() < shuffle)
     if shuffled:
         plain = _shuffled(plain, random)
-    copy = resize(_cut(pixels, random), int(random.integers(224, 305)), random)
+    copy = resize(_cut(mirrored(pixels, random), random), int(random.integers(224, 305)), random)
     copy = resize(_shared(_coloured(copy, 1.0, random), random), int(random.integers(176, 289)), random)
     return Views(plain, compressed(copy, random.uniform(40, 95)), shuffled)
+
+
+def mirrored(pixels: Pixels, random: Random) -> Pixels:
+    """Mirrored half of the time."""
+    return np.ascontiguousarray(pixels[:, ::-1] if random.random() < 0.5 else pixels)
 
 
 def compressed(pixels: Pixels, quality: float) -> Pixels:
@@ -68,16 +72,11 @@ def compressed(pixels: Pixels, quality: float) -> Pixels:
 
 
 def _cut(pixels: Pixels, random: Random) -> Pixels:
-    """A square cut-out of at least 72 % of each side, mirrored half of the time."""
+    """A square cut-out of at least 72 % of each side."""
     full = len(pixels)
     side = int(random.integers(int(0.72 * full), full + 1))
     top, left = random.integers(full - side + 1, size=2)
-    return _mirrored(pixels[top : top + side, left : left + side], random)
-
-
-def _mirrored(pixels: Pixels, random: Random) -> Pixels:
-    """Mirrored half of the time."""
-    return np.ascontiguousarray(pixels[:, ::-1] if random.random() < 0.5 else pixels)
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 
 def _coloured(pixels: Pixels, strength: float, random: Random) -> Pixels:
