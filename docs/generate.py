@@ -21,6 +21,7 @@ SETTING_GROUPS = {
     "Where things are": "home",
     "Pictures": "max_file_bytes",
     "Detector": "detector",
+    "Provenance": "c2pa_trust_anchors",
     "Search": "search_limit",
     "Campaigns": "campaign_neighbours",
     "HTTP": "host",

@@ -70,6 +70,13 @@ class Settings(BaseSettings):
         default=2, description="Threads that read, decode and hash pictures while the model runs."
     )
 
+    # provenance
+    c2pa_trust_anchors: Path | None = Field(
+        default=None,
+        description="PEM file of the certificate authorities whose C2PA signers are trusted. Unset: no signer is, and "
+        "what manifests say is self-declared.",
+    )
+
     # search
     search_limit: Annotated[int, Field(ge=1)] = Field(
         default=10, description="Matches returned when no limit is given."

@@ -62,6 +62,18 @@ class EvidenceKind(StrEnum):
     SELF_DECLARED = "self_declared"
 
 
+class ProvenanceKind(StrEnum):
+    """What part of a file's own words about its origin a finding is about."""
+
+    CONTENT_CREDENTIALS = "content_credentials"
+    DECLARATION = "declaration"
+    GENERATION = "generation"
+    CAMERA = "camera"
+    SOFTWARE = "software"
+    THUMBNAIL = "thumbnail"
+    UNREADABLE = "unreadable"
+
+
 class Direction(StrEnum):
     """Which of a verdict's two propositions a piece of evidence speaks for."""
 

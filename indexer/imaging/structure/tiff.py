@@ -24,18 +24,23 @@ _TABLES = (320, 347)
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """One tag of a directory: `count` values of the TIFF type `kind`, which begin at byte `position`."""
+
     kind: int
     count: int
     position: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
+    """How numbers are written: byte order (`<` or `>`), and whether it is a BigTIFF."""
+
     order: str
     big: bool
 
     def number(self, data: bytes, at: int, length: int) -> int:
+        """The unsigned number of `length` bytes at `at`; ImageRejectedError when the data ends before."""
         if at + length > len(data):
             raise truncated("a directory")
         return int.from_bytes(data[at : at + length], "little" if self.order == "<" else "big")
@@ -43,11 +48,11 @@ class _Layout:
 
 def read(data: bytes, limits: ImageLimits) -> Declared:
     """Walks the chain of directories and holds the first picture's strips or tiles against the file's length."""
-    layout = _layout(data)
+    layout = layout_of(data)
     if layout is None:
         raise damaged("its header makes no sense")
     first = layout.number(data, 8, 8) if layout.big else layout.number(data, 4, 4)
-    entries, following = _directory(data, layout, first)
+    entries, following = directory(data, layout, first)
     size = _value(data, layout, entries, _WIDTH), _value(data, layout, entries, _HEIGHT)
     limits.check_size(*size)
     tile = _value(data, layout, entries, _TILE_WIDTH) * _value(data, layout, entries, _TILE_HEIGHT)
@@ -71,7 +76,7 @@ def read(data: bytes, limits: ImageLimits) -> Declared:
 
 def exif_orientation(exif: bytes) -> int | None:
     """The orientation (1 to 8) in an EXIF block that starts with a TIFF header; None when there is none to be read."""
-    layout = _layout(exif)
+    layout = layout_of(exif)
     if layout is None or layout.big:
         return None
     start = int.from_bytes(exif[4:8], "little" if layout.order == "<" else "big")
@@ -85,21 +90,22 @@ def exif_orientation(exif: bytes) -> int | None:
     return None
 
 
-def _layout(data: bytes) -> _Layout | None:
+def layout_of(data: bytes) -> Layout | None:
+    """How a block that starts with a TIFF header is written; None when it has no such header."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 8:
         return None
     version = int.from_bytes(data[2:4], "little" if order == "<" else "big")
-    return _Layout(order, version == 43) if version in (42, 43) else None
+    return Layout(order, version == 43) if version in (42, 43) else None
 
 
-def _directory(data: bytes, layout: _Layout, at: int) -> tuple[dict[int, _Entry], int]:
+def directory(data: bytes, layout: Layout, at: int) -> tuple[dict[int, Entry], int]:
     """Entries by tag and the offset of the next directory, 0 at the end of the chain."""
     head, entry, word = (8, 20, 8) if layout.big else (2, 12, 4)
     count = layout.number(data, at, head)
     if count > _MAX_ENTRIES:
         raise damaged("a directory with too many entries")
-    entries: dict[int, _Entry] = {}
+    entries: dict[int, Entry] = {}
     for start in range(at + head, at + head + entry * count, entry):
         tag, kind = layout.number(data, start, 2), layout.number(data, start + 2, 2)
         values = layout.number(data, start + 4, word)
@@ -107,11 +113,16 @@ def _directory(data: bytes, layout: _Layout, at: int) -> tuple[dict[int, _Entry]
             raise damaged("a tag with too many values")
         inline = values * _UNIT.get(kind, 1) <= word
         position = start + 4 + word
-        entries.setdefault(tag, _Entry(kind, values, position if inline else layout.number(data, position, word)))
+        entries.setdefault(tag, Entry(kind, values, position if inline else layout.number(data, position, word)))
     return entries, layout.number(data, at + head + entry * count, word)
 
 
-def _numbers(data: bytes, layout: _Layout, entry: _Entry) -> npt.NDArray[np.uint64]:
+def content(data: bytes, entry: Entry, limit: int) -> bytes:
+    """The bytes of a tag's values: at most `limit` of them, and none beyond the end of `data`."""
+    return data[entry.position : entry.position + min(entry.count * _UNIT.get(entry.kind, 1), limit)]
+
+
+def _numbers(data: bytes, layout: Layout, entry: Entry) -> npt.NDArray[np.uint64]:
     code = _NUMBERS.get(entry.kind)
     if code is None:
         raise damaged("a number of an impossible type")
@@ -120,15 +131,15 @@ def _numbers(data: bytes, layout: _Layout, entry: _Entry) -> npt.NDArray[np.uint
     return np.frombuffer(data, layout.order + code, entry.count, entry.position).astype(np.uint64)
 
 
-def _value(data: bytes, layout: _Layout, entries: dict[int, _Entry], tag: int) -> int:
+def _value(data: bytes, layout: Layout, entries: dict[int, Entry], tag: int) -> int:
     """The first number of a tag, 0 when it is absent or no number."""
     entry = entries.get(tag)
     if entry is None or entry.count == 0 or entry.kind not in _NUMBERS:
         return 0
-    return int(_numbers(data, layout, _Entry(entry.kind, 1, entry.position))[0])
+    return int(_numbers(data, layout, Entry(entry.kind, 1, entry.position))[0])
 
 
-def _check_strips(data: bytes, layout: _Layout, offsets: _Entry, counts: _Entry) -> None:
+def _check_strips(data: bytes, layout: Layout, offsets: Entry, counts: Entry) -> None:
     starts, lengths = _numbers(data, layout, offsets), _numbers(data, layout, counts)
     both = min(len(starts), len(lengths))
     ends = starts[:both].astype(np.float64) + lengths[:both].astype(np.float64)
@@ -136,7 +147,7 @@ def _check_strips(data: bytes, layout: _Layout, offsets: _Entry, counts: _Entry)
         raise truncated("the picture data")
 
 
-def _count_frames(data: bytes, layout: _Layout, first: int, following: int, limits: ImageLimits) -> int:
+def _count_frames(data: bytes, layout: Layout, first: int, following: int, limits: ImageLimits) -> int:
     """Directories in the chain; a chain that bites its own tail ends there."""
     head, entry, word = (8, 20, 8) if layout.big else (2, 12, 4)
     seen = {first}

@@ -1,0 +1,138 @@
+"""All that a file says about its own origin, source by source. No bytes, however hostile, make this fail."""
+
+from collections.abc import Callable
+
+from PIL import Image
+
+from indexer.errors import ImageRejectedError
+from indexer.imaging.decoding import decode
+from indexer.imaging.limits import ImageLimits
+from indexer.imaging.sniffing import sniff
+from indexer.provenance import xmp
+from indexer.provenance.container import Blocks, read_into
+from indexer.provenance.credentials import read_credentials
+from indexer.provenance.exif import Exif, read_exif
+from indexer.provenance.findings import Camera, Declaration, Finding, Provenance, ProvenanceLimits, unreadable
+from indexer.provenance.generation import Words, read_generations
+from indexer.provenance.previews import compare_preview
+from indexer.provenance.untyped import json_object, mapping, product, text
+from indexer.vocabulary import EvidenceKind, ProvenanceKind
+
+_MAX_SOFTWARE = 10
+_PICTURE = ImageLimits(max_bytes=2**31, max_pixels=50_000_000, max_frames=10_000)
+
+
+def read_provenance(
+    data: bytes, limits: ProvenanceLimits | None = None, picture: Image.Image | None = None
+) -> Provenance:
+    """What the bytes of an image file say about its origin; nothing is fetched, and no exception leaves here.
+
+    Args:
+        data: the untouched bytes.
+        limits: how much is read.
+        picture: the upright RGB picture in `data`, when it is decoded already; it is held against an embedded preview,
+            and decoded here, only where there is one, when it is not given.
+    """
+    bounds = limits or ProvenanceLimits()
+    try:
+        name = sniff(data)
+    except ImageRejectedError:
+        return Provenance()
+    findings = _guarded("C2PA manifest", lambda: read_credentials(name, data, bounds))
+    blocks = Blocks()
+    findings += _guarded("file's structure", lambda: read_into(blocks, name, data, bounds))
+    findings += _guarded("metadata", lambda: _from_blocks(blocks, data, bounds, picture))
+    return Provenance(tuple(findings[: bounds.max_findings]))
+
+
+def _guarded(what: str, read: Callable[[], list[Finding]]) -> list[Finding]:
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001 - whatever a hostile file provokes, the picture itself is still good
+        return [unreadable(what, f"it is damaged ({type(error).__name__})")]
+
+
+def _from_blocks(blocks: Blocks, data: bytes, limits: ProvenanceLimits, picture: Image.Image | None) -> list[Finding]:
+    exif = Exif() if blocks.exif is None else read_exif(blocks.exif, limits)
+    findings: list[Finding] = []
+    packet = xmp.Xmp()
+    for written in blocks.xmp[:1]:
+        try:
+            packet = xmp.parse(written)
+        except xmp.XmpRefusedError as error:
+            findings.append(unreadable("XMP packet", str(error)))
+    words = Words(
+        texts=blocks.texts,
+        comment=exif.comment,
+        make=exif.make,
+        model=exif.model,
+        description=exif.description,
+        xmp_comment=packet.first("UserComment", limits.max_block_bytes),
+    )
+    findings += _guarded("generator's parameters", lambda: read_generations(words, limits))
+    findings += _guarded("XMP packet", lambda: xmp.declarations(packet, limits))
+    findings += _guarded("AIGC label", lambda: _aigc(blocks, exif))
+    findings += _camera(exif.camera)
+    findings += _software(exif, packet, blocks)
+    if exif.preview is not None and blocks.exif is not None:
+        preview, block = exif.preview, blocks.exif
+        findings += _guarded(
+            "EXIF preview",
+            lambda: compare_preview(preview, block, decode(data, _PICTURE).rgb if picture is None else picture),
+        )
+    return findings
+
+
+def _aigc(blocks: Blocks, exif: Exif) -> list[Finding]:
+    """China's TC260 label outside XMP: a PNG text of its own, or the user comment."""
+    places = (("PNG text AIGC", blocks.texts.get("AIGC")), ("EXIF user comment", exif.comment))
+    for where, written in places:
+        if written is None or "Label" not in written:
+            continue
+        said = json_object(written[:20_000])
+        said = mapping(said.get("AIGC")) or said
+        label, producer = text(said.get("Label")), text(said.get("ContentProducer"))
+        if label is not None:
+            return [xmp.declaration(Declaration(tc260_label=label, tc260_producer=producer), None, where)]
+    return []
+
+
+def _camera(camera: Camera | None) -> list[Finding]:
+    if camera is None or not (camera.make or camera.model):
+        return []
+    named = " ".join(dict.fromkeys(part for part in (camera.make, camera.model) if part))
+    if named.startswith(("prompt:", "workflow:", "{")):
+        return []  # ComfyUI's and SwarmUI's words in a camera's place
+    when = f" at {camera.taken_at}" if camera.taken_at else ""
+    return [
+        Finding(
+            kind=ProvenanceKind.CAMERA,
+            worth=EvidenceKind.SELF_DECLARED,
+            statement=f"EXIF names the camera {named}{when}. EXIF can be copied from another picture.",
+            where="EXIF",
+            made_with=text(named),
+            camera=camera,
+        )
+    ]
+
+
+def _software(exif: Exif, packet: xmp.Xmp, blocks: Blocks) -> list[Finding]:
+    """The chain of programs the file names, each once."""
+    named = [("PNG text Software", text(blocks.texts.get("Software"))), ("EXIF", exif.software)]
+    named.append(("XMP packet", packet.first("CreatorTool")))
+    named += [("XMP history", text(one)) for one in packet.values.get("softwareAgent", [])]
+    chain: dict[str, str] = {}
+    for where, name in named:
+        if name is not None:
+            chain.setdefault(name, where)
+    return [
+        Finding(
+            kind=ProvenanceKind.SOFTWARE,
+            worth=EvidenceKind.SELF_DECLARED,
+            statement=f"The {where} names the software {name}.",
+            where=where,
+            made_with=product(name),
+            software=name,
+        )
+        for name, where in list(chain.items())[:_MAX_SOFTWARE]
+    ]
