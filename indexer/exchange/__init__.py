@@ -1,5 +1,6 @@
-"""What leaves dejafake for other people's tools."""
+"""What leaves dejafake for other people's tools, and what comes in from them."""
 
 from indexer.exchange.export import export_images
+from indexer.exchange.reviews import SignOff, read_reviews
 
-__all__ = ["export_images"]
+__all__ = ["SignOff", "export_images", "read_reviews"]

@@ -1,0 +1,227 @@
+"""Reads ClaimReview and MediaReview as real feeds write them.
+
+Feeds deviate: comma-joined labels, digests under `sha256sum`, old property names, objects named by reference, lists in
+lists with nulls between. What is understood gets a name; nothing else is dropped (`other`).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from indexer.errors import SourceError
+from indexer.exchange.reviews.categories import Category, categories_of
+from indexer.exchange.reviews.markup import documents
+from indexer.exchange.reviews.nodes import Node, References, term, types_of
+from indexer.exchange.reviews.records import ClaimReview, MediaAppearance, MediaReview, Party, Rating, ReviewsRead
+from indexer.sources.cells import as_time, as_url
+
+MAX_REVIEWS = 500_000
+MAX_DEPTH = 40
+_DIGEST = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
+_DIGESTS_AND_NAMES = ("sha256", "sha256sum", "sha256Sum")
+_APPEARANCES = ("mediaItemAppearance", "appearance", "firstAppearance", "associatedMedia")
+_TELLTALES = {"ClaimReview": "claimReviewed", "MediaReview": "mediaAuthenticityCategory"}
+"""A property that only one kind of review has: feeds that flatten their reviews leave the type out."""
+
+
+def read_reviews(data: str | bytes) -> ReviewsRead:
+    """All ClaimReviews and MediaReviews in a JSON-LD document (alone, in a `@graph`, a DataFeed, a list, or inside any
+    other object such as the body of a webhook), or in the script blocks of an HTML page.
+
+    A ClaimReview that belongs to a MediaReview is part of that one and is also listed by itself; a review that stands
+    there twice is listed once. Nothing is fetched.
+
+    Raises:
+        SourceError: neither JSON nor HTML, too long, or nested too deeply.
+    """
+    values, problems = documents(data)
+    reviews: list[ClaimReview | MediaReview] = []
+    references = References()
+    for one in _objects(values):
+        references.note(one)
+    seen: set[bytes] = set()
+    for one in _objects(values):
+        kind = _kind(one)
+        if kind is None or (spelled := sha256(json.dumps(one, sort_keys=True).encode()).digest()) in seen:
+            continue
+        if len(reviews) >= MAX_REVIEWS:
+            problems.append(f"only the first {MAX_REVIEWS:,} reviews were read; split the feed")
+            break
+        seen.add(spelled)
+        node = Node(one, references)
+        reviews.append(_media_review(node) if kind == "MediaReview" else _claim_review(node))
+    return ReviewsRead(tuple(reviews), tuple(problems))
+
+
+def _objects(values: list[Any]) -> Iterator[Mapping[str, Any]]:
+    """All objects inside these values, in the order they stand, outer ones first; a `@context` only names terms."""
+    pending: list[tuple[Any, int]] = [(values, 0)]
+    while pending:
+        value, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise SourceError(f"the JSON-LD is nested more than {MAX_DEPTH} deep; no feed needs that")
+        if isinstance(value, Mapping):
+            yield value
+            inner = [one for name, one in value.items() if name != "@context"]
+            pending.extend((one, depth + 1) for one in reversed(inner))
+        elif isinstance(value, list):
+            pending.extend((one, depth + 1) for one in reversed(value))
+
+
+def _kind(value: Mapping[str, Any]) -> str | None:
+    types = types_of(value)
+    names = {term(name) for name in value}
+    for kind, telltale in _TELLTALES.items():
+        if kind in types or (not types and telltale in names):
+            return kind
+    return None
+
+
+def _media_review(node: Node) -> MediaReview:
+    url = node.take("url", _url)
+    author = _party(node, "author")
+    published = node.take("datePublished", _time)
+    language = node.take("inLanguage", _text)
+    categories = [one for found in node.take_all("mediaAuthenticityCategory", _categories) for one in found]
+    rating = _rating(node)
+    link = node.take("originalMediaLink", _link)
+    context = node.take("originalMediaContextDescription", _text)
+    claims = tuple(_claim_review(claim) for claim in node.take_nodes("associatedClaimReview"))
+    appearances, leftovers = _reviewed_media(node)
+    return MediaReview(
+        url=url,
+        author=author,
+        published_at=published,
+        language=language,
+        categories=tuple(categories),
+        rating=rating,
+        original_link=link,
+        original_context=context,
+        appearances=appearances,
+        claim_reviews=claims,
+        other=_with(node.other, "itemReviewed", leftovers),
+    )
+
+
+def _reviewed_media(node: Node) -> tuple[tuple[MediaAppearance, ...], list[Mapping[str, Any]]]:
+    """Where the reviewed media appeared, and what of the items reviewed has no place in that. An item without
+    appearances is one itself: many feeds put the ImageObject directly under `itemReviewed`."""
+    appearances: list[MediaAppearance] = []
+    leftovers: list[Mapping[str, Any]] = []
+    for item in node.take_nodes("itemReviewed"):
+        places = [place for name in _APPEARANCES for place in item.take_nodes(name)]
+        if places:
+            appearances += [_appearance(place) for place in places]
+            leftovers.append(item.other)
+        else:
+            appearances.append(_appearance(item))
+    appearances += [_appearance(place) for name in _APPEARANCES for place in node.take_nodes(name)]
+    return tuple(appearances), leftovers
+
+
+def _claim_review(node: Node) -> ClaimReview:
+    url = node.take("url", _url)
+    author = _party(node, "author")
+    published = node.take("datePublished", _time)
+    language = node.take("inLanguage", _text)
+    claim = node.take("claimReviewed", _text)
+    rating = _rating(node)
+    items = node.take_nodes("itemReviewed")
+    claimant = next((party for item in items if (party := _party(item, "author"))), None)
+    claimed_at = next((moment for item in items if (moment := item.take("datePublished", _time))), None)
+    places = [place for item in items for name in _APPEARANCES for place in item.take_nodes(name)]
+    return ClaimReview(
+        url=url,
+        author=author,
+        published_at=published,
+        language=language,
+        claim=claim,
+        claimed_by=claimant,
+        claimed_at=claimed_at,
+        rating=rating,
+        appearances=tuple(_appearance(place) for place in places),
+        other=_with(node.other, "itemReviewed", [item.other for item in items]),
+    )
+
+
+def _appearance(node: Node) -> MediaAppearance:
+    digests = [digest for name in _DIGESTS_AND_NAMES for found in node.take_all(name, _digests) for digest in found]
+    return MediaAppearance(
+        type=node.types[0] if node.types else None,
+        content_url=node.take("contentUrl", _url),
+        url=node.take("url", _url),
+        archived_at=node.take("archivedAt", _link),
+        sha256=tuple(dict.fromkeys(digests)),
+        published_at=node.take("uploadDate", _time) or node.take("datePublished", _time),
+        caption=node.take("caption", _text),
+        other=node.other,
+    )
+
+
+def _party(node: Node, name: str) -> Party | None:
+    """The first person or organisation of a property; of several, the rest stays verbatim."""
+    found = node.take_nodes(name)
+    if not found:
+        return None
+    if len(found) > 1:
+        node.leave(name)
+    first = found[0]
+    return Party(first.take("name", _text), first.take("url", _url) or first.take("sameAs", _url), first.other)
+
+
+def _rating(node: Node) -> Rating | None:
+    found = node.take_nodes("reviewRating")
+    if not found:
+        return None
+    if len(found) > 1:
+        node.leave("reviewRating")
+    first = found[0]
+    return Rating(
+        text=first.take("alternateName", _text) or first.take("name", _text),
+        value=first.take("ratingValue", _text),
+        best=first.take("bestRating", _text),
+        worst=first.take("worstRating", _text),
+        other=first.other,
+    )
+
+
+def _with(other: dict[str, Any], name: str, leftovers: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """`other`, and what was left of the objects of one property."""
+    left = [dict(leftover) for leftover in leftovers if leftover]
+    return {**other, name: left} if left and name not in other else other
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return str(value).strip() or None
+
+
+def _url(value: Any) -> str | None:
+    return as_url(value.strip()) if isinstance(value, str) else None
+
+
+def _link(value: Any) -> str | None:
+    """An address, given as text or as an object that has one and nothing else of interest."""
+    if isinstance(value, Mapping):
+        value = value.get("url", value.get("contentUrl")) if len(value) <= 2 else None
+    return _url(value)
+
+
+def _time(value: Any) -> datetime | None:
+    return as_time(value.strip()) if isinstance(value, str) else None
+
+
+def _categories(value: Any) -> tuple[Category, ...] | None:
+    if isinstance(value, Mapping):
+        value = value.get("@id", value.get("name")) if len(value) <= 2 else None
+    return (categories_of(value) or None) if isinstance(value, str) else None
+
+
+def _digests(value: Any) -> list[str] | None:
+    """SHA-256 digests in a text: alone, several with blanks between, or with file names as sha256sum prints them."""
+    found = [digest.lower() for digest in _DIGEST.findall(value)] if isinstance(value, str) else []
+    return found or None
