@@ -23,7 +23,7 @@ COMMANDS = {
     "cluster": ("indexer.cli.campaigns:cluster", "Group the known fakes into campaigns."),
     "campaigns": ("indexer.cli.campaigns:campaigns", "List the campaigns, or show one."),
     "report": ("indexer.cli.campaigns:report", "Write campaign reports: HTML, JSON and CSV."),
-    "export": ("indexer.cli.export:export", "Write the catalogue as JSON Lines or CSV."),
+    "export": ("indexer.cli.export:export", "Write the catalogue for other tools: JSON Lines, CSV, MediaReview, STIX."),
     "serve": ("indexer.cli.serve:serve", "Start the HTTP API and the search page."),
     "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),
     "reindex": ("indexer.cli.reindex:reindex", "Move the catalogue over to another detector."),

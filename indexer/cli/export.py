@@ -1,6 +1,7 @@
 """`dejafake export`: the catalogue, or a part of it, as a file."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +9,28 @@ import click
 
 from indexer.cli.filters import filter_options, image_filter
 from indexer.cli.output import console, plain
-from indexer.errors import DejafakeError
-from indexer.exchange import export_images
+from indexer.errors import DejafakeError, UsageError
+from indexer.exchange import SignOff, export_images
 from indexer.settings import Settings
 from indexer.vocabulary import LabelValue
 from indexer.workspace import Workspace
 
 
 @click.command()
-@click.option("--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option(
+    "--format", "kind", type=click.Choice(["jsonl", "csv", "mediareview", "stix"]), default="jsonl", show_default=True
+)
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output."
 )
 @click.option("--label", type=click.Choice([v.value for v in LabelValue]), help="Only images with this label.")
+@click.option(
+    "--signed-off-by",
+    metavar="NAME",
+    help="The organisation that gives these images their MediaReview category. Without it categories are suggestions.",
+)
+@click.option("--signed-off-url", metavar="URL", help="Its web address.")
+@click.option("--signed-off-on", type=click.DateTime(["%Y-%m-%d"]), help="When it signed off. Default: today (UTC).")
 @filter_options
 @click.pass_obj
 def export(
@@ -29,23 +39,38 @@ def export(
     kind: str,
     output: Path | None,
     label: str | None,
+    signed_off_by: str | None,
+    signed_off_url: str | None,
+    signed_off_on: datetime | None,
     **conditions: Any,
 ) -> None:
     """Write the images of the catalogue with their labels, sightings, hashes and scores, sorted by SHA-256.
 
-    The same catalogue gives the same bytes. CSV cells are safe to open in a spreadsheet.
+    The same catalogue gives the same bytes. CSV cells are safe to open in a spreadsheet. MediaReview is a schema.org
+    feed: an image's category is only suggested until an organisation signs it off. STIX is a
+    STIX 2.1 bundle for threat-intelligence platforms.
 
     \b
     dejafake export --format csv --output known-fakes.csv --label fake
+    dejafake export --format mediareview --collection elections-2026 --signed-off-by "Example Fact-Check"
     """
     wanted = image_filter(label, **conditions)
+    sign_off = _sign_off(signed_off_by, signed_off_url, signed_off_on)
     with Workspace(settings) as workspace:
         if output is None:
-            export_images(workspace.catalog, wanted, kind, sys.stdout)
+            export_images(workspace.catalog, wanted, kind, sys.stdout, sign_off=sign_off)
             return
         try:
             with output.open("w", encoding="utf-8", newline="") as stream:
-                count = export_images(workspace.catalog, wanted, kind, stream)
+                count = export_images(workspace.catalog, wanted, kind, stream, sign_off=sign_off)
         except OSError as error:
             raise DejafakeError(f"cannot write {output}: {error.strerror}") from None
     console().print(f"{count} images written to", plain(output))
+
+
+def _sign_off(name: str | None, url: str | None, on: datetime | None) -> SignOff | None:
+    if name is None:
+        if url is not None or on is not None:
+            raise UsageError("--signed-off-url and --signed-off-on need --signed-off-by NAME")
+        return None
+    return SignOff(name, (on or datetime.now(UTC)).date(), url)

@@ -1,20 +1,25 @@
-"""Images of the catalogue as JSON Lines or CSV. The same catalogue gives the same bytes, in flat memory."""
+"""Images of the catalogue as a file. The same catalogue gives the same bytes, in flat memory.
+
+JSON Lines and CSV are written here, MediaReview in `reviews`, STIX in `stix`.
+"""
 
 import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import numpy as np
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from indexer.catalog import Catalog, images
 from indexer.catalog.records import ImageDetails, ImageFilter
 from indexer.catalog.tables import ImageRow
-from indexer.errors import UsageError
+from indexer.errors import DejafakeError, UsageError
 from indexer.exchange.csv_safety import safe_cell
+from indexer.exchange.reviews.writing import ReviewWriter, SignOff
 
 _AT_ONCE = 500
 _BETWEEN = " | "
@@ -45,62 +50,101 @@ COLUMNS = (
 """Columns of the CSV. Lists are joined by " | "; `scores` are p(fake) by detector, empty for untrained ones."""
 
 
-def export_images(catalog: Catalog, wanted: ImageFilter, format: str, stream: TextIO) -> int:
+class ImageWriter(Protocol):
+    """One format: told of each image in turn, and then that there are no more."""
+
+    def write(self, details: ImageDetails) -> None:
+        """Write an image."""
+        ...
+
+    def finish(self) -> None:
+        """Write what comes at the end."""
+        ...
+
+
+def export_images(
+    catalog: Catalog, wanted: ImageFilter, format: str, stream: TextIO, *, sign_off: SignOff | None = None
+) -> int:
     """Write the images that meet a filter, sorted by SHA-256, as of one moment.
 
     `jsonl` is one object an image with everything the catalogue knows of it; `csv` one row an image (`COLUMNS`), safe
-    to open in a spreadsheet. Open `stream` with `newline=""`.
+    to open in a spreadsheet; `mediareview` a schema.org feed, whose categories are suggestions unless there is a
+    `sign_off`; `stix` a STIX 2.1 bundle. Open `stream` with `newline=""`.
 
     Returns:
         How many images were written.
 
     Raises:
-        UsageError: a format that is not one of the two.
+        UsageError: a format that is not one of these, or a sign-off for one that has no use for it.
+        DejafakeError: the format needs a package that is not installed.
         CatalogError: the catalogue cannot be read.
     """
-    writers: dict[str, Callable[[TextIO], Callable[[ImageDetails], None]]] = {"jsonl": _jsonl, "csv": _csv}
+    writers: dict[str, Callable[[Session], ImageWriter]] = {
+        "jsonl": lambda _: _JsonLines(stream),
+        "csv": lambda _: _Table(stream),
+        "mediareview": lambda _: ReviewWriter(stream, sign_off),
+        "stix": lambda session: _stix(stream, session),
+    }
     if format not in writers:
         raise UsageError(f"cannot export as {format!r}: choose {' or '.join(writers)}")
-    write = writers[format](stream)
+    if sign_off is not None and format != "mediareview":
+        raise UsageError(f"there is nothing to sign off in {format}: only mediareview has categories")
     count = 0
-    for details in _sorted_details(catalog, wanted):
-        write(details)
-        count += 1
+    with catalog.reading() as session:
+        writer = writers[format](session)
+        for details in _sorted_details(session, wanted):
+            writer.write(details)
+            count += 1
+        writer.finish()
     return count
 
 
-def _sorted_details(catalog: Catalog, wanted: ImageFilter) -> Iterator[ImageDetails]:
-    """All images that meet a filter, by SHA-256, a few at a time from one state of the catalogue."""
+def _stix(stream: TextIO, session: Session) -> ImageWriter:
+    try:
+        from indexer.exchange.stix.writing import BundleWriter
+    except ImportError:
+        raise DejafakeError("STIX needs the optional part of dejafake: pip install 'dejafake[exchange]'") from None
+    return BundleWriter(stream, session)
+
+
+def _sorted_details(session: Session, wanted: ImageFilter) -> Iterator[ImageDetails]:
+    """All images that meet a filter, by SHA-256, a few at a time."""
     after = ""
-    with catalog.reading() as session:
-        matching = images.matching_ids(session, wanted)  # eight bytes an image
-        while True:
-            following = select(ImageRow.id, ImageRow.sha256).where(ImageRow.sha256 > after)
-            some = session.execute(following.order_by(ImageRow.sha256).limit(_AT_ONCE)).all()
-            if not some:
-                return
-            after = some[-1].sha256
-            ids = np.array([row.id for row in some])
-            yield from images.details(session, ids[np.isin(ids, matching, assume_unique=True)].tolist()).values()
+    matching = images.matching_ids(session, wanted)  # eight bytes an image
+    while True:
+        following = select(ImageRow.id, ImageRow.sha256).where(ImageRow.sha256 > after)
+        some = session.execute(following.order_by(ImageRow.sha256).limit(_AT_ONCE)).all()
+        if not some:
+            return
+        after = some[-1].sha256
+        ids = np.array([row.id for row in some])
+        yield from images.details(session, ids[np.isin(ids, matching, assume_unique=True)].tolist()).values()
 
 
-def _jsonl(stream: TextIO) -> Callable[[ImageDetails], None]:
-    def write(details: ImageDetails) -> None:
+class _JsonLines:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, details: ImageDetails) -> None:
         document = asdict(details)
         document = {**document.pop("image"), **document}
-        stream.write(json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain) + "\n")
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain)
+        self._stream.write(text + "\n")
 
-    return write
+    def finish(self) -> None:
+        """There is nothing to add."""
 
 
-def _csv(stream: TextIO) -> Callable[[ImageDetails], None]:
-    writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+class _Table:
+    def __init__(self, stream: TextIO) -> None:
+        self._writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        self._writer.writerow(COLUMNS)
 
-    def write(details: ImageDetails) -> None:
-        writer.writerow(_cells(details))
+    def write(self, details: ImageDetails) -> None:
+        self._writer.writerow(_cells(details))
 
-    return write
+    def finish(self) -> None:
+        """There is nothing to add."""
 
 
 def _cells(details: ImageDetails) -> tuple[str | int, ...]:
