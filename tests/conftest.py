@@ -1,4 +1,4 @@
-"""What tests of several parts share: the bundled detector's folder, and a real PostgreSQL."""
+"""What tests of several parts share: an untrained detector, and a real PostgreSQL."""
 
 import subprocess
 from collections.abc import Iterator
@@ -11,12 +11,6 @@ import psycopg
 import pytest
 from sqlalchemy import URL, make_url
 from untrained_checkpoint import untrained_checkpoint
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the bundled detector is kept: it is made once for the whole run."""
-    return tmp_path_factory.mktemp("models")
 
 
 @pytest.fixture(scope="session")

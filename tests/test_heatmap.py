@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,11 +91,11 @@ def sideways() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def workspace(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A catalogue of that photo."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "sideways.jpg").write_bytes(sideways())
-    settings = Settings.load(home=tmp_path_factory.mktemp("home"), models_dir=models, precision="fp32")
+    settings = Settings.load(home=tmp_path_factory.mktemp("home"), precision="fp32")
     with Workspace(settings) as ready:
         ready.ingest().run(open_source(folder, ImageLimits.from_settings(settings)))
         yield ready

@@ -73,9 +73,8 @@ def ingest_here(manifest: Path, home: Path) -> IngestReport:
 
 
 def test_an_ingest_killed_again_and_again_ends_with_the_catalogue_of_an_undisturbed_one(
-    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    manifest: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("DEJAFAKE_MODELS_DIR", str(tmp_path / "models"))
     home, quiet = tmp_path / "killed", tmp_path / "undisturbed"
     ingest_here(manifest, quiet)
     undisturbed = contents(quiet)

@@ -24,8 +24,8 @@ SEEN = SightingClaim(
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, models: Path) -> Iterator[Workspace]:
-    with Workspace(Settings.load(home=tmp_path / "home", models_dir=models, batch_size=2)) as opened:
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace(Settings.load(home=tmp_path / "home", batch_size=2)) as opened:
         yield opened
 
 
@@ -144,11 +144,11 @@ def test_an_untrained_detector_leaves_no_probability_behind(tmp_path: Path, untr
     assert (detection.trained, detection.p_fake) == (False, None)
 
 
-def test_originals_are_kept_byte_for_byte_unless_turned_off(workspace: Workspace, tmp_path: Path, models: Path) -> None:
+def test_originals_are_kept_byte_for_byte_unless_turned_off(workspace: Workspace, tmp_path: Path) -> None:
     data = recompressed(4)
     ingest(workspace, SourceItem("list.csv", "4.jpg", lambda: data))
     assert workspace.originals.get(sha256_hex(data)) == data
-    with Workspace(Settings.load(home=tmp_path / "lean", models_dir=models, keep_originals=False)) as lean:
+    with Workspace(Settings.load(home=tmp_path / "lean", keep_originals=False)) as lean:
         ingest(lean, SourceItem("list.csv", "4.jpg", lambda: data))
         assert lean.originals.get(sha256_hex(data)) is None
         assert lean.thumbnails.get(sha256_hex(data)) is not None

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from safetensors.numpy import save_file
+from untrained_weights import untrained_weights
 
-from indexer.detector.untrained import untrained_weights
 from indexer.detector.weights import WEIGHTS_FILE
 
 DEPTH = 4

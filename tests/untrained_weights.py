@@ -1,4 +1,4 @@
-"""The numbers of the bundled untrained detector: a fixed random feature of what a picture shows.
+"""Numbers of an untrained detector: a fixed random feature of what a picture shows.
 
 Made so that its CLS embedding is spread out instead of nearly constant. Patches are described by smooth Walsh
 functions of brightness and two colour differences; positions, in dimensions of their own, by mixtures of Legendre

@@ -104,7 +104,7 @@ class Tour:
         spec = workspace.resolved.spec
         self._say(f"{status.count} embeddings of detector {spec.name}; kind: {status.kind}.")
         if not spec.trained:
-            self._say("This detector is not trained yet: it finds files and pictures again, but judges no likeness.")
+            self._say("This detector is not trained: it finds files and pictures again, but judges no likeness.")
 
     def _search(self, workspace: Workspace, queries: Sequence[DemoQuery]) -> list[SearchAnswer]:
         self._title("4. Search with pictures that are not in the catalogue")

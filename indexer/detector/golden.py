@@ -7,7 +7,6 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from indexer.detector import bundled
 from indexer.detector.configuration import Configuration
 from indexer.errors import DetectorError, WeightsRefusedError
 
@@ -114,18 +114,16 @@ def proof_statement(golden: GoldenOutputs | None, vouched: bool) -> str:
     return "SHA-256 of the weights, no golden outputs" if vouched else "no golden outputs"
 
 
-def find_golden(name: str, folder: Path) -> GoldenOutputs | None:
-    """The golden outputs that ship with dejafake for `name`, else those recorded in `folder`, else None.
+def find_golden(folder: Path) -> GoldenOutputs | None:
+    """The golden outputs beside the weights in `folder`, or None.
 
     Raises:
         WeightsRefusedError: the file there is damaged.
     """
-    shipped = resources.files("indexer.detector") / "shipped" / f"{name}.json"
-    if shipped.is_file():
-        with resources.as_file(shipped) as path:
-            return _read(path, "shipped with dejafake")
     path = folder / GOLDEN_FILE
-    return _read(path, "recorded on this machine") if path.is_file() else None
+    if not path.is_file():
+        return None
+    return _read(path, "shipped with dejafake" if folder == bundled.FOLDER else "recorded on this machine")
 
 
 def golden_pictures() -> tuple[Image.Image, Image.Image]:

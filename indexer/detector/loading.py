@@ -103,7 +103,7 @@ def _recorded_if_writable(resolved: ResolvedDetector, settings: Settings) -> Res
 
 
 def _with_golden(resolved: ResolvedDetector) -> ResolvedDetector:
-    return replace(resolved, golden=find_golden(resolved.spec.name, resolved.folder))
+    return replace(resolved, golden=find_golden(resolved.folder))
 
 
 def _detector(resolved: ResolvedDetector, settings: Settings, device_name: str, precision: str) -> Detector:

@@ -65,8 +65,8 @@ class ResolvedDetector:
 
 @dataclass(frozen=True, slots=True)
 class DetectorListing:
-    """A line of `dejafake detector list`. `state`: `ready`, `not pulled`, `made at first use` or `refused`; `reason`
-    says why it was refused; `proved` says what stands behind it; `fingerprint` is None unless ready."""
+    """A line of `dejafake detector list`. `state`: `ready`, `not pulled` or `refused`; `reason` says why it was
+    refused; `proved` says what stands behind it; `fingerprint` is None unless ready."""
 
     spec: DetectorSpec
     state: str
@@ -77,7 +77,7 @@ class DetectorListing:
 
 
 def list_detectors(settings: Settings) -> tuple[DetectorListing, ...]:
-    """The registry's detectors, then the local folder in use if there is one. Fetches and makes nothing."""
+    """The registry's detectors, then the local folder in use if there is one. Fetches nothing."""
     listings = [_listing(spec, settings) for spec in SPECS.values()]
     if settings.detector not in SPECS:
         resolved = resolve(settings.detector, settings)
@@ -89,7 +89,7 @@ def list_detectors(settings: Settings) -> tuple[DetectorListing, ...]:
 def resolve(
     name_or_folder: str, settings: Settings, *, allow_download: bool = True, progress: Progress | None = None
 ) -> ResolvedDetector:
-    """The detector of that name, pulled or made first if need be, or the one in that folder.
+    """The detector of that name, pulled first if need be, or the one in that folder.
 
     Hashes the weights anew: a pinned detector whose file changed is refused.
 
@@ -102,23 +102,20 @@ def resolve(
     if spec is None:
         return _resolve_folder(Path(name_or_folder))
     folder = weights_folder(spec, settings)
-    if not folder.is_dir():
-        if spec.repository is None:
-            bundled.make(folder)
-        elif settings.offline or not allow_download:
+    if not folder.is_dir() and spec.repository is not None:
+        if settings.offline or not allow_download:
             why = "DEJAFAKE_OFFLINE is set" if settings.offline else "downloading was not asked for"
             raise WeightsUnavailableError(
                 f"the weights of {spec.name} are not on this machine and {why}: run `dejafake detector "
                 f"pull {spec.name}` while connected, or use the bundled detector with DEJAFAKE_DETECTOR=dejafake-small"
             )
-        else:
-            _download_once(spec, folder, progress)
+        _download_once(spec, folder, progress)
     return _resolve_known(spec, folder)
 
 
 def pull(name: str, settings: Settings, progress: Progress | None = None) -> ResolvedDetector:
-    """Fetches (or makes) the weights of a registry detector; replaces files that turned out damaged, and does nothing
-    when they are whole.
+    """Fetches the weights of a registry detector; replaces files that turned out damaged, and does nothing when they
+    are whole.
 
     Raises:
         UsageError: it is no name of the registry.
@@ -132,15 +129,17 @@ def pull(name: str, settings: Settings, progress: Progress | None = None) -> Res
         try:
             return _resolve_known(spec, folder)
         except WeightsRefusedError:
-            if settings.offline and spec.repository is not None:
+            if settings.offline or spec.repository is None:
                 raise
             shutil.rmtree(folder)
     return resolve(name, settings, progress=progress)
 
 
 def weights_folder(spec: DetectorSpec, settings: Settings) -> Path:
-    """Where the files of a registry detector are kept: one folder a pinned revision, so that a new one never meets old
-    files."""
+    """Where the files of a registry detector are kept: the bundled one's in the package, of the others one folder a
+    pinned revision, so that a new one never meets old files."""
+    if spec.name == bundled.SPEC.name:
+        return bundled.FOLDER
     return settings.weights_dir / spec.name / str(spec.revision or spec.sha256)[:12]
 
 
@@ -161,7 +160,7 @@ def _resolve_known(spec: DetectorSpec, folder: Path) -> ResolvedDetector:
     if found != spec.sha256:
         raise WeightsRefusedError(
             f"{checkpoint.weights} has SHA-256 {found}, not {spec.sha256} as pinned for {spec.name}: it was changed or "
-            f"damaged; run `dejafake detector pull {spec.name}`"
+            f"damaged; {_mend(spec)}"
         )
     _check_description(spec, checkpoint)
     actual = replace(
@@ -178,13 +177,18 @@ def _check_description(spec: DetectorSpec, checkpoint: Checkpoint) -> None:
         if getattr(ours, word) != getattr(theirs, word):
             raise WeightsRefusedError(
                 f"config.json of {spec.name} says {word} {getattr(theirs, word)}, the registry {getattr(ours, word)}: "
-                f"run `dejafake detector pull {spec.name}`"
+                f"{_mend(spec)}"
             )
     if (spec.head.kind, len(spec.head.classes)) != (checkpoint.head.kind, len(checkpoint.head.classes)):
         raise WeightsRefusedError(
             f"config.json of {spec.name} describes {len(checkpoint.head.classes)} classes, the registry "
-            f"{len(spec.head.classes)}: run `dejafake detector pull {spec.name}`"
+            f"{len(spec.head.classes)}: {_mend(spec)}"
         )
+
+
+def _mend(spec: DetectorSpec) -> str:
+    """What to do about files that are not what the registry pins."""
+    return "install dejafake again" if spec.repository is None else f"run `dejafake detector pull {spec.name}`"
 
 
 def _resolve_folder(folder: Path) -> ResolvedDetector:
@@ -213,14 +217,13 @@ def _resolve_folder(folder: Path) -> ResolvedDetector:
 
 def _resolved(spec: DetectorSpec, folder: Path, checkpoint: Checkpoint, weights_sha256: str) -> ResolvedDetector:
     mark = fingerprint(weights_sha256, spec.architecture, spec.preprocessing, spec.head)
-    return ResolvedDetector(spec, folder, mark, checkpoint, find_golden(spec.name, folder))
+    return ResolvedDetector(spec, folder, mark, checkpoint, find_golden(folder))
 
 
 def _listing(spec: DetectorSpec, settings: Settings) -> DetectorListing:
     in_use, folder = settings.detector == spec.name, weights_folder(spec, settings)
-    if not folder.is_dir():
-        state = "made at first use" if spec.repository is None else "not pulled"
-        return DetectorListing(spec, state, None, proof_statement(find_golden(spec.name, folder), True), None, in_use)
+    if not folder.is_dir() and spec.repository is not None:
+        return DetectorListing(spec, "not pulled", None, proof_statement(None, True), None, in_use)
     try:
         resolved = _resolve_known(spec, folder)
     except WeightsRefusedError as error:

@@ -33,11 +33,8 @@ Dejafake = Callable[..., Said]
 
 
 @pytest.fixture
-def dejafake(
-    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Dejafake:
+def dejafake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dejafake:
     monkeypatch.setenv("DEJAFAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DEJAFAKE_MODELS_DIR", str(models))
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments: object) -> Said:

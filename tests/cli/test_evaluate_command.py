@@ -22,9 +22,8 @@ def labelled(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEJAFAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DEJAFAKE_MODELS_DIR", str(models))
     monkeypatch.setenv("DEJAFAKE_THREADS", "1")
     monkeypatch.setenv("COLUMNS", "200")
 

@@ -12,10 +12,9 @@ from indexer.cli.app import run
 
 
 @pytest.fixture
-def image(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
     """The SHA-256 of the one image of the catalogue."""
     monkeypatch.setenv("DEJAFAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DEJAFAKE_MODELS_DIR", str(models))
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "a.png").write_bytes(png(1))
     assert run(["ingest", str(tmp_path / "a.png"), "--label", "fake"]) == 0

@@ -34,9 +34,3 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 @pytest.fixture
 def settings(make_settings: Callable[..., Settings]) -> Settings:
     return make_settings()
-
-
-@pytest.fixture
-def bundled_settings(make_settings: Callable[..., Settings], models: Path) -> Settings:
-    """Settings that find the bundled detector already made. Not for tests that change its files."""
-    return make_settings(models_dir=models)

@@ -15,8 +15,8 @@ from indexer.errors import DetectorError, WeightsRefusedError
 from indexer.settings import Settings
 
 
-def test_the_bundled_detector_reproduces_the_outputs_that_ship_with_it(bundled_settings: Settings) -> None:
-    proof = load_detector(bundled_settings).prove()
+def test_the_bundled_detector_reproduces_the_outputs_that_ship_with_it(settings: Settings) -> None:
+    proof = load_detector(settings).prove()
     assert proof.statement == "golden outputs shipped with dejafake"
     assert proof.logit_difference is not None
     assert proof.logit_difference < 1e-4
@@ -26,9 +26,9 @@ def test_the_bundled_detector_reproduces_the_outputs_that_ship_with_it(bundled_s
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_the_bundled_detector_proves_itself_in_every_precision(
-    make_settings: Callable[..., Settings], models: Path, precision: str
+    make_settings: Callable[..., Settings], precision: str
 ) -> None:
-    proof = load_detector(make_settings(models_dir=models, precision=precision)).prove()
+    proof = load_detector(make_settings(precision=precision)).prove()
     assert proof.cls_difference is not None
     assert proof.cls_difference < TOLERANCES[precision] / 2
 
@@ -93,13 +93,13 @@ def test_damaged_golden_outputs_are_refused(tiny_copy: Path, settings: Settings,
         resolve(str(tiny_copy), settings)
 
 
-def test_golden_outputs_that_ship_are_not_recorded_again(bundled_settings: Settings) -> None:
+def test_golden_outputs_that_ship_are_not_recorded_again(settings: Settings) -> None:
     with pytest.raises(DetectorError, match="ship with dejafake"):
-        write_golden(resolve("dejafake-small", bundled_settings), bundled_settings)
+        write_golden(resolve("dejafake-small", settings), settings)
 
 
-def test_golden_outputs_notice_another_model_of_the_same_shapes(bundled_settings: Settings) -> None:
-    detector = load_detector(bundled_settings)
+def test_golden_outputs_notice_another_model_of_the_same_shapes(settings: Settings) -> None:
+    detector = load_detector(settings)
     with torch.no_grad():
         detector._network._model.blocks[2].mlp.fc2.weight.mul_(1.05)
     with pytest.raises(WeightsRefusedError, match="does not reproduce"):

@@ -38,6 +38,6 @@ def planted(
     )
 
 
-def bundled(home: Path, models: Path) -> ResolvedDetector:
+def bundled(home: Path) -> ResolvedDetector:
     """The bundled detector, not loaded."""
-    return resolve("dejafake-small", Settings.load(home=home, models_dir=models))
+    return resolve("dejafake-small", Settings.load(home=home))

@@ -19,8 +19,8 @@ from indexer.heads.store import DESCRIPTION, WEIGHTS
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, models: Path) -> TrainedHead:
-    detector = bundled(tmp_path_factory.mktemp("home"), models)
+def made(tmp_path_factory: pytest.TempPathFactory) -> TrainedHead:
+    detector = bundled(tmp_path_factory.mktemp("home"))
     return train_head(planted(12), "generator", detector, name="generators")
 
 

@@ -1,7 +1,6 @@
 """A head learns what embeddings show, says honestly how well, and nothing from what they do not show."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +15,8 @@ from indexer.vocabulary import Technique
 
 
 @pytest.fixture(scope="module")
-def detector(tmp_path_factory: pytest.TempPathFactory, models: Path) -> ResolvedDetector:
-    return bundled(tmp_path_factory.mktemp("home"), models)
+def detector(tmp_path_factory: pytest.TempPathFactory) -> ResolvedDetector:
+    return bundled(tmp_path_factory.mktemp("home"))
 
 
 def test_planted_classes_are_recovered_on_pictures_it_never_saw(detector: ResolvedDetector) -> None:

@@ -21,7 +21,7 @@ NEVER_SEEN = 90
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six dark pictures by one generator, six bright ones by another, and six authentic ones, in a collection."""
     home = tmp_path_factory.mktemp("home")
     folder = tmp_path_factory.mktemp("pictures")
@@ -32,7 +32,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
         (folder / f"{number}.png").write_bytes(encoded(picture))
         rows.append(f"{number}.png,{('fake', 'fake', 'real')[kind]},{('<b>dusk</b>', 'dawn', '')[kind]},desk")
     (folder / "cases.csv").write_text("\n".join(rows), encoding="utf-8")
-    # heads lie beside the detectors: a place of its own keeps these from other tests
     code = run(["--home", str(home), "ingest", str(folder / "cases.csv")])
     assert code == 0
     return home
@@ -41,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DEJAFAKE_MODELS_DIR", str(tmp_path_factory.mktemp("models-of-heads")))
+        patch.setenv("DEJAFAKE_MODELS_DIR", str(tmp_path_factory.mktemp("heads")))
         patch.setenv("COLUMNS", "300")
         yield
 

@@ -47,16 +47,16 @@ def test_loopback_is_told_from_the_rest(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
-def test_a_catalogue_that_cannot_be_opened_stops_the_start_with_its_own_words(models: Path, tmp_path: Path) -> None:
+def test_a_catalogue_that_cannot_be_opened_stops_the_start_with_its_own_words(tmp_path: Path) -> None:
     (tmp_path / "catalogue.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(DejafakeError, match="catalogue"):
-        serve(Settings.load(home=tmp_path, port=0, models_dir=models))
+        serve(Settings.load(home=tmp_path, port=0))
 
 
-def test_interrupting_the_program_ends_it_cleanly(models: Path, tmp_path: Path) -> None:
+def test_interrupting_the_program_ends_it_cleanly(tmp_path: Path) -> None:
     with listening("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
-    given = {"DEJAFAKE_HOME": str(tmp_path), "DEJAFAKE_PORT": str(port), "DEJAFAKE_MODELS_DIR": str(models)}
+    given = {"DEJAFAKE_HOME": str(tmp_path), "DEJAFAKE_PORT": str(port)}
     with subprocess.Popen(
         [sys.executable, "-c", RUN], env={**os.environ, **given}, stderr=subprocess.PIPE, text=True
     ) as program:
