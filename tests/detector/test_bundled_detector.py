@@ -11,8 +11,6 @@ from made_pictures import scene
 from PIL import Image, ImageOps
 
 from indexer.detector import Detector, bundled, list_detectors, load_detector, pull, registry, resolve
-from indexer.detector.training import manipulations
-from indexer.detector.training.material import tiles
 from indexer.errors import WeightsRefusedError
 from indexer.imaging.alterations import apply
 from indexer.settings import Settings
@@ -83,7 +81,7 @@ def test_a_changed_configuration_is_refused(damaged: Path, settings: Settings) -
 
 def test_an_installation_without_its_files_says_so(damaged: Path, settings: Settings) -> None:
     shutil.rmtree(damaged)
-    with pytest.raises(WeightsRefusedError, match=r"model\.safetensors"):
+    with pytest.raises(WeightsRefusedError, match="cannot be read: No such file"):
         resolve("dejafake-small", settings)
 
 
@@ -97,16 +95,6 @@ def test_altered_copies_come_first_among_other_pictures(detector: Detector) -> N
     ]
     found = [float((cosines.argmax(axis=1) == np.arange(len(pictures))).mean()) for cosines in first]
     assert min(found) >= 0.9, dict(zip(SHARED_COPIES, found, strict=True))
-
-
-def test_its_score_rises_where_a_photograph_was_upsampled_like_by_a_generator(detector: Detector) -> None:
-    """A floor, not a merit: the photographs, of scikit-image, are among those it was trained on."""
-    data = pytest.importorskip("skimage.data", reason="scikit-image is not installed")
-    random = np.random.default_rng(1)
-    real = [tile for name in ("coffee", "chelsea") for tile in tiles(getattr(data, name)(), 8, random)]
-    made = [manipulations.upsampled(tile, tile, random) for tile in real]
-    scores = detector.detect([Image.fromarray(tile) for tile in [*real, *made]]).logits[:, 0]
-    assert (scores[len(real) :] > scores[: len(real)]).mean() >= 0.8
 
 
 def test_an_untrained_one_gives_unlike_pictures_unlike_embeddings_and_copies_alike_ones(
