@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from PIL.Image import Image as PillowImage
 from sqlalchemy.orm import Session
 
-from indexer.catalog import collections, detectors, embeddings, images, labels, sightings, sources
+from indexer.catalog import collections, detectors, embeddings, images, labels, provenance, sightings, sources
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
+from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource, ProvenanceFinding
 from indexer.detector import DetectorSpec
 from indexer.errors import DejafakeError, ImageRejectedError
+from indexer.file_origin import as_findings
 from indexer.imaging.decoding import DecodedImage, decode, sha256_hex
 from indexer.imaging.hashing import PDQ_METHOD, PdqHash, pdq_hash
 from indexer.imaging.limits import ImageLimits
@@ -25,6 +27,7 @@ from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
 from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome, Tally
 from indexer.prefetch import prepared_ahead
+from indexer.provenance import ProvenanceLimits, read_provenance
 from indexer.settings import Settings
 from indexer.sources.items import SourceItem, SourceRejection
 from indexer.vocabulary import Technique
@@ -38,19 +41,23 @@ _KNOWN_PER_TRANSACTION = 256
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """A picture ready for the catalogue and the model. `pixels` [3, 384, 384] float32."""
+    """A picture ready for the catalogue and the model. `pixels` [3, 384, 384] float32; `origin` is what its file says
+    about its own origin."""
 
     image: NewImage
     pixels: npt.NDArray[np.float32]
+    origin: tuple[ProvenanceFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """An item whose bytes were read. `picture` is None when the catalogue holds its image and embedding already."""
+    """An item whose bytes were read. `picture` is None when the catalogue holds its image and embedding already, and
+    `origin` when it knows what the file says about its own origin too."""
 
     item: SourceItem
     sha256: str
     picture: _Picture | None
+    origin: tuple[ProvenanceFinding, ...] | None
 
 
 class Ingest:
@@ -80,6 +87,7 @@ class Ingest:
         self._settings = settings
         self._options = options
         self._limits = ImageLimits.from_settings(settings)
+        self._provenance_limits = ProvenanceLimits.from_settings(settings)
         self._detector_id = 0
 
     def run(
@@ -133,22 +141,32 @@ class Ingest:
                 raise ImageRejectedError(
                     "sha256_mismatch", f"the bytes have SHA-256 {sha256}, not the one the list gives"
                 )
-            if self._is_known(sha256):
-                return _Prepared(item, sha256, None)
-            return _Prepared(item, sha256, self._picture(data))
+            known, told = self._standing(sha256)
+            if known:
+                return _Prepared(item, sha256, None, None if told else self._origin(data, None))
+            picture = self._picture(data)
+            return _Prepared(item, sha256, picture, picture.origin)
         except ImageRejectedError as error:
             return SourceRejection(item.source, item.location, error.reason, str(error))
 
-    def _is_known(self, sha256: str) -> bool:
+    def _standing(self, sha256: str) -> tuple[bool, bool]:
+        """Whether the catalogue holds an image with its embedding, and whether its file was read for its origin."""
         with self._catalog.reading() as session:
             ids = list(images.find_ids(session, [sha256]).values())
-            return bool(ids) and bool(embeddings.having(session, self._detector.fingerprint, ids))
+            if not ids:
+                return False, False
+            known = bool(embeddings.having(session, self._detector.fingerprint, ids))
+            return known, not provenance.unread(session, ids)
 
     def _picture(self, data: bytes) -> _Picture:
         image = decode(data, self._limits)
         pdq = pdq_hash(image.rgb)
         self._keep(image.sha256, data, make_thumbnail(image.rgb, self._settings.thumbnail_size))
-        return _Picture(image=new_image(image, pdq), pixels=self._detector.prepare(image.rgb))
+        pixels = self._detector.prepare(image.rgb)
+        return _Picture(image=new_image(image, pdq), pixels=pixels, origin=self._origin(data, image.rgb))
+
+    def _origin(self, data: bytes, picture: PillowImage | None) -> tuple[ProvenanceFinding, ...]:
+        return as_findings(read_provenance(data, self._provenance_limits, picture))
 
     def _keep(self, sha256: str, data: bytes, thumbnail: bytes) -> None:
         """Writes an image's files before the catalogue knows it: a file too many does no harm, one missing would."""
@@ -184,6 +202,7 @@ class Ingest:
         with self._catalog.writing() as session:
             ids = images.find_ids(session, [item.sha256 for item in batch if isinstance(item, _Prepared)])
             embedded = embeddings.having(session, self._detector.fingerprint, list(ids.values()))
+            untold = provenance.unread(session, list(ids.values()))
             for item in batch:
                 if isinstance(item, SourceRejection):
                     outcomes.append(_rejected(item))
@@ -194,8 +213,12 @@ class Ingest:
                         outcomes.append(_rejected(_vanished(item)))
                         continue
                     ids[item.sha256] = images.add(session, item.picture.image)
+                    untold.add(ids[item.sha256])
                     status = "added"
                 image_id = ids[item.sha256]
+                if image_id in untold and item.origin is not None:
+                    provenance.record(session, image_id, item.origin)
+                    untold.discard(image_id)
                 if image_id not in embedded and item.sha256 in detections:
                     embeddings.add(session, self._detector_id, [(image_id, detections[item.sha256])])
                     embedded.add(image_id)

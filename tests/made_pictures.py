@@ -5,7 +5,7 @@ import random
 import struct
 import zlib
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, PngImagePlugin
 
 
 def scene(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
@@ -46,3 +46,11 @@ def png_that_claims(width: int, height: int) -> bytes:
     data = png(0)
     header = b"IHDR" + struct.pack(">II", width, height) + data[24:29]
     return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+
+
+def generated_png(seed: int, *, model_hash: str = "6CE0161689") -> bytes:
+    """The scene of this seed as AUTOMATIC1111 would have written it, inpainted."""
+    info = PngImagePlugin.PngInfo()
+    settings = f"Steps: 20, Sampler: Euler a, Seed: 5, Model hash: {model_hash}, Model: v1-5, Mask blur: 4"
+    info.add_text("parameters", f"a mayor\n{settings}")
+    return encoded(scene(seed), pnginfo=info)

@@ -15,6 +15,8 @@ FLOORS = [
     {
         "relations",
         "findings",
+        "file_origin",
+        "evidence",
         "limitations",
         "active_calibration",
         "verdict",

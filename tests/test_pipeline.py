@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, png, recompressed, scene
+from made_pictures import encoded, generated_png, png, recompressed, scene
+from sqlalchemy import delete, update
 
 from indexer.catalog import images
-from indexer.catalog.records import ImageDetails
+from indexer.catalog.records import ImageDetails, ImageFilter
+from indexer.catalog.tables import ImageRow, ProvenanceRow
 from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.imaging.decoding import sha256_hex
 from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome
 from indexer.settings import Settings
 from indexer.sources import SightingClaim, SourceItem, SourceRejection
-from indexer.vocabulary import LabelSource, LabelValue, Technique
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
 from indexer.workspace import Workspace
 
 SEEN = SightingClaim(
@@ -178,3 +180,35 @@ def test_an_image_of_every_mode_gets_in(workspace: Workspace) -> None:
     items = [SourceItem("folder", f"{n}.tif", lambda data=data: data) for n, data in enumerate(files)]
     report, _ = ingest(workspace, *items)
     assert report.added == len(kinds)
+
+
+def test_what_a_file_says_of_its_origin_is_kept_with_the_image_and_labels_nothing(workspace: Workspace) -> None:
+    data = generated_png(1)
+    ingest(workspace, SourceItem("folder", "1.png", lambda: data), item(2))
+    with workspace.catalog.reading() as session:
+        details = images.get(session, sha256_hex(data))
+        found = images.page(session, ImageFilter(model_hash="6ce0161689"), limit=5)
+    assert details is not None
+    (told,) = details.provenance
+    assert (told.kind, told.worth) == (ProvenanceKind.GENERATION, EvidenceKind.SELF_DECLARED)
+    assert (told.made_with, told.technique) == ("AUTOMATIC1111", Technique.INPAINTING)
+    assert told.fields["generation"]["prompt"] == "a mayor"
+    assert details.image.label.value is LabelValue.UNKNOWN
+    assert [image.sha256 for image in found.items] == [details.image.sha256]
+    assert stored(workspace, 2).provenance == ()
+    assert stored(workspace, 2).provenance_read_at is not None
+
+
+def test_an_image_known_from_before_is_read_for_its_origin_when_it_is_ingested_again(workspace: Workspace) -> None:
+    data = generated_png(1)
+    said = SourceItem("folder", "1.png", lambda: data)
+    ingest(workspace, said)
+    with workspace.catalog.writing() as session:  # as if it came with an older version
+        session.execute(delete(ProvenanceRow))
+        session.execute(update(ImageRow).values(provenance_read_at=None))
+    report, _ = ingest(workspace, said, said)
+    with workspace.catalog.reading() as session:
+        details = images.get(session, sha256_hex(data))
+    assert (report.added, report.known) == (0, 2)
+    assert details is not None
+    assert len(details.provenance) == 1

@@ -11,7 +11,17 @@ from sqlalchemy import Row, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from indexer.catalog.portable import json_rows, nested_json
-from indexer.catalog.records import CurrentLabel, Detection, Image, ImageDetails, Label, Membership, Sighting, Source
+from indexer.catalog.records import (
+    CurrentLabel,
+    Detection,
+    Image,
+    ImageDetails,
+    Label,
+    Membership,
+    ProvenanceFinding,
+    Sighting,
+    Source,
+)
 from indexer.catalog.tables import (
     CampaignMemberRow,
     CampaignRow,
@@ -21,11 +31,12 @@ from indexer.catalog.tables import (
     EmbeddingRow,
     ImageRow,
     LabelRow,
+    ProvenanceRow,
     SightingRow,
     SourceRow,
 )
 from indexer.catalog.types import as_utc
-from indexer.vocabulary import LabelSource, LabelValue, Technique
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
 
 
 def _gathered(name: str, columns: Sequence[Any], *where: ColumnElement[bool]) -> SqlLabel[str]:
@@ -88,9 +99,21 @@ _DETECTION = (
     EmbeddingRow.detected_at,
 )
 _SOURCE = (SourceRow.id, SourceRow.source, SourceRow.location, nested_json(SourceRow.fields))
+_PROVENANCE = (
+    ProvenanceRow.id,
+    ProvenanceRow.kind,
+    ProvenanceRow.worth,
+    ProvenanceRow.statement,
+    ProvenanceRow.technique,
+    ProvenanceRow.made_with,
+    ProvenanceRow.model_hash,
+    ProvenanceRow.digital_source_type,
+    nested_json(ProvenanceRow.fields),
+)
 
 DETAILS = select(
     *IMAGE_COLUMNS,
+    ImageRow.provenance_read_at,
     _gathered("labels", _LABEL, LabelRow.image_id == ImageRow.id),
     _gathered("sightings", _SIGHTING, SightingRow.image_id == ImageRow.id),
     _gathered(
@@ -109,6 +132,7 @@ DETAILS = select(
         "detections", _DETECTION, EmbeddingRow.image_id == ImageRow.id, DetectorRow.id == EmbeddingRow.detector_id
     ),
     _gathered("sources", _SOURCE, SourceRow.image_id == ImageRow.id),
+    _gathered("provenance", _PROVENANCE, ProvenanceRow.image_id == ImageRow.id),
 )
 """Images with everything about them; add conditions and an order, and read the rows with `details_of`."""
 
@@ -139,7 +163,15 @@ def details_of(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[ImageDetails]:
     texts = (
         text or "[]"
         for row in rows
-        for text in (row.labels, row.sightings, row.collections, row.campaigns, row.detections, row.sources)
+        for text in (
+            row.labels,
+            row.sightings,
+            row.collections,
+            row.campaigns,
+            row.detections,
+            row.sources,
+            row.provenance,
+        )
     )
     gathered = iter(json.loads(f"[{','.join(texts)}]"))
     for row in rows:
@@ -151,6 +183,8 @@ def details_of(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[ImageDetails]:
             campaigns=tuple(_membership(*values) for values in _sorted(next(gathered))),
             detections=tuple(_detection(*values) for values in _sorted(next(gathered))),
             sources=tuple(_source(*values) for values in _sorted(next(gathered))),
+            provenance=tuple(_provenance(*values) for values in _sorted(next(gathered))),
+            provenance_read_at=row.provenance_read_at,
         )
 
 
@@ -208,6 +242,29 @@ def _detection(
 
 def _source(_id: int, source: str, location: str, fields: dict[str, str]) -> Source:
     return Source(source, location, fields)
+
+
+def _provenance(
+    _id: int,
+    kind: str,
+    worth: str,
+    statement: str,
+    technique: str,
+    made_with: str | None,
+    model_hash: str | None,
+    digital_source_type: str | None,
+    fields: dict[str, Any],
+) -> ProvenanceFinding:
+    return ProvenanceFinding(
+        ProvenanceKind(kind),
+        EvidenceKind(worth),
+        statement,
+        Technique(technique),
+        made_with,
+        model_hash,
+        digital_source_type,
+        fields,
+    )
 
 
 def _time(text: str) -> datetime:

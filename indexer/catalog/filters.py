@@ -4,13 +4,18 @@ from sqlalchemy import ColumnElement, select
 
 from indexer.catalog.portable import one_of
 from indexer.catalog.records import ImageFilter
-from indexer.catalog.tables import CollectionImageRow, CollectionRow, ImageRow, SightingRow
-from indexer.catalog.types import as_utc, clean_text, month_of
+from indexer.catalog.tables import CollectionImageRow, CollectionRow, ImageRow, ProvenanceRow, SightingRow
+from indexer.catalog.types import as_utc, clean_text, folded, month_of
 
 
 def conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
     """Conditions on `image` that all must hold; none for an empty filter."""
-    return [*_label_conditions(wanted), *_sighting_conditions(wanted), *_collection_conditions(wanted)]
+    return [
+        *_label_conditions(wanted),
+        *_sighting_conditions(wanted),
+        *_collection_conditions(wanted),
+        *_provenance_conditions(wanted),
+    ]
 
 
 def _label_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
@@ -44,3 +49,15 @@ def _collection_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
     named = one_of(CollectionRow.name, [clean_text(name).strip() for name in wanted.collections])
     inside = select(CollectionImageRow.image_id).join(CollectionRow).where(named)
     return [ImageRow.id.in_(inside)]
+
+
+def _provenance_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    """Each condition by itself: what a generator wrote and what a signature says are different findings."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.model_hash is not None:
+        found.append(ProvenanceRow.model_hash == folded(wanted.model_hash))
+    if wanted.made_with is not None:
+        found.append(ProvenanceRow.made_with_folded == folded(wanted.made_with))
+    if wanted.digital_source_type is not None:
+        found.append(ProvenanceRow.digital_source_type == clean_text(wanted.digital_source_type).strip())
+    return [ImageRow.id.in_(select(ProvenanceRow.image_id).where(one)) for one in found]

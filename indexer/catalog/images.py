@@ -50,6 +50,7 @@ def add(session: Session, image: NewImage) -> int:
         "disputed": UNLABELLED.disputed,
         "label_source_kind": UNLABELLED.source_kind,
         "label_source": UNLABELLED.source,
+        "provenance_read_at": None,
     }
     known = session.execute(select(ImageRow.id).where(ImageRow.sha256 == image.sha256)).scalar_one_or_none()
     if known is not None:

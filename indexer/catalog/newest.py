@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BindParameter, TextClause, bindparam, text
 
 from indexer.catalog.records import ImageFilter
-from indexer.catalog.types import JsonText, UtcDateTime, clean_text, month_of
+from indexer.catalog.types import JsonText, UtcDateTime, clean_text, folded, month_of
 
 COUNTED = 5_000
 """How far a stream is counted; two streams longer than this lead equally well."""
@@ -31,7 +31,9 @@ class _Stream:
 
 def newest_ids(wanted: ImageFilter, before: int, count: int) -> TextClause:
     """A sub-select of the ids of the newest `count` images that meet `wanted` and are older than the id `before`."""
-    streams = [stream for stream in (_seen(wanted), _collected(wanted), _labelled(wanted)) if stream is not None]
+    streams = [stream for stream in (_seen(wanted), _collected(wanted), *_told(wanted)) if stream is not None]
+    labelled = _labelled(wanted, alone=not streams)
+    streams += [] if labelled is None else [labelled]
     sizes = ", ".join(
         f"(SELECT count(*) FROM ({each.rows} LIMIT {COUNTED})) AS of_{n}" for n, each in enumerate(streams)
     )
@@ -52,11 +54,12 @@ def _lead(streams: Sequence[_Stream], place: int) -> str:
     return f"SELECT id FROM (SELECT DISTINCT lead.id FROM ({leader.newest_first}) AS lead WHERE {where} LIMIT {limit})"
 
 
-def _labelled(wanted: ImageFilter) -> _Stream | None:
-    """Images by label, technique, generator: some index of `image` has exactly the ones given."""
+def _labelled(wanted: ImageFilter, *, alone: bool) -> _Stream | None:
+    """Images by label, technique, generator: some index of `image` has exactly the ones given. All images, if nothing
+    is given and there is no other part."""
     given = {"label": wanted.label, "technique": wanted.technique, "generator": wanted.generator}
     equal = [f"{column} = :{column}" for column, value in given.items() if value is not None]
-    if not equal and (_seen(wanted) or _collected(wanted)):
+    if not equal and not alone:
         return None
     where = " AND ".join([*equal, "id < :before"])
     return _Stream(
@@ -77,6 +80,24 @@ def _collected(wanted: ImageFilter) -> _Stream | None:
         rows=f"SELECT 1 FROM {inside} IN ({named}) AND image_id < :before",
         holds=f"EXISTS (SELECT 1 FROM {inside} IN ({named}) AND image_id = {{id}})",
     )
+
+
+def _told(wanted: ImageFilter) -> list[_Stream]:
+    """Images by what their files say of themselves; one stream a condition, each with an index of its own."""
+    columns = {
+        "model_hash": ("model_hash", wanted.model_hash),
+        "made_with": ("made_with_folded", wanted.made_with),
+        "digital_source_type": ("digital_source_type", wanted.digital_source_type),
+    }
+    given = [f"provenance WHERE {column} = :{name}" for name, (column, value) in columns.items() if value is not None]
+    return [
+        _Stream(
+            newest_first=f"SELECT image_id AS id FROM {rows} AND image_id < :before ORDER BY image_id DESC",
+            rows=f"SELECT 1 FROM {rows} AND image_id < :before",
+            holds=f"EXISTS (SELECT 1 FROM {rows} AND image_id = {{id}})",
+        )
+        for rows in given
+    ]
 
 
 def _seen(wanted: ImageFilter) -> _Stream | None:
@@ -134,7 +155,12 @@ def _parameters(wanted: ImageFilter) -> list[BindParameter[object]]:
     """The values the filter gives, as the columns hold them."""
     found: list[BindParameter[object]] = [
         bindparam(name, clean_text(value).strip())
-        for name in ("label", "technique", "generator", "platform")
+        for name in ("label", "technique", "generator", "platform", "digital_source_type")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    found += [
+        bindparam(name, folded(value))
+        for name in ("model_hash", "made_with")
         if (value := getattr(wanted, name)) is not None
     ]
     if wanted.collections:

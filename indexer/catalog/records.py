@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from indexer.vocabulary import LabelSource, LabelValue, Technique
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
 
 T = TypeVar("T")
 
@@ -151,6 +151,25 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenanceFinding:
+    """One thing an image's file says about its origin, and what that is worth: `cryptographic`, `self_declared` (anyone
+    could have written it) or `statistical`.
+
+    `made_with` is the tool, without its version; `digital_source_type` IPTC's code. `fields` is what its kind has
+    besides (prompt, seed, LoRAs; signer, validation state; camera), plain JSON without empty values.
+    """
+
+    kind: ProvenanceKind
+    worth: EvidenceKind
+    statement: str
+    technique: Technique = Technique.UNKNOWN
+    made_with: str | None = None
+    model_hash: str | None = None
+    digital_source_type: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """An image's place in a campaign. `strength` in [0, 1]."""
 
@@ -181,7 +200,8 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ImageDetails:
-    """Everything the catalogue knows about one image."""
+    """Everything the catalogue knows about one image. `provenance` is what its file says about its origin; nothing said
+    means nothing, and `provenance_read_at` is None when nobody has looked yet."""
 
     image: Image
     labels: tuple[Label, ...]
@@ -190,12 +210,16 @@ class ImageDetails:
     campaigns: tuple[Membership, ...]
     detections: tuple[Detection, ...]
     sources: tuple[Source, ...]
+    provenance: tuple[ProvenanceFinding, ...]
+    provenance_read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFilter:
     """Conditions on images; all given ones must hold. `platform` and the dates are about sightings: one sighting must
-    meet them together. `posted_from` is inclusive, `posted_to` exclusive, both UTC. `collections`: in any of them."""
+    meet them together. `posted_from` is inclusive, `posted_to` exclusive, both UTC. `collections`: in any of them.
+    `model_hash` and `made_with`, whose case does not matter, and `digital_source_type` are about what the file says of
+    itself; each may be met by another finding."""
 
     label: LabelValue | None = None
     technique: Technique | None = None
@@ -204,6 +228,9 @@ class ImageFilter:
     collections: tuple[str, ...] = ()
     posted_from: datetime | None = None
     posted_to: datetime | None = None
+    model_hash: str | None = None
+    made_with: str | None = None
+    digital_source_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.catalog.types import JsonText, OutsideText, UtcDateTime, Vector, word
-from indexer.vocabulary import LabelSource, LabelValue, Technique
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
 
 RowId = BigInteger().with_variant(Integer, "sqlite")
 AUTOINCREMENT = {"sqlite_autoincrement": True}
@@ -49,6 +49,8 @@ class Base(DeclarativeBase):
         float: Double,
         LabelValue: word(LabelValue),
         LabelSource: word(LabelSource),
+        EvidenceKind: word(EvidenceKind),
+        ProvenanceKind: word(ProvenanceKind),
         Technique: word(Technique),
     }
 
@@ -62,7 +64,8 @@ def _of(target: str, **options: Any) -> Mapped[int]:
 
 
 class ImageRow(Base):
-    """One sequence of bytes, with the label its statements add up to."""
+    """One sequence of bytes, with the label its statements add up to. `provenance_read_at` is null until the file was
+    read for what it says about its origin, which tells "says nothing" from "nobody looked"."""
 
     __tablename__ = "image"
 
@@ -85,6 +88,7 @@ class ImageRow(Base):
     disputed: Mapped[bool]
     label_source_kind: Mapped[LabelSource | None]
     label_source: Mapped[str | None]
+    provenance_read_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index(None, "label", "id"),
@@ -160,6 +164,32 @@ class SourceRow(Base):
     recorded_at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("image_id", "digest"), AUTOINCREMENT)
+
+
+class ProvenanceRow(Base):
+    """One thing an image's file says about its origin. `made_with_folded` is `made_with` without case, to search by;
+    `fields` is what its kind has besides (provenance.py)."""
+
+    __tablename__ = "provenance"
+
+    id: Mapped[int] = _id()
+    image_id: Mapped[int] = _of("image", index=True)
+    kind: Mapped[ProvenanceKind]
+    worth: Mapped[EvidenceKind]
+    statement: Mapped[str]
+    technique: Mapped[Technique]
+    made_with: Mapped[str | None]
+    made_with_folded: Mapped[str | None]
+    model_hash: Mapped[str | None]
+    digital_source_type: Mapped[str | None]
+    fields: Mapped[Mapping[str, Any]] = mapped_column(JsonText)
+
+    __table_args__ = (
+        Index(None, "made_with_folded", "image_id"),
+        Index(None, "model_hash", "image_id"),
+        Index(None, "digital_source_type", "image_id"),
+        AUTOINCREMENT,
+    )
 
 
 class CollectionRow(Base):

@@ -48,6 +48,11 @@ def clean_text(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def folded(text: str) -> str:
+    """`text` cleaned, stripped and without case: what is compared where case says nothing."""
+    return clean_text(text).strip().casefold()
+
+
 def bounded(what: str, text: str | None, limit: int = NAME_LENGTH) -> str | None:
     """`text` cleaned and stripped, None when nothing is left.
 

@@ -1,0 +1,62 @@
+"""What the files of images say about their own origin: recorded when a file is read, in place of what was there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog.portable import one_of
+from indexer.catalog.records import ProvenanceFinding
+from indexer.catalog.tables import ImageRow, ProvenanceRow
+from indexer.catalog.types import NAME_LENGTH, clean_text, folded, utc_now
+
+
+def record(session: Session, image_id: int, findings: Sequence[ProvenanceFinding]) -> None:
+    """Record that an image's file was read, and what it says: none at all is worth knowing too."""
+    session.execute(delete(ProvenanceRow).where(ProvenanceRow.image_id == image_id))
+    rows = [_row(image_id, finding) for finding in findings]
+    if rows:
+        session.execute(insert(ProvenanceRow), rows)
+    session.execute(
+        update(ImageRow).where(ImageRow.id == image_id).values(provenance_read_at=utc_now()),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def unread(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images whose file was not read yet for what it says about its origin; one statement."""
+    missing = ImageRow.provenance_read_at.is_(None)
+    return set(session.scalars(select(ImageRow.id).where(one_of(ImageRow.id, image_ids), missing)))
+
+
+def _row(image_id: int, finding: ProvenanceFinding) -> dict[str, Any]:
+    made_with = _name(finding.made_with)
+    return {
+        "image_id": image_id,
+        "kind": finding.kind,
+        "worth": finding.worth,
+        "statement": finding.statement,
+        "technique": finding.technique,
+        "made_with": made_with,
+        "made_with_folded": None if made_with is None else folded(made_with),
+        "model_hash": None if finding.model_hash is None else folded(_name(finding.model_hash) or ""),
+        "digital_source_type": _name(finding.digital_source_type),
+        "fields": _clean(finding.fields),
+    }
+
+
+def _name(text: str | None) -> str | None:
+    """A name as it is indexed. Files say what they like: what is too long is cut, not refused."""
+    return None if text is None else clean_text(text).strip()[:NAME_LENGTH] or None
+
+
+def _clean(value: Any) -> Any:
+    """JSON whose texts any database stores."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        return {clean_text(str(name)): _clean(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(inner) for inner in value]
+    return value
