@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from indexer.catalog.records import ImageFilter
+from indexer.difference.finding import DifferenceFinding
 from indexer.findings import CalibrationReference, DetectorFinding
 from indexer.heads import HeadFinding
 from indexer.relations import RelationScore
@@ -55,13 +56,15 @@ class SearchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two pictures relate: all three relations, strongest first, and what the detector says of each. `statements`
-    says the latter in sentences; `calibration` is null when scores and cosines are uncalibrated."""
+    """How two pictures relate: all three relations, strongest first, and what the detector says of each (null when it
+    has not seen a known image). `statements` says the latter in sentences; `calibration` is null when scores and
+    cosines are uncalibrated. `difference`: where the pictures differ, null when that was not asked."""
 
     a: QueryFacts
     b: QueryFacts
     scores: tuple[RelationScore, ...]
-    findings: tuple[DetectorFinding, DetectorFinding]
+    findings: tuple[DetectorFinding, DetectorFinding | None]
     statements: tuple[str | None, str | None]
     calibration: CalibrationReference | None
     limitations: tuple[str, ...]
+    difference: DifferenceFinding | None = None

@@ -124,24 +124,8 @@ class Searcher:
             UsageError: an option is out of range.
         """
         watch = _Stopwatch()
-        with watch.step("catalogue"), self._catalog.reading() as session:
-            ids = images.find_ids(session, [sha256])
-            if sha256 not in ids:
-                raise NotFoundError(f"no image {sha256} in this catalogue: check the SHA-256")
-            image = images.details(session, [ids[sha256]])[ids[sha256]].image
-            stored = embeddings.vectors(session, self._resolved.fingerprint, [ids[sha256]])
-        facts = QueryFacts(
-            kind="image_id",
-            sha256=sha256,
-            pdq=image.pdq,
-            pdq_quality=image.pdq_quality,
-            format=image.format,
-            width=image.width,
-            height=image.height,
-            notes=image.notes,
-        )
-        hashes = (("original", bytes.fromhex(image.pdq)),)
-        probe = _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]))
+        with watch.step("catalogue"):
+            probe, _ = self._stored(sha256)
         return self._answer(probe, options or SearchOptions(), watch, self.calibration.get())
 
     def by_embedding(self, embedding: Sequence[float], options: SearchOptions | None = None) -> SearchAnswer:
@@ -179,10 +163,35 @@ class Searcher:
         """
         calibration = self.calibration.get()
         left, right = self._probe(a, _Stopwatch(), calibration), self._probe(b, _Stopwatch(), calibration)
+        return self._comparison(left, right, calibration)
+
+    def compare_with_known(self, a: bytes, sha256: str) -> Comparison:
+        """All three relations between a picture and an image of the catalogue, by what is stored of the latter.
+
+        Raises:
+            ImageRejectedError: `a` is not a picture that is accepted.
+            NotFoundError: no such image.
+        """
+        calibration = self.calibration.get()
+        known, details = self._stored(sha256)
+        said = next((one for one in details.detections if one.fingerprint == self._resolved.fingerprint), None)
+        finding = None
+        if said is not None:
+            finding = find(
+                said.detector,
+                said.fingerprint,
+                trained=self._resolved.spec.trained,
+                logits=said.logits,
+                p_fake=said.p_fake,
+                calibration=calibration,
+            )
+        return self._comparison(self._probe(a, _Stopwatch(), calibration), replace(known, finding=finding), calibration)
+
+    def _comparison(self, left: _Probe, right: _Probe, calibration: CalibrationVersion | None) -> Comparison:
+        if left.finding is None:
+            raise AssertionError("a decoded picture has a finding")
         thresholds = self._thresholds(SearchOptions(), calibration)
         scores = self._scores(left, right.facts, right.hashes[0][1], right.vector, thresholds)
-        if left.finding is None or right.finding is None:  # a picture always has a finding
-            raise AssertionError("a decoded picture has a finding")
         limits = detector_limits(left.finding, calibration)
         if thresholds.trained:
             limits += cosine_limits(thresholds.origin)
@@ -192,10 +201,39 @@ class Searcher:
             b=right.facts,
             scores=scores,
             findings=(left.finding, right.finding),
-            statements=(score_statement(left.finding, reference), score_statement(right.finding, reference)),
+            statements=(
+                score_statement(left.finding, reference),
+                None if right.finding is None else score_statement(right.finding, reference),
+            ),
             calibration=reference,
             limitations=(*limits, LIMIT_LIKENESS),
         )
+
+    def _stored(self, sha256: str) -> tuple[_Probe, ImageDetails]:
+        """An image of the catalogue as a query, by what is stored of it.
+
+        Raises:
+            NotFoundError: no such image.
+        """
+        with self._catalog.reading() as session:
+            ids = images.find_ids(session, [sha256])
+            if sha256 not in ids:
+                raise NotFoundError(f"no image {sha256} in this catalogue: check the SHA-256")
+            details = images.details(session, [ids[sha256]])[ids[sha256]]
+            stored = embeddings.vectors(session, self._resolved.fingerprint, [ids[sha256]])
+        image = details.image
+        facts = QueryFacts(
+            kind="image_id",
+            sha256=sha256,
+            pdq=image.pdq,
+            pdq_quality=image.pdq_quality,
+            format=image.format,
+            width=image.width,
+            height=image.height,
+            notes=image.notes,
+        )
+        hashes = (("original", bytes.fromhex(image.pdq)),)
+        return _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256])), details
 
     def _probe(self, data: bytes, watch: _Stopwatch, calibration: CalibrationVersion | None) -> _Probe:
         with watch.step("decode"):

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from search_api.bodies import JSON, MULTIPART
 from search_api.errors import MEDIA_TYPE, Problem
-from search_api.requests import IngestFields, SearchByReference, SearchFields
+from search_api.requests import CompareFields, IngestFields, SearchByReference, SearchFields
 
 TAGS: Final = [
     {"name": "search", "description": "Which known images is this, or is it like?"},
@@ -27,7 +27,13 @@ TAGS: Final = [
 ]
 _PLACE: Final = "recorded:"
 _REFERENCE: Final = "#/components/schemas/{model}"
-_FORM_MODELS: Final[tuple[type[BaseModel], ...]] = (Problem, SearchFields, SearchByReference, IngestFields)
+_FORM_MODELS: Final[tuple[type[BaseModel], ...]] = (
+    Problem,
+    SearchFields,
+    SearchByReference,
+    CompareFields,
+    IngestFields,
+)
 
 
 @cache
@@ -52,15 +58,24 @@ def json_example(name: str) -> dict[str, Any]:
     return {"requestBody": {"content": {JSON: _recorded(name, "request")}}}
 
 
-def file_body(files_described: Mapping[str, str], fields: type[BaseModel] | None = None, *, many: bool = False) -> Any:
+def file_body(
+    files_described: Mapping[str, str],
+    fields: type[BaseModel] | None = None,
+    *,
+    many: bool = False,
+    optional: Mapping[str, str] | None = None,
+) -> Any:
     """A multipart body for a route's `openapi_extra`.
 
     Args:
         files_described: each file field with what it is; all are required.
         fields: the model of the other fields.
         many: whether a file field may come several times.
+        optional: further file fields that can be left out.
     """
-    return {"requestBody": {"required": True, "content": {MULTIPART: _multipart(files_described, fields, many)}}}
+    body = _multipart(files_described, fields, many)
+    body["schema"]["properties"] |= _multipart(optional or {}, None, many)["schema"]["properties"]
+    return {"requestBody": {"required": True, "content": {MULTIPART: body}}}
 
 
 def two_bodies(fields: type[BaseModel], files_described: Mapping[str, str], model: type[BaseModel], name: str) -> Any:

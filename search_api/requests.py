@@ -126,6 +126,12 @@ class SimilarQuery(SearchFields):
     """How to look for images like a known one."""
 
 
+class CompareFields(Body):
+    """What a picture is compared with, beside a file."""
+
+    image_id: Sha256 | None = Field(default=None, description="SHA-256 of an image of the catalogue, in place of `b`.")
+
+
 class IngestFields(Body):
     """What is said of all pictures of one upload."""
 

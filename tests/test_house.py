@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"errors", "vocabulary", "settings", "threads", "prefetch"},
     {"imaging", "calibration"},
-    {"provenance", "sources", "catalog", "vectors", "detector"},
+    {"provenance", "sources", "catalog", "vectors", "detector", "difference"},
     {"index"},
     {
         "relations",
@@ -27,7 +27,17 @@ FLOORS = [
         "heads",
     },
     {"workspace"},
-    {"campaigns", "exchange", "evaluation", "reindex", "agreement", "calibration_run", "head_training", "heatmap"},
+    {
+        "campaigns",
+        "exchange",
+        "evaluation",
+        "reindex",
+        "agreement",
+        "calibration_run",
+        "head_training",
+        "heatmap",
+        "comparison",
+    },
     {"demo", "cli"},
 ]
 """From the ground up. A room may import from floors below and from itself; on SIDEWAYS floors, from neighbours too."""

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from indexer.cli.output import steps
-from indexer.errors import DejafakeError
+from indexer.cli.output import check_folder, steps, write_file
 from indexer.workspace import Workspace
 
 
@@ -39,8 +38,7 @@ def write_heat_map(
     if not paths:
         return None
     for path in paths:
-        if not path.parent.is_dir():
-            raise DejafakeError(f"cannot write {path}: there is no folder {path.parent}")
+        check_folder(path)
     import numpy as np
 
     from indexer.heatmap import heat_map
@@ -51,16 +49,9 @@ def write_heat_map(
         step("look", 1, 2)
         made = heat_map(workspace, sha256)
     if drawing is not None:
-        _write(drawing, made.png())
+        write_file(drawing, made.png())
     if numbers is not None:
         buffer = io.BytesIO()
         np.save(buffer, made.values)
-        _write(numbers, buffer.getvalue())
+        write_file(numbers, buffer.getvalue())
     return made.note
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise DejafakeError(f"cannot write {path}: {error.strerror}") from None

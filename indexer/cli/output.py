@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +25,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+from indexer.errors import DejafakeError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of tables.")
 
@@ -48,6 +51,28 @@ def plain(value: object) -> Text:
 def when(value: datetime | None) -> str:
     """A UTC time for a person."""
     return "" if value is None else value.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def check_folder(path: Path) -> None:
+    """Refuses a file to write whose folder is not there, before any work is done for it.
+
+    Raises:
+        DejafakeError: there is no such folder.
+    """
+    if not path.parent.is_dir():
+        raise DejafakeError(f"cannot write {path}: there is no folder {path.parent}")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a result into a file.
+
+    Raises:
+        DejafakeError: it cannot be written.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise DejafakeError(f"cannot write {path}: {error.strerror}") from None
 
 
 def table(*columns: str, title: str | None = None) -> Table:

@@ -1,6 +1,6 @@
 """The demo: a collection of fakes made in code, and a tour of the main job on it.
 
-It needs OpenCV and scikit-image, which the rest of dejafake does not.
+It needs scikit-image, which the rest of dejafake does not.
 """
 
 from importlib import import_module
@@ -8,8 +8,6 @@ from pathlib import Path
 
 from indexer.errors import DejafakeError
 from indexer.settings import Settings
-
-_NEEDS = (("cv2", "OpenCV"), ("skimage", "scikit-image"))
 
 
 def run_demo(settings: Settings, folder: Path) -> None:
@@ -20,13 +18,12 @@ def run_demo(settings: Settings, folder: Path) -> None:
         folder: made if needed; `collection/`, `home/` and `report/` go into it. Running it again is harmless.
 
     Raises:
-        DejafakeError: OpenCV or scikit-image is missing, the folder cannot be written, or a step fails.
+        DejafakeError: scikit-image is missing, the folder cannot be written, or a step fails.
     """
-    for module, name in _NEEDS:
-        try:
-            import_module(module)
-        except ImportError:
-            raise DejafakeError(f"the demo needs {name}: pip install 'dejafake[demo]'") from None
+    try:
+        import_module("skimage")
+    except ImportError:
+        raise DejafakeError("the demo needs scikit-image: pip install 'dejafake[demo]'") from None
     from indexer.demo.tour import Tour
 
     try:

@@ -1,6 +1,10 @@
-"""POST /v1/compare: how two pictures relate, known or not."""
+"""POST /v1/compare: how two pictures relate and where they differ, known or not."""
 
-from made_pictures import png, recompressed
+import io
+from collections.abc import Callable
+
+from made_pictures import encoded, png, recompressed, scene
+from PIL import Image, ImageDraw
 from served import Api, problem_of
 
 
@@ -27,6 +31,52 @@ def test_two_different_pictures_are_neither(api: Api) -> None:
     scores = compare(api, png(50), png(51))
     assert not scores["same_file"]["holds"]
     assert not scores["same_picture"]["holds"]
+
+
+def painted(seed: int) -> bytes:
+    """The scene of this seed with a sign painted into it."""
+    picture = scene(seed)
+    ImageDraw.Draw(picture).rectangle((200, 100, 290, 180), fill="white", outline="black", width=5)
+    return encoded(picture, "JPEG", quality=85)
+
+
+def test_where_they_differ_comes_as_numbers_or_as_a_picture(api: Api) -> None:
+    files = {"a": ("a.png", png(50)), "b": ("b.jpg", painted(50))}
+    difference = api.client.post("/v1/compare", files=files).json()["difference"]
+    assert difference["registered"]
+    assert len(difference["regions"]) == 1
+    assert difference["statements"][0].startswith("They differ in 1 region")
+    drawn = api.client.post("/v1/compare", files=files, params={"format": "png"})
+    assert drawn.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(drawn.content)).format == "PNG"
+    problem_of(api.client.post("/v1/compare", files=files, params={"format": "gif"}), 422, "validation")
+
+
+def test_two_different_pictures_are_not_laid_over_each_other(api: Api) -> None:
+    files = {"a": ("a.png", png(50)), "b": ("b.png", png(51))}
+    difference = api.client.post("/v1/compare", files=files).json()["difference"]
+    assert not difference["registered"]
+    assert difference["reason"]
+    assert difference["share"] is None
+
+
+def test_a_known_image_stands_in_for_the_second_picture(api: Api) -> None:
+    known = {"image_id": api.fakes[1]}
+    answer = api.client.post("/v1/compare", files={"a": ("a.jpg", painted(1))}, data=known).json()
+    assert answer["b"]["sha256"] == api.fakes[1]
+    assert len(answer["difference"]["regions"]) == 1
+    both = {"a": ("a.png", png(1)), "b": ("b.png", png(1))}
+    problem_of(api.client.post("/v1/compare", files=both, data=known), 422, "validation")
+    for wrong, status, code in (("0" * 64, 404, "not-found"), ("abc", 422, "validation")):
+        refused = api.client.post("/v1/compare", files={"a": ("a.png", png(1))}, data={"image_id": wrong})
+        problem_of(refused, status, code)
+
+
+def test_without_kept_originals_the_thumbnail_is_compared_and_that_is_said(start: Callable[..., Api]) -> None:
+    lean = start(keep_originals=False)
+    added = lean.client.post("/v1/images", files={"files": ("a.png", png(1))}).json()["files"][0]["sha256"]
+    answer = lean.client.post("/v1/compare", files={"a": ("a.jpg", painted(1))}, data={"image_id": added}).json()
+    assert "its thumbnail of 320 x 240 pixels was compared" in answer["difference"]["statements"][0]
 
 
 def test_a_missing_or_bad_picture_is_explained(api: Api) -> None:

@@ -1,0 +1,89 @@
+"""Two pictures compared in one go, the second perhaps a known image of which more or less is kept."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_pictures import encoded, scene
+from PIL import Image, ImageDraw
+
+from indexer.comparison import NOT_KEPT, compare_pictures, compare_with_known
+from indexer.errors import DejafakeError, ImageRejectedError, NotFoundError
+from indexer.imaging.decoding import sha256_hex
+from indexer.imaging.limits import ImageLimits
+from indexer.settings import Settings
+from indexer.sources import open_source
+from indexer.vocabulary import Relation
+from indexer.workspace import Workspace
+
+KNOWN = encoded(scene(1))
+
+
+def edited() -> bytes:
+    """The known picture with a sign painted into it, saved as JPEG."""
+    picture = scene(1)
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((200, 100, 290, 180), fill="white")
+    pen.line((200, 100, 290, 180), fill="black", width=6)
+    return encoded(picture, "JPEG", quality=80)
+
+
+@pytest.fixture
+def workspace(untrained_detector: Path, tmp_path: Path) -> Iterator[Workspace]:
+    (tmp_path / "known.png").write_bytes(KNOWN)
+    settings = Settings.load(home=tmp_path / "home", detector=str(untrained_detector), precision="fp32")
+    with Workspace(settings) as opened:
+        opened.ingest().run(open_source(tmp_path / "known.png", ImageLimits.from_settings(settings)))
+        yield opened
+
+
+def test_relations_and_difference_come_together(workspace: Workspace) -> None:
+    compared = compare_pictures(workspace, KNOWN, edited())
+    assert [score.relation for score in compared.comparison.scores] == list(Relation)
+    assert compared.comparison.difference == compared.difference.finding
+    assert len(compared.difference.finding.regions) == 1
+    assert Image.open(io.BytesIO(compared.png())).format == "PNG"
+    with pytest.raises(ImageRejectedError):
+        compare_pictures(workspace, KNOWN, b"no picture")
+
+
+def test_a_known_image_is_compared_by_its_original_as_if_it_were_sent(workspace: Workspace) -> None:
+    stored, sent = (
+        compare_with_known(workspace, edited(), sha256_hex(KNOWN)),
+        compare_pictures(workspace, edited(), KNOWN),
+    )
+    assert stored.difference.finding == sent.difference.finding
+    for one, other in zip(stored.comparison.scores, sent.comparison.scores, strict=True):
+        assert (one.relation, one.holds) == (other.relation, other.holds)
+        assert one.value == pytest.approx(other.value, abs=1e-4)
+    one, other = stored.comparison.findings[1], sent.comparison.findings[1]
+    assert one is not None
+    assert other is not None
+    assert one.logits == pytest.approx(other.logits, abs=1e-3)
+    with pytest.raises(NotFoundError):
+        compare_with_known(workspace, edited(), "0" * 64)
+
+
+def test_without_the_original_its_thumbnail_is_compared_and_that_is_said(workspace: Workspace) -> None:
+    workspace.originals.delete(sha256_hex(KNOWN))
+    compared = compare_with_known(workspace, edited(), sha256_hex(KNOWN))
+    assert "its thumbnail of 320 x 240 pixels was compared" in compared.difference.finding.statements[0]
+    assert len(compared.difference.finding.regions) == 1
+
+
+def test_with_nothing_kept_the_relations_are_told_and_what_to_do(workspace: Workspace) -> None:
+    workspace.originals.delete(sha256_hex(KNOWN))
+    workspace.thumbnails.delete(sha256_hex(KNOWN))
+    compared = compare_with_known(workspace, edited(), sha256_hex(KNOWN))
+    assert [score.relation for score in compared.comparison.scores] == list(Relation)
+    assert compared.comparison.difference is not None
+    assert compared.comparison.difference.reason == NOT_KEPT
+    assert "DEJAFAKE_KEEP_ORIGINALS=true" in compared.comparison.difference.statements[0]
+    assert Image.open(io.BytesIO(compared.png())).format == "PNG"
+
+
+def test_an_original_that_was_changed_on_disk_is_not_compared(workspace: Workspace) -> None:
+    workspace.originals.path(sha256_hex(KNOWN)).write_bytes(encoded(scene(2)))
+    with pytest.raises(DejafakeError, match="damaged"):
+        compare_with_known(workspace, edited(), sha256_hex(KNOWN))
