@@ -7,6 +7,7 @@ from indexer.catalog.records import ImageFilter
 from indexer.difference.finding import DifferenceFinding
 from indexer.findings import CalibrationReference, DetectorFinding
 from indexer.heads import HeadFinding
+from indexer.listed import ListedMatch
 from indexer.relations import RelationScore
 from indexer.verdict import Match, Verdict
 from indexer.vocabulary import LabelValue
@@ -43,8 +44,8 @@ class QueryFacts:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """The whole answer to one query. `heads`: what the team's own heads say of it, by name; `milliseconds` tells how
-    long each step took."""
+    """The whole answer to one query. `heads`: what the team's own heads say of it, by name; `listed`: entries of hash
+    lists for it, of which no picture is held; `milliseconds` tells how long each step took."""
 
     query: QueryFacts
     verdict: Verdict
@@ -52,6 +53,7 @@ class SearchAnswer:
     matches: tuple[Match, ...]
     milliseconds: Mapping[str, float]
     heads: tuple[HeadFinding, ...] = ()
+    listed: tuple[ListedMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

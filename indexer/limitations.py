@@ -24,6 +24,10 @@ LIMIT_UNTRAINED: Final = (
 LIMIT_LOCAL_EDIT: Final = (
     "PDQ compares whole pictures: a small local edit of a genuine picture stays within its distance."
 )
+LIMIT_LISTED: Final = (
+    "A hash list says that somebody listed the picture. There is none here to compare it with by eye: ask the list's "
+    "keeper."
+)
 LIMIT_LOW_QUALITY: Final = (
     "The picture has too little structure for PDQ: whether it is the same picture could not be judged."
 )

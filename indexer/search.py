@@ -18,7 +18,7 @@ from indexer import relations
 from indexer.active_calibration import ActiveCalibration
 from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
 from indexer.calibration import CalibrationVersion
-from indexer.catalog import embeddings, images
+from indexer.catalog import embeddings, hash_lists, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Image, ImageDetails, ImageFilter
 from indexer.detector import ResolvedDetector
@@ -30,6 +30,7 @@ from indexer.imaging.hashing import PdqHash, pdq_dihedrals
 from indexer.imaging.limits import ImageLimits
 from indexer.index import SearchIndex
 from indexer.limitations import LIMIT_LIKENESS, cosine_limits, detector_limits
+from indexer.listed import listed_matches
 from indexer.relations import RelationScore, Thresholds
 from indexer.settings import Settings
 from indexer.verdict import IndexReference, Match, decide
@@ -283,7 +284,17 @@ class Searcher:
                 found.update(image_id for image_id in same if self._index.admits(image_id, options.filter))
             details = images.details(session, sorted(found))
             vectors = embeddings.vectors(session, self._resolved.fingerprint, sorted(found))
-            any_fake = bool(images.page(session, ImageFilter(label=LabelValue.FAKE), limit=1, cursor=None).items)
+            listed = listed_matches(
+                session,
+                self._index,
+                options.filter,
+                sha256=probe.facts.sha256,
+                hashes=probe.hashes,
+                quality=probe.facts.pdq_quality or 0,
+                thresholds=thresholds,
+            )
+            fakes = images.page(session, ImageFilter(label=LabelValue.FAKE), limit=1, cursor=None).items
+            any_fake = bool(fakes) or hash_lists.any_of(session, LabelValue.FAKE)
         matches = sorted(
             (self._match(probe, record, vectors.get(image_id), thresholds) for image_id, record in details.items()),
             key=_strength,
@@ -302,6 +313,7 @@ class Searcher:
             input_sha256=probe.facts.sha256,
             decided_at=datetime.now(UTC),
             heads=heads,
+            listed=listed,
         )
         return SearchAnswer(
             query=probe.facts,
@@ -310,6 +322,7 @@ class Searcher:
             matches=tuple(matches[:limit]),
             milliseconds=watch.milliseconds,
             heads=heads,
+            listed=listed,
         )
 
     def _candidates(

@@ -15,20 +15,30 @@ from indexer.findings import CalibrationReference, DetectorFinding, score_statem
 from indexer.heads import HeadFinding
 from indexer.limitations import (
     LIMIT_LIKENESS,
+    LIMIT_LISTED,
     LIMIT_LOCAL_EDIT,
     LIMIT_LOW_QUALITY,
     LIMIT_NO_MATCH,
     cosine_limits,
     detector_limits,
 )
+from indexer.listed import ListedMatch
 from indexer.relations import Band, RelationScore
-from indexer.vocabulary import Direction, EvidenceKind, LabelSource, LabelValue, Outcome, Relation
+from indexer.vocabulary import Direction, EvidenceKind, LabelSource, LabelValue, Outcome, Relation, Technique
 
 QUESTION = "Have we seen this fake before?"
 PROPOSITIONS = (
     "The picture is, or derives from, a known fake of this catalogue.",
     "The picture is not, and does not derive from, any known fake of this catalogue.",
 )
+
+_DIRECTIONS = {
+    LabelValue.FAKE: Direction.SUPPORTS,
+    LabelValue.AUTHENTIC: Direction.OPPOSES,
+    LabelValue.UNKNOWN: Direction.NEUTRAL,
+}
+_MOST_LISTED = 10
+"""Entries of hash lists a verdict names; all of them are in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,7 @@ def decide(
     input_sha256: str | None,
     decided_at: datetime,
     heads: Sequence[HeadFinding] = (),
+    listed: Sequence[ListedMatch] = (),
 ) -> Verdict:
     """The verdict on one query.
 
@@ -119,23 +130,30 @@ def decide(
         calibration: the one that finding and matches were read with, None when there was none.
         likeness_assessed: a trained detector compared embeddings.
         pictures_assessed: a PDQ hash of sufficient quality was compared.
-        any_known_fake: the catalogue holds at least one image labelled fake.
+        any_known_fake: the catalogue holds at least one image labelled fake, or a hash list of such.
         index, input_sha256, decided_at: recorded as given.
         heads: what the team's own heads say; further evidence that never changes the outcome.
+        listed: entries of hash lists for the query, nearest first. They count like labels of a feed.
     """
     holding = [match for match in matches if match.holds]
-    outcome, summary = _outcome(holding, finding, likeness_assessed, pictures_assessed, any_known_fake)
+    outcome, summary = _outcome(holding, listed, finding, likeness_assessed, pictures_assessed, any_known_fake)
     reference = None if calibration is None else CalibrationReference.of(calibration)
     return Verdict(
         question=QUESTION,
         propositions=PROPOSITIONS,
         outcome=outcome,
         summary=summary,
-        evidence=(*_evidence(holding, finding, reference), *map(_head_evidence, heads)),
+        evidence=(
+            *_evidence(holding, finding, reference),
+            *map(_listed_evidence, listed[:_MOST_LISTED]),
+            *map(_head_evidence, heads),
+        ),
         matched=tuple(_matched_item(match) for match in holding),
         calibration=reference,
         verbal_band=verbal_band(finding),
-        limitations=tuple(_limitations(holding, finding, calibration, likeness_assessed, pictures_assessed, outcome)),
+        limitations=tuple(
+            _limitations(holding, listed, finding, calibration, likeness_assessed, pictures_assessed, outcome)
+        ),
         index=index,
         input_sha256=input_sha256,
         decided_at=decided_at,
@@ -144,16 +162,18 @@ def decide(
 
 def _outcome(
     holding: Sequence[Match],
+    listed: Sequence[ListedMatch],
     finding: DetectorFinding | None,
     likeness_assessed: bool,
     pictures_assessed: bool,
     any_known_fake: bool,
 ) -> tuple[Outcome, str]:
-    labels = {
+    known = {
         relation: [match.image.image.label for match in holding if match.relation is relation] for relation in Relation
     }
+    labels = {relation: [*found, *_listed_labels(listed, relation, found)] for relation, found in known.items()}
     if labels[Relation.SAME_FILE]:
-        outcome, summary = _identity_outcome("The same file", labels[Relation.SAME_FILE])
+        outcome, summary = _identity_outcome("The same file", labels[Relation.SAME_FILE], known[Relation.SAME_FILE])
         if outcome is Outcome.NO_MATCH_FOUND and LabelValue.FAKE in {
             one.value for one in labels[Relation.SAME_PICTURE]
         }:
@@ -162,7 +182,8 @@ def _outcome(
             )
         return outcome, summary
     if labels[Relation.SAME_PICTURE]:
-        return _identity_outcome("The same picture, or a near-identical one,", labels[Relation.SAME_PICTURE])
+        words = "The same picture, or a near-identical one,"
+        return _identity_outcome(words, labels[Relation.SAME_PICTURE], known[Relation.SAME_PICTURE])
     alike = [match for match in holding if match.image.image.label.value is LabelValue.FAKE]
     if likeness_assessed and alike:
         return (
@@ -189,20 +210,43 @@ def _how_sure(alike: Sequence[Match]) -> str:
     return f"{nearest.band.value}, {nearest.note}"
 
 
-def _identity_outcome(words: str, labels: Sequence[CurrentLabel]) -> tuple[Outcome, str]:
+def _listed_labels(
+    listed: Sequence[ListedMatch], relation: Relation, known: Sequence[CurrentLabel]
+) -> list[CurrentLabel]:
+    """What hash lists say, as labels of a feed. Of the same file a person's label wins over theirs."""
+    by_person = any(label.source_kind is LabelSource.HUMAN and not label.disputed for label in known)
+    if relation is Relation.SAME_FILE and by_person:
+        return []
+    return [
+        CurrentLabel(
+            value=match.entry.label,
+            technique=Technique.UNKNOWN,
+            generator=None,
+            disputed=False,
+            source_kind=LabelSource.TRUSTED_FEED,
+            source=f"the hash list {match.entry.source} (no picture is held)",
+        )
+        for match in listed
+        if match.relation is relation
+    ]
+
+
+def _identity_outcome(words: str, labels: Sequence[CurrentLabel], known: Sequence[CurrentLabel]) -> tuple[Outcome, str]:
+    """`labels`: those of images and of hash lists together; `known`: those of images."""
+    where = "in the catalogue" if known else "on a hash list"
     if any(label.disputed for label in labels):
-        return Outcome.INCONCLUSIVE, f"{words} is in the catalogue, but its labels disagree: a person must settle them."
+        return Outcome.INCONCLUSIVE, f"{words} is {where}, but its labels disagree: a person must settle them."
     values = {label.value for label in labels} - {LabelValue.UNKNOWN}  # who has no label contradicts nobody
     if values == {LabelValue.FAKE}:
         sources = sorted({label.source for label in labels if label.source})
         return Outcome.KNOWN_FAKE_MATCH, f"{words} is a known fake, labelled by {', '.join(sources[:3])}."
     if values == {LabelValue.AUTHENTIC}:
-        return Outcome.NO_MATCH_FOUND, f"{words} is in the catalogue, labelled authentic."
+        return Outcome.NO_MATCH_FOUND, f"{words} is {where}, labelled authentic."
     if not values:
-        return Outcome.INCONCLUSIVE, f"{words} is in the catalogue, but nobody has labelled it yet."
+        return Outcome.INCONCLUSIVE, f"{words} is {where}, but nobody has labelled it yet."
     return (
         Outcome.INCONCLUSIVE,
-        f"{words} is in the catalogue more than once with different labels: a person must compare them.",
+        f"{words} is {where} more than once with different labels: a person must compare them.",
     )
 
 
@@ -248,17 +292,29 @@ def _match_evidence(match: Match, score: RelationScore) -> Evidence:
         Relation.SAME_PICTURE: f"PDQ distance {score.value:.0f} of 256 to",
         Relation.SAME_ORIGIN: f"Embedding cosine {score.value:.3f} to",
     }[score.relation]
-    direction = {
-        LabelValue.FAKE: Direction.SUPPORTS,
-        LabelValue.AUTHENTIC: Direction.OPPOSES,
-        LabelValue.UNKNOWN: Direction.NEUTRAL,
-    }[label.value]
+    direction = _DIRECTIONS[label.value]
     exact = score.relation is Relation.SAME_FILE
     sure = "" if score.probability is None else f" ({score.band.value.replace('_', ' ')}, {score.note})"
     return Evidence(
         kind=EvidenceKind.CRYPTOGRAPHIC if exact else EvidenceKind.STATISTICAL,
         direction=Direction.NEUTRAL if score.band is Band.UNTRAINED_DETECTOR else direction,
         statement=f"{what} {match.image.image.sha256[:16]}, {who}{sure}.",
+        measure=score.measure,
+        value=score.value,
+        threshold=score.threshold,
+        tool="dejafake",
+        tool_version=__version__,
+    )
+
+
+def _listed_evidence(match: ListedMatch) -> Evidence:
+    entry, score = match.entry, match.score
+    same_file = match.relation is Relation.SAME_FILE
+    what = "Same bytes as" if same_file else f"PDQ distance {score.value:.0f} of 256 to"
+    return Evidence(
+        kind=EvidenceKind.CRYPTOGRAPHIC if same_file else EvidenceKind.STATISTICAL,
+        direction=_DIRECTIONS[entry.label],
+        statement=f"{what} an entry listed as {entry.label.value} by {entry.source}; no picture is held.",
         measure=score.measure,
         value=score.value,
         threshold=score.threshold,
@@ -281,6 +337,7 @@ def _matched_item(match: Match) -> MatchedItem:
 
 def _limitations(
     holding: Sequence[Match],
+    listed: Sequence[ListedMatch],
     finding: DetectorFinding | None,
     calibration: CalibrationVersion | None,
     likeness_assessed: bool,
@@ -290,8 +347,11 @@ def _limitations(
     limits = [] if finding is None else detector_limits(finding, calibration)
     if not pictures_assessed:
         limits.append(LIMIT_LOW_QUALITY)
-    if any(match.relation is Relation.SAME_PICTURE for match in holding):
+    relations = [*(match.relation for match in holding), *(match.relation for match in listed)]
+    if Relation.SAME_PICTURE in relations:
         limits.append(LIMIT_LOCAL_EDIT)
+    if listed:
+        limits.append(LIMIT_LISTED)
     if likeness_assessed:
         limits += cosine_limits(None if calibration is None else calibration.calibration.same_origin)
     limits.append(LIMIT_NO_MATCH if outcome is Outcome.NO_MATCH_FOUND else LIMIT_LIKENESS)

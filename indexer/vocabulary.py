@@ -35,6 +35,13 @@ class Technique(StrEnum):
     UNKNOWN = "unknown"
 
 
+class HashAlgorithm(StrEnum):
+    """How a hash of a list was taken: of the picture, or of the bytes. Both are 32 bytes."""
+
+    PDQ = "pdq"
+    SHA256 = "sha256"
+
+
 class Relation(StrEnum):
     """How a query and a known image belong together, strongest first."""
 

@@ -14,6 +14,7 @@ from indexer.detector import DetectorListing
 from indexer.findings import CalibrationReference, DetectorFinding
 from indexer.heads import HeadFinding
 from indexer.index import IndexStatus
+from indexer.listed import ListedMatch
 from indexer.relations import RelationScore
 from indexer.verdict import IndexReference, Match, Verdict
 from indexer.vocabulary import Relation
@@ -68,6 +69,7 @@ class SearchResult(BaseModel):
     detector: DetectorFinding | None
     matches: tuple[LinkedMatch, ...]
     heads: tuple[HeadFinding, ...] = Field(description="What the team's own heads say; it never changes the outcome.")
+    listed: tuple[ListedMatch, ...] = Field(description="Entries of hash lists for it; no picture of them is held.")
     milliseconds: dict[str, float]
 
     @classmethod
@@ -79,6 +81,7 @@ class SearchResult(BaseModel):
             detector=answer.detector,
             matches=tuple(LinkedMatch.of(match) for match in answer.matches),
             heads=answer.heads,
+            listed=answer.listed,
             milliseconds=dict(answer.milliseconds),
         )
 

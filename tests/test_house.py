@@ -18,6 +18,7 @@ FLOORS = [
         "file_origin",
         "evidence",
         "limitations",
+        "listed",
         "active_calibration",
         "verdict",
         "answers",

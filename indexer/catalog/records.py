@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
+from indexer.vocabulary import EvidenceKind, HashAlgorithm, LabelSource, LabelValue, ProvenanceKind, Technique
 
 T = TypeVar("T")
 
@@ -249,6 +249,28 @@ class Collection:
     description: str
     images: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HashList:
+    """A list of hashes that somebody else keeps. `label`: what it says all of them are; `hashes`: how many it holds."""
+
+    name: str
+    label: LabelValue
+    hashes: int
+    added_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedHash:
+    """A hash of the list `source`; no picture is held. `value` is 64 hex digits."""
+
+    algorithm: HashAlgorithm
+    value: str
+    source: str
+    label: LabelValue
+    added_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

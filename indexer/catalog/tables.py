@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.catalog.types import JsonText, OutsideText, UtcDateTime, Vector, word
-from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
+from indexer.vocabulary import EvidenceKind, HashAlgorithm, LabelSource, LabelValue, ProvenanceKind, Technique
 
 RowId = BigInteger().with_variant(Integer, "sqlite")
 AUTOINCREMENT = {"sqlite_autoincrement": True}
@@ -52,6 +52,7 @@ class Base(DeclarativeBase):
         EvidenceKind: word(EvidenceKind),
         ProvenanceKind: word(ProvenanceKind),
         Technique: word(Technique),
+        HashAlgorithm: word(HashAlgorithm),
     }
 
 
@@ -261,6 +262,40 @@ class CalibrationRow(Base):
     retired_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("fingerprint", "version"), AUTOINCREMENT)
+
+
+class HashListRow(Base):
+    """A list of hashes that somebody else keeps, how many it holds, and what it says all of them are."""
+
+    __tablename__ = "hash_list"
+
+    id: Mapped[int] = _id()
+    name: Mapped[str] = mapped_column(unique=True)
+    label: Mapped[LabelValue]
+    hashes: Mapped[int] = mapped_column(BigInteger)
+    added_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    __table_args__ = (AUTOINCREMENT,)
+
+
+class ListedHashRow(Base):
+    """A hash of a list: 32 bytes. Rows are only ever added, and vanish with their list (hash_lists.py)."""
+
+    __tablename__ = "listed_hash"
+
+    id: Mapped[int] = _id()
+    list_id: Mapped[int] = _of("hash_list")
+    algorithm: Mapped[HashAlgorithm]
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+    added_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("list_id", "algorithm", "value"),
+        Index(None, "algorithm", "value"),
+        Index(None, "algorithm", "id"),
+        AUTOINCREMENT,
+    )
 
 
 class TombstoneRow(Base):

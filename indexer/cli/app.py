@@ -24,6 +24,7 @@ COMMANDS = {
     "campaigns": ("indexer.cli.campaigns:campaigns", "List the campaigns, or show one."),
     "report": ("indexer.cli.campaigns:report", "Write campaign reports: HTML, JSON and CSV."),
     "export": ("indexer.cli.export:export", "Write the catalogue for other tools: JSON Lines, CSV, MediaReview, STIX."),
+    "hashes": ("indexer.cli.hashes:hashes", "Hash lists: export, import, list, remove."),
     "serve": ("indexer.cli.serve:serve", "Start the HTTP API and the search page."),
     "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),
     "reindex": ("indexer.cli.reindex:reindex", "Move the catalogue over to another detector."),

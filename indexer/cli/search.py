@@ -16,7 +16,7 @@ from indexer.imaging.decoding import read_bytes
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
 from indexer.verdict import Match
-from indexer.vocabulary import LabelValue, Outcome, Technique
+from indexer.vocabulary import LabelValue, Outcome, Relation, Technique
 from indexer.workspace import Workspace
 
 STYLES = {
@@ -98,6 +98,9 @@ def show_answer(name: str, answer: SearchAnswer) -> None:
         body.append(f"\nIn a word, by its score alone: {verdict.verbal_band}.")
     for head in answer.heads:
         body.append("\n").append_text(plain(head.statement))
+    for listed in answer.listed:
+        how = "same file" if listed.relation is Relation.SAME_FILE else f"PDQ distance {listed.score.value:.0f}"
+        body.append("\n").append_text(plain(f"Hash list {listed.entry.source}: {listed.entry.label.value}, {how}."))
     for limitation in verdict.limitations:
         body.append(f"\n· {limitation}", style="dim")
     out.print(Panel(body, title=plain(name), title_align="left"))

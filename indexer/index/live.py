@@ -14,6 +14,7 @@ from indexer.catalog.records import Watermarks
 from indexer.catalog.types import EMBEDDING_DIMENSION
 from indexer.errors import FingerprintMismatchError, VectorIndexError
 from indexer.index.catching_up import catalogue_blocks, disagreement, follow_embeddings, follow_hashes
+from indexer.index.listed import ListedHashes
 from indexer.index.status import IndexState
 from indexer.settings import Settings
 from indexer.threads import thread_count
@@ -25,7 +26,7 @@ UNREADABLE = "unreadable"
 
 
 class LiveIndex:
-    """A vector store and a hash store that follow one catalogue. Threads may share it.
+    """A vector store and hash stores, of images and of lists, that follow one catalogue. Threads may share it.
 
     `store` is None before it is first `level`. Whoever searches takes it once and uses it to the end; it is never
     changed for a worse one: a new store is put in its place when it has caught up.
@@ -35,6 +36,7 @@ class LiveIndex:
         """`pause` is called between the steps of a build and may raise to give up."""
         self.folder = SnapshotFolder(settings.index_dir / fingerprint, fingerprint, EMBEDDING_DIMENSION)
         self.hashes = HashStore(settings.pdq_min_quality, threads=settings.threads)
+        self.listed = ListedHashes(threads=settings.threads)
         self.store: VectorStore | None = None
         self.change_id = 0
         self._catalog = catalog
@@ -58,6 +60,7 @@ class LiveIndex:
             store = self.store or self._first(session, marks)
             follow_embeddings(session, store, marks)
             follow_hashes(session, self.hashes, marks)
+            self.listed.follow(session, marks.change_id)
             self.change_id = marks.change_id
             self.store = store
             yield session, store

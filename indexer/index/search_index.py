@@ -132,6 +132,18 @@ class SearchIndex:
         queries = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
         return self._live.hashes.search(queries, max_distance, self._allowed(wanted))
 
+    def listed_picture(self, hashes: Sequence[bytes], max_distance: int) -> tuple[HashHit, ...]:
+        """All entries of hash lists within `max_distance` bits (inclusive) of any of these PDQ hashes, nearest first;
+        `image_id` is the internal id of the entry.
+
+        Args:
+            hashes: 32 bytes each; an entry near several of them is found once for each.
+            max_distance: bits of 256, at least 0.
+        """
+        self._store()
+        queries = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
+        return self._live.listed.store.search(queries, max_distance)
+
     def admits(self, image_id: int, wanted: ImageFilter | None) -> bool:
         """Whether an image meets a filter."""
         allowed = self._allowed(wanted)
