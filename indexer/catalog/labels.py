@@ -5,6 +5,7 @@ in one transaction) are simultaneous: they form a group, and only the latest gro
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -21,12 +22,16 @@ _SourceKey = tuple[LabelSource, str]
 UNLABELLED = CurrentLabel(LabelValue.UNKNOWN, Technique.UNKNOWN, None, disputed=False, source_kind=None, source=None)
 
 
-def state(session: Session, image_id: int, labels: Sequence[NewLabel]) -> int:
+def state(session: Session, image_id: int, labels: Sequence[NewLabel], *, stated_at: datetime | None = None) -> int:
     """Record statements about an image and bring its current label up to date.
 
     Saying again exactly what a source's latest group says adds nothing. Saying less, or something else, in another
     edition takes the group's place: so a corrected list, or the person who spoke before, settles a contradiction. An
     edition says a thing once: reading it again does not undo what its source said since.
+
+    Args:
+        stated_at: when they were stated, for what another catalogue recorded; None: now. What counts as the latest is
+            decided by the order of calls.
 
     Returns:
         How many statements were added.
@@ -40,7 +45,7 @@ def state(session: Session, image_id: int, labels: Sequence[NewLabel]) -> int:
     added = 0
     for (kind, source, edition), claims in _by_edition(labels).items():
         before = [row for row in stored if _key(row) == (kind, source)]
-        added += _state_one_edition(session, image_id, edition, claims, before)
+        added += _state_one_edition(session, image_id, edition, claims, before, stated_at or utc_now())
     if added:
         _set_current(session, image_id, resolve(_stored(session, image_id)))
     return added
@@ -106,7 +111,12 @@ def _by_edition(labels: Iterable[NewLabel]) -> Mapping[tuple[LabelSource, str, s
 
 
 def _state_one_edition(
-    session: Session, image_id: int, edition: str | None, claims: Sequence[NewLabel], before: Sequence[LabelRow]
+    session: Session,
+    image_id: int,
+    edition: str | None,
+    claims: Sequence[NewLabel],
+    before: Sequence[LabelRow],
+    stated_at: datetime,
 ) -> int:
     """Add what one source newly says to what it said before; see `state` for what counts as new."""
     group = edition or f"transaction {this_change(session)}"
@@ -124,7 +134,7 @@ def _state_one_edition(
                 source_kind=claim.source_kind,
                 source=claim.source,
                 reason=claim.reason,
-                stated_at=utc_now(),
+                stated_at=stated_at,
             )
         )
     return len(new)

@@ -23,7 +23,11 @@ COMMANDS = {
     "cluster": ("indexer.cli.campaigns:cluster", "Group the known fakes into campaigns."),
     "campaigns": ("indexer.cli.campaigns:campaigns", "List the campaigns, or show one."),
     "report": ("indexer.cli.campaigns:report", "Write campaign reports: HTML, JSON and CSV."),
-    "export": ("indexer.cli.export:export", "Write the catalogue for other tools: JSON Lines, CSV, MediaReview, STIX."),
+    "export": (
+        "indexer.cli.export:export",
+        "Write the catalogue: JSON Lines, CSV, MediaReview, STIX, MISP, a bundle.",
+    ),
+    "import": ("indexer.cli.import_bundle:import_", "Add a bundle that another desk exported."),
     "hashes": ("indexer.cli.hashes:hashes", "Hash lists: export, import, list, remove."),
     "serve": ("indexer.cli.serve:serve", "Start the HTTP API and the search page."),
     "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),

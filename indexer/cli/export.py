@@ -7,10 +7,13 @@ from typing import Any
 
 import click
 
+from indexer.catalog.records import ImageFilter
 from indexer.cli.filters import filter_options, image_filter
-from indexer.cli.output import console, plain
+from indexer.cli.output import console, plain, progress
 from indexer.errors import DejafakeError, UsageError
 from indexer.exchange import SignOff, export_images
+from indexer.exchange.bundle import export_bundle
+from indexer.exchange.bundle.layout import BundledDetector
 from indexer.settings import Settings
 from indexer.vocabulary import LabelValue
 from indexer.workspace import Workspace
@@ -18,8 +21,18 @@ from indexer.workspace import Workspace
 
 @click.command()
 @click.option(
-    "--format", "kind", type=click.Choice(["jsonl", "csv", "mediareview", "stix"]), default="jsonl", show_default=True
+    "--format",
+    "kind",
+    type=click.Choice(["jsonl", "csv", "mediareview", "stix", "misp"]),
+    default="jsonl",
+    show_default=True,
 )
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a bundle for `dejafake import` instead: one file with hashes and embeddings, without originals.",
+)
+@click.option("--thumbnails", is_flag=True, help="Put small pictures into the bundle.")
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output."
 )
@@ -37,6 +50,8 @@ def export(
     settings: Settings,
     /,
     kind: str,
+    bundle: Path | None,
+    thumbnails: bool,
     output: Path | None,
     label: str | None,
     signed_off_by: str | None,
@@ -48,15 +63,21 @@ def export(
 
     The same catalogue gives the same bytes. CSV cells are safe to open in a spreadsheet. MediaReview is a schema.org
     feed: an image's category is only suggested until an organisation signs it off. STIX is a
-    STIX 2.1 bundle for threat-intelligence platforms.
+    STIX 2.1 bundle and MISP an event for threat-intelligence platforms.
 
     \b
     dejafake export --format csv --output known-fakes.csv --label fake
+    dejafake export --bundle spring.dejafake --collection spring --thumbnails
     dejafake export --format mediareview --collection elections-2026 --signed-off-by "Example Fact-Check"
     """
     wanted = image_filter(label, **conditions)
     sign_off = _sign_off(signed_off_by, signed_off_url, signed_off_on)
     with Workspace(settings) as workspace:
+        if bundle is not None:
+            _write_bundle(workspace, wanted, bundle, thumbnails=thumbnails)
+            return
+        if thumbnails:
+            raise UsageError("--thumbnails go into a bundle: add --bundle FILE")
         if output is None:
             export_images(workspace.catalog, wanted, kind, sys.stdout, sign_off=sign_off)
             return
@@ -66,6 +87,23 @@ def export(
         except OSError as error:
             raise DejafakeError(f"cannot write {output}: {error.strerror}") from None
     console().print(f"{count} images written to", plain(output))
+
+
+def _write_bundle(workspace: Workspace, wanted: ImageFilter, path: Path, *, thumbnails: bool) -> None:
+    detector = BundledDetector(name=workspace.resolved.spec.name, fingerprint=workspace.resolved.fingerprint)
+    with progress(f"export {path.name}", None) as advance:
+        done = export_bundle(
+            workspace.catalog,
+            wanted,
+            detector,
+            path,
+            thumbnails=workspace.thumbnails if thumbnails else None,
+            observe=advance,
+        )
+    out = console()
+    out.print("bundle", done.bundle)
+    out.print(f"  {done.images:,} images, {done.embeddings:,} embeddings, {done.thumbnails:,} thumbnails")
+    out.print(f"  {done.bytes:,} bytes in", plain(path))
 
 
 def _sign_off(name: str | None, url: str | None, on: datetime | None) -> SignOff | None:

@@ -45,7 +45,7 @@ class ZipSource:
         """
         try:
             with path.open("rb") as file:
-                _check_directory(file, path.name)
+                check_directory(file, path.name)
             archive = zipfile.ZipFile(path)
             source = cls(source_name(path), archive, unpacked_budget(path), limits, file_edition(path))
         except (*_DAMAGE, NotImplementedError) as error:
@@ -107,8 +107,12 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ImageLimits) 
     return data
 
 
-def _check_directory(file: IO[bytes], name: str) -> None:
-    """Looks at the end records before zipfile loads the whole directory (APPNOTE.TXT 4.3.14 to 4.3.16)."""
+def check_directory(file: IO[bytes], name: str) -> None:
+    """Looks at the end records before zipfile loads the whole directory (APPNOTE.TXT 4.3.14 to 4.3.16).
+
+    Raises:
+        SourceError: more members, or a larger directory, than are read.
+    """
     file.seek(0, 2)
     length = file.tell()
     start = max(0, length - 65_557)
