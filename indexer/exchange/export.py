@@ -1,6 +1,6 @@
 """Images of the catalogue as a file. The same catalogue gives the same bytes, in flat memory.
 
-JSON Lines and CSV are written here, MediaReview in `reviews`, STIX in `stix`.
+JSON Lines and CSV are written here, MediaReview in `reviews`, STIX in `stix`, MISP in `misp`.
 """
 
 import csv
@@ -69,7 +69,8 @@ def export_images(
 
     `jsonl` is one object an image with everything the catalogue knows of it; `csv` one row an image (`COLUMNS`), safe
     to open in a spreadsheet; `mediareview` a schema.org feed, whose categories are suggestions unless there is a
-    `sign_off`; `stix` a STIX 2.1 bundle. Open `stream` with `newline=""`.
+    `sign_off`; `stix` a STIX 2.1 bundle; `misp` a MISP
+    event. Open `stream` with `newline=""`.
 
     Returns:
         How many images were written.
@@ -84,6 +85,7 @@ def export_images(
         "csv": lambda _: _Table(stream),
         "mediareview": lambda _: ReviewWriter(stream, sign_off),
         "stix": lambda session: _stix(stream, session),
+        "misp": lambda _: _misp(stream),
     }
     if format not in writers:
         raise UsageError(f"cannot export as {format!r}: choose {' or '.join(writers)}")
@@ -103,8 +105,20 @@ def _stix(stream: TextIO, session: Session) -> ImageWriter:
     try:
         from indexer.exchange.stix.writing import BundleWriter
     except ImportError:
-        raise DejafakeError("STIX needs the optional part of dejafake: pip install 'dejafake[exchange]'") from None
+        raise _missing("STIX") from None
     return BundleWriter(stream, session)
+
+
+def _misp(stream: TextIO) -> ImageWriter:
+    try:
+        from indexer.exchange.misp import EventWriter
+    except ImportError:
+        raise _missing("MISP") from None
+    return EventWriter(stream)
+
+
+def _missing(format: str) -> DejafakeError:
+    return DejafakeError(f"{format} needs the optional part of dejafake: pip install 'dejafake[exchange]'")
 
 
 def _sorted_details(session: Session, wanted: ImageFilter) -> Iterator[ImageDetails]:

@@ -153,7 +153,7 @@ def test_only_cells_a_spreadsheet_would_run_are_changed(text: str, safe: str) ->
 
 
 def test_a_format_nobody_knows_is_refused(catalog: Catalog) -> None:
-    with pytest.raises(UsageError, match="cannot export as 'xlsx': choose jsonl or csv or mediareview or stix"):
+    with pytest.raises(UsageError, match="cannot export as 'xlsx': choose jsonl or csv or mediareview or stix or misp"):
         export_images(catalog, ImageFilter(), "xlsx", io.StringIO())
 
 

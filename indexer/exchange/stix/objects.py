@@ -21,6 +21,7 @@ from stix2.v21 import (
 )
 
 from indexer.catalog.records import Campaign, ImageDetails, Sighting
+from indexer.exchange.description import described, label_in_words
 from indexer.exchange.stix.naming import BEGINNING, as_uri, stix_id, usable_time
 from indexer.vocabulary import LabelValue, Technique
 
@@ -62,10 +63,6 @@ _PATTERN_NAMES = {_AI_IMAGES: "Images generated or altered by AI", _CHEAP_FAKES:
 _LIKENESS = (
     "Images that dejafake grouped because they are copies of one picture or alike by embedding. Found by a program and "
     "confirmed by nobody: likeness is not proof of common authorship."
-)
-_NOT_A_FINDING = (
-    "A label is the statement of the source named. A detector's score is a signal, not proof; whether it is calibrated "
-    "is not part of this export."
 )
 
 
@@ -159,30 +156,14 @@ def _observed(seen: Sighting, file: str) -> Iterator[Any]:
 
 
 def _note(details: ImageDetails, about: Sequence[str], latest: datetime) -> Any:
-    image, label = details.image, details.image.label
-    now = "disputed: its labels disagree" if label.disputed else label.value.value
-    lines = [f"Label: {now}.", f"PDQ {image.pdq}, quality {image.pdq_quality} ({image.pdq_method})."]
-    for stated in details.labels:
-        kind = stated.source_kind.value.replace("_", " ")
-        lines.append(
-            f"{stated.source} ({kind}) stated {stated.value.value}, technique {stated.technique.value}"
-            + (f", generator {stated.generator}" if stated.generator else "")
-            + (f": {stated.reason}" if stated.reason else ".")
-        )
-    lines += [f"Seen with the words: {seen.caption}" for seen in details.sightings if seen.caption]
-    lines += [f"Seen with the claim: {seen.claim}" for seen in details.sightings if seen.claim]
-    lines += [
-        f"Detector {said.detector} ({said.fingerprint[:16]}): p(fake) {said.p_fake:.6f}."
-        for said in details.detections
-        if said.p_fake is not None
-    ]
+    image = details.image
     return Note(
         id=stix_id("note", image.sha256),
         created_by_ref=TOOL.id,
         created=image.added_at,
         modified=latest,
-        abstract=f"Image {image.sha256[:16]}: {now}",
-        content="\n".join([*lines, _NOT_A_FINDING]),
+        abstract=f"Image {image.sha256[:16]}: {label_in_words(image.label)}",
+        content=described(details),
         authors=list(dict.fromkeys(stated.source for stated in details.labels)) or None,
         object_refs=list(about),
     )
