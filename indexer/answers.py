@@ -30,7 +30,8 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class QueryFacts:
-    """What was asked with. `kind` is `image`, `image_id`, `embedding` or `pdq`; the rest is null where unknown."""
+    """What was asked with. `kind` is `image`, `image_id`, `embedding`, `pdq` or `sha256`; the rest is null where
+    unknown."""
 
     kind: str
     sha256: str | None = None

@@ -49,6 +49,16 @@ _RANK = {Relation.SAME_FILE: 0, Relation.SAME_PICTURE: 1, Relation.SAME_ORIGIN: 
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedPicture:
+    """A picture decoded and hashed, waiting for the model. `hashes` are PDQ by orientation, `original` first; `pixels`
+    [3, 384, 384] float32."""
+
+    facts: QueryFacts
+    hashes: tuple[tuple[str, PdqHash], ...]
+    pixels: Vector
+
+
+@dataclass(frozen=True, slots=True)
 class _Probe:
     """A query reduced to what can be compared. `hashes` pairs each PDQ orientation's name with its 32 bytes."""
 
@@ -117,6 +127,53 @@ class Searcher:
             calibration = self.calibration.get()
         return self._answer(self._probe(data, watch, calibration), options or SearchOptions(), watch, calibration)
 
+    def prepare(self, data: bytes) -> PreparedPicture:
+        """Decodes and hashes the bytes of an image file for `by_pictures`; may run in any thread, ahead of it.
+
+        Raises:
+            ImageRejectedError: the bytes are not a picture that is accepted.
+        """
+        return self._prepared(data, _Stopwatch())
+
+    def by_pictures(
+        self, pictures: Sequence[PreparedPicture], options: SearchOptions | None = None
+    ) -> list[SearchAnswer]:
+        """Search with several pictures, in their order, that go through the detector together.
+
+        Raises:
+            UsageError: an option is out of range.
+        """
+        watch = _Stopwatch()
+        with watch.step("catalogue"):
+            calibration = self.calibration.get()
+        probes = self._probes(pictures, watch, calibration)
+        return [self._answer(probe, options or SearchOptions(), _Stopwatch(), calibration) for probe in probes]
+
+    def by_hashes(self, sha256: str | None, pdq: str | None, options: SearchOptions | None = None) -> SearchAnswer:
+        """Search with what is known of a picture that is not at hand: its SHA-256, its PDQ hash, or both.
+
+        An image of the catalogue with that SHA-256 is searched with by all that is stored of it; any other by its PDQ
+        hash, whose quality is taken on trust.
+
+        Args:
+            sha256: 64 lower-case hex digits.
+            pdq: 64 hex digits.
+
+        Raises:
+            UsageError: neither is given, the PDQ hash is not one, or an option is out of range.
+        """
+        if sha256 is None:
+            return self.by_pdq(pdq or "", options)
+        try:
+            return self.by_sha256(sha256, options)
+        except NotFoundError:
+            hashed = None if pdq is None else _pdq_of(pdq)
+        probe = _Probe(facts=QueryFacts(kind="sha256", sha256=sha256))
+        if hashed is not None:
+            facts = QueryFacts(kind="pdq", sha256=sha256, pdq=hashed.hex, pdq_quality=hashed.quality)
+            probe = _Probe(facts=facts, hashes=(("original", hashed.bits),))
+        return self._answer(probe, options or SearchOptions(), _Stopwatch(), self.calibration.get())
+
     def by_sha256(self, sha256: str, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with an image of the catalogue, by what is stored of it; its original is not needed.
 
@@ -148,10 +205,7 @@ class Searcher:
         Raises:
             UsageError: it is not 64 hex digits.
         """
-        try:
-            hashed = PdqHash.from_hex(pdq if len(pdq) == 64 else "")
-        except ValueError:
-            raise UsageError("a PDQ hash is 64 hex digits") from None
+        hashed = _pdq_of(pdq)
         facts = QueryFacts(kind="pdq", pdq=hashed.hex, pdq_quality=hashed.quality)
         probe = _Probe(facts=facts, hashes=(("original", hashed.bits),))
         return self._answer(probe, options or SearchOptions(), _Stopwatch(), self.calibration.get())
@@ -237,37 +291,54 @@ class Searcher:
         return _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256])), details
 
     def _probe(self, data: bytes, watch: _Stopwatch, calibration: CalibrationVersion | None) -> _Probe:
+        (probe,) = self._probes([self._prepared(data, watch)], watch, calibration)
+        return probe
+
+    def _prepared(self, data: bytes, watch: _Stopwatch) -> PreparedPicture:
         with watch.step("decode"):
             image = decode(data, self._limits)
         with watch.step("hash"):
             hashes = pdq_dihedrals(image.rgb)
         with watch.step("model"):
-            detector = self._load()
-            output = detector.run(detector.prepare(image.rgb)[None])
-        trained = self._resolved.spec.trained
+            pixels = self._load().prepare(image.rgb)
         original = hashes[0][1]
-        return _Probe(
-            facts=QueryFacts(
-                kind="image",
-                sha256=image.sha256,
-                pdq=original.hex,
-                pdq_quality=original.quality,
-                format=image.format,
-                width=image.width,
-                height=image.height,
-                notes=image.notes,
-            ),
-            hashes=tuple((name, pdq.bits) for name, pdq in hashes),
-            vector=output.embeddings[0],
-            finding=find(
-                self._resolved.spec.name,
-                self._resolved.fingerprint,
-                trained=trained,
-                logits=tuple(float(value) for value in output.logits[0]),
-                p_fake=float(output.p_fake[0]) if trained else None,
-                calibration=calibration,
-            ),
+        facts = QueryFacts(
+            kind="image",
+            sha256=image.sha256,
+            pdq=original.hex,
+            pdq_quality=original.quality,
+            format=image.format,
+            width=image.width,
+            height=image.height,
+            notes=image.notes,
         )
+        return PreparedPicture(facts, hashes, pixels)
+
+    def _probes(
+        self, pictures: Sequence[PreparedPicture], watch: _Stopwatch, calibration: CalibrationVersion | None
+    ) -> list[_Probe]:
+        """The pictures after one forward pass of the detector."""
+        if not pictures:
+            return []
+        with watch.step("model"):
+            output = self._load().run(np.stack([picture.pixels for picture in pictures]))
+        trained = self._resolved.spec.trained
+        return [
+            _Probe(
+                facts=picture.facts,
+                hashes=tuple((name, pdq.bits) for name, pdq in picture.hashes),
+                vector=output.embeddings[row],
+                finding=find(
+                    self._resolved.spec.name,
+                    self._resolved.fingerprint,
+                    trained=trained,
+                    logits=tuple(float(value) for value in output.logits[row]),
+                    p_fake=float(output.p_fake[row]) if trained else None,
+                    calibration=calibration,
+                ),
+            )
+            for row, picture in enumerate(pictures)
+        ]
 
     def _answer(
         self, probe: _Probe, options: SearchOptions, watch: _Stopwatch, calibration: CalibrationVersion | None
@@ -394,6 +465,17 @@ class Searcher:
             trained=self._resolved.spec.trained,
             origin=origin,
         )
+
+
+def _pdq_of(pdq: str) -> PdqHash:
+    """
+    Raises:
+        UsageError: not 64 hex digits.
+    """
+    try:
+        return PdqHash.from_hex(pdq if len(pdq) == 64 else "")
+    except ValueError:
+        raise UsageError("a PDQ hash is 64 hex digits") from None
 
 
 def _strength(match: Match) -> tuple[float, ...]:
