@@ -58,10 +58,10 @@ class ManifestSource:
         return self._table.count()
 
     def _reader(self, path: PurePosixPath) -> Callable[[], bytes]:
-        return partial(_read_inside, self._folder, path, self._limits)
+        return partial(read_inside, self._folder, path, self._limits)
 
 
-def _read_inside(folder: Path, relative: PurePosixPath, limits: ImageLimits) -> bytes:
+def read_inside(folder: Path, relative: PurePosixPath, limits: ImageLimits) -> bytes:
     """Reads a file of `folder`, which is a resolved path. Raises ImageRejectedError."""
     try:
         target = (folder / relative).resolve()

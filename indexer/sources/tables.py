@@ -18,6 +18,8 @@ from indexer.sources.items import printable
 
 MAX_LINE = 4 * 2**20
 """Longest line of a CSV or JSONL file, in bytes."""
+MAX_KEYS = 10_000
+"""Most different keys the lines of a JSONL file may have together."""
 _BATCH_ROWS = 512
 
 
@@ -31,6 +33,16 @@ class Row:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CsvRecord:
+    """One record of a CSV file, the header included: its cells, none for a blank line, and the lines it was read from
+    as they stand, without a byte order mark."""
+
+    number: int
+    cells: list[str]
+    text: str
+
+
 class CsvTable:
     """A CSV or TSV file with a header; UTF-8; separated by commas, semicolons or tabs, as its header shows."""
 
@@ -39,9 +51,9 @@ class CsvTable:
 
     def columns(self) -> tuple[str, ...]:
         """The header. Raises SourceError when there is none or a name stands twice."""
-        with closing(self._records()) as records:
-            _, header = next(records, (0, []))
-        names = tuple(printable(cell.strip()) for cell in header)
+        with closing(self.records()) as records:
+            header = next(records, None)
+        names = tuple(printable(cell.strip()) for cell in header.cells) if header else ()
         twice = {name for name in names if name and names.count(name) > 1}
         if not any(names):
             raise SourceError(f"{self._path.name} is empty; its first line must name the columns")
@@ -52,30 +64,44 @@ class CsvTable:
     def rows(self) -> Generator[Row]:
         """All rows after the header; blank lines are left out."""
         header = self.columns()
-        for number, record in itertools.islice(self._records(), 1, None):
-            cells = [as_text(cell) for cell in record]
+        for record in itertools.islice(self.records(), 1, None):
+            cells = [as_text(cell) for cell in record.cells]
             if any(cells[len(header) :]):
-                yield Row(number, {}, f"it has {len(cells)} cells, the header {len(header)}; quote cells with commas")
+                yield Row(
+                    record.number, {}, f"it has {len(cells)} cells, the header {len(header)}; quote cells with commas"
+                )
             elif cells:
-                yield Row(number, {name: cell for name, cell in zip(header, cells, strict=False) if name and cell})
+                named = zip(header, cells, strict=False)
+                yield Row(record.number, {name: cell for name, cell in named if name and cell})
 
     def count(self) -> int:
         """The number of rows."""
-        return sum(1 for _, record in itertools.islice(self._records(), 1, None) if record)
+        return sum(1 for record in itertools.islice(self.records(), 1, None) if record.cells)
 
-    def _records(self) -> Generator[tuple[int, list[str]]]:
-        """Records with their numbers. A cell longer than csv's own limit of 131,072 characters ends the reading."""
-        with _opened(self._path) as file:
-            lines = _lines(file, self._path.name)
+    def delimiter(self) -> str:
+        """What separates the cells."""
+        with closing(text_lines(self._path)) as lines:
             first = next(lines, "")
-            delimiter = max("\t" if self._path.suffix.lower() == ".tsv" else ",", ",", ";", "\t", key=first.count)
-            reader = csv.reader(itertools.chain([first] if first else [], lines), delimiter=delimiter)
-            try:
-                yield from enumerate(reader, start=1)
-            except csv.Error as error:
-                raise SourceError(
-                    f"{self._path.name} is not readable as CSV at line {reader.line_num} ({error}); repair that line"
-                ) from None
+        return max("\t" if self._path.suffix.lower() == ".tsv" else ",", ",", ";", "\t", key=first.count)
+
+    def records(self) -> Generator[CsvRecord]:
+        """All records, the header first. A cell longer than csv's own limit of 131,072 characters ends the reading."""
+        read: list[str] = []
+
+        def lines() -> Generator[str]:
+            for line in text_lines(self._path):
+                read.append(line)
+                yield line
+
+        reader = csv.reader(lines(), delimiter=self.delimiter())
+        try:
+            for number, cells in enumerate(reader, start=1):
+                yield CsvRecord(number, cells, "".join(read))
+                read.clear()
+        except csv.Error as error:
+            raise SourceError(
+                f"{self._path.name} is not readable as CSV at line {reader.line_num} ({error}); repair that line"
+            ) from None
 
 
 class JsonLinesTable:
@@ -92,6 +118,19 @@ class JsonLinesTable:
                     return tuple(value)
         raise SourceError(f"{self._path.name} has no line with a JSON object; write one object a line")
 
+    def all_columns(self) -> tuple[str, ...]:
+        """The keys of all lines, in the order they first appear; at most `MAX_KEYS`.
+
+        Raises:
+            SourceError: no line holds an object, or there are more keys than that.
+        """
+        names = dict.fromkeys(self.columns())
+        for _, value in self._objects():
+            names.update(dict.fromkeys(value or ()))
+            if len(names) > MAX_KEYS:
+                raise SourceError(f"{self._path.name} has more than {MAX_KEYS:,} different keys; that is no table")
+        return tuple(names)
+
     def rows(self) -> Generator[Row]:
         """All lines that are not blank."""
         for number, value in self._objects():
@@ -103,21 +142,19 @@ class JsonLinesTable:
 
     def count(self) -> int:
         """The number of lines that are not blank."""
-        with _opened(self._path) as file:
-            return sum(1 for line in _lines(file, self._path.name) if line.strip())
+        return sum(1 for line in text_lines(self._path) if line.strip())
 
     def _objects(self) -> Generator[tuple[int, dict[str, object] | None]]:
         """The objects of all lines that are not blank; None for what is something else."""
-        with _opened(self._path) as file:
-            for number, line in enumerate(_lines(file, self._path.name), start=1):
-                if not line.strip():
-                    continue
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    value = None
-                usable = isinstance(value, dict)
-                yield number, {printable(key.strip()): cell for key, cell in value.items()} if usable else None
+        for number, line in enumerate(text_lines(self._path), start=1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                value = None
+            usable = isinstance(value, dict)
+            yield number, {printable(key.strip()): cell for key, cell in value.items()} if usable else None
 
 
 class ParquetTable:
@@ -188,15 +225,20 @@ def _opened(path: Path) -> IO[bytes]:
         raise SourceError(f"{path.name} cannot be read ({error.strerror}); check the path and permissions") from None
 
 
-def _lines(file: IO[bytes], name: str) -> Generator[str]:
-    """The lines of a UTF-8 file, without a byte order mark, each bounded before it is whole in memory."""
-    for number in itertools.count(1):
-        line = file.readline(MAX_LINE + 1)
-        if not line:
-            return
-        if len(line) > MAX_LINE:
-            raise SourceError(f"{name}: line {number} is longer than {MAX_LINE:,} bytes; split it")
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise SourceError(f"{name} is not UTF-8 at line {number}; save it as UTF-8") from None
+def text_lines(path: Path) -> Generator[str]:
+    """The lines of a UTF-8 file with their ends, without a byte order mark, each bounded before it is whole in memory.
+
+    Raises:
+        SourceError: the file cannot be read, is not UTF-8, or has too long a line.
+    """
+    with _opened(path) as file:
+        for number in itertools.count(1):
+            line = file.readline(MAX_LINE + 1)
+            if not line:
+                return
+            if len(line) > MAX_LINE:
+                raise SourceError(f"{path.name}: line {number} is longer than {MAX_LINE:,} bytes; split it")
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                raise SourceError(f"{path.name} is not UTF-8 at line {number}; save it as UTF-8") from None
