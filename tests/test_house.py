@@ -31,6 +31,7 @@ FLOORS = [
     {
         "campaigns",
         "exchange",
+        "enrichment",
         "evaluation",
         "reindex",
         "agreement",

@@ -17,6 +17,7 @@ from indexer.settings import Settings
 COMMANDS = {
     "ingest": ("indexer.cli.ingest:ingest", "Add pictures: a folder, a manifest, an archive or files."),
     "search": ("indexer.cli.search:search", "Have we seen this fake before? Search with a picture."),
+    "enrich": ("indexer.cli.enrich:enrich", "Your table with what is known of its pictures beside it."),
     "compare": ("indexer.cli.compare:compare", "How two pictures relate: all three relations."),
     "show": ("indexer.cli.show:show", "Everything the catalogue knows about one image."),
     "label": ("indexer.cli.label:label", "State that an image is fake, authentic or unknown."),

@@ -69,7 +69,7 @@ def ingest(
     dejafake ingest fake.jpg --label fake --technique face_swap --stated-by "M. Duval"
     """
     limits = ImageLimits.from_settings(settings)
-    found = [(path, open_source(path, limits, _mapping(columns))) for path in paths]
+    found = [(path, open_source(path, limits, field_columns(columns))) for path in paths]
     options = IngestOptions(
         collections=collections,
         label=None if label is None else LabelValue(label),
@@ -90,7 +90,12 @@ def ingest(
     return 0 if any(done.report.added + done.report.known for done in reports) else 1
 
 
-def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
+def field_columns(columns: tuple[str, ...]) -> dict[str, str]:
+    """The columns by field that options `--map FIELD=COLUMN` give.
+
+    Raises:
+        UsageError: one of them is not of that form.
+    """
     pairs = [column.partition("=") for column in columns]
     for field, equals, column in pairs:
         if not (field and equals and column):

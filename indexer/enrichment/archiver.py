@@ -1,0 +1,206 @@
+"""What Bellingcat's auto-archiver leaves: its CSV, one row an archived page, and a page's metadata.json.
+
+A page has several media. Each picture among them is asked about; in the CSV a row gets the gravest of its pictures'
+answers, in metadata.json each medium its own. CSV cells are Python reprs: only literals are read, nothing is evaluated.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+from indexer.enrichment.answer_columns import Cell, Column
+from indexer.enrichment.extending import extend_csv
+from indexer.enrichment.mapping import as_digest, as_pdq, as_picture_path
+from indexer.enrichment.rows import RowQuery
+from indexer.errors import SourceError
+from indexer.imaging.limits import ImageLimits
+from indexer.sources.folder import PICTURE_SUFFIXES
+from indexer.sources.items import printable
+from indexer.sources.manifest import read_inside
+from indexer.sources.tables import CsvTable, Row
+from indexer.vocabulary import Outcome
+
+CSV_COLUMNS = frozenset({"status", "metadata", "media"})
+"""The header that tells its CSV from any other."""
+MAX_JSON_BYTES = 64 * 2**20
+"""Largest metadata.json that is read."""
+_GRAVEST = (
+    Outcome.KNOWN_FAKE_MATCH,
+    Outcome.SIMILAR_TO_KNOWN_FAKE,
+    Outcome.INCONCLUSIVE,
+    None,
+    Outcome.NOT_ASSESSABLE,
+    Outcome.NO_MATCH_FOUND,
+)
+"""Which answer stands for several, first the gravest. None is a picture that could not be answered: it must not hide
+behind another one that no known fake matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """Reads media of one folder."""
+
+    folder: Path
+    limits: ImageLimits
+
+    def query(self, location: str, medium: Mapping[str, Any]) -> RowQuery:
+        """What a medium asks with: its file if that lies in the folder, else its hashes."""
+        properties = medium.get("properties")
+        said = properties if isinstance(properties, Mapping) else {}
+        hashed, pdq_hash = str(said.get("hash") or ""), str(said.get("pdq_hash") or "")
+        try:
+            sha256 = as_digest(hashed) if hashed.upper().startswith("SHA-256:") else None
+            pdq = as_pdq(pdq_hash) if pdq_hash else None
+        except ValueError as error:
+            return RowQuery(location, problem=("bad_row", f"media: a hash {error}"))
+        filename = str(medium.get("filename") or "")
+        try:
+            path = as_picture_path(filename)
+            if (sha256 or pdq) and not (self.folder / path).is_file():
+                return RowQuery(location, None, sha256, pdq)
+        except (ValueError, OSError) as error:  # where it was archived, not here
+            if sha256 or pdq:
+                return RowQuery(location, None, sha256, pdq)
+            return RowQuery(location, problem=("bad_row", f"media: '{printable(filename[:80])}' {error}"))
+        return RowQuery(location, partial(read_inside, self.folder, path, self.limits), sha256)
+
+
+class ArchiverCsvInput:
+    """The CSV of auto-archiver's `csv_db`. Counts and listings are by picture; a row without any is one, and a problem.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, limits: ImageLimits) -> None:
+        self._path = path
+        self._table = CsvTable(path)
+        self._media = _Media(path.parent.resolve(), limits)
+        self.columns: Sequence[str] = self._table.columns()
+        self.mapping: Mapping[str, str] = {"pictures": "media"}
+        self.endings: Sequence[str] = (path.suffix.lower(),)
+
+    @staticmethod
+    def describes(path: Path) -> bool:
+        """Whether the CSV file at `path` is one of auto-archiver's, by its header."""
+        return set(CsvTable(path).columns()) >= CSV_COLUMNS
+
+    def identity(self) -> str:
+        """SHA-256 of the file."""
+        with self._path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def count(self) -> int:
+        """How many pictures the rows hold."""
+        return sum(1 for _ in self.queries())
+
+    def queries(self) -> Iterator[RowQuery]:
+        """Each picture of each row."""
+        for row in self._table.rows():
+            yield from self._of(row)
+
+    def write(self, target: Path, added: Sequence[Column], rows: Iterator[Sequence[Cell]]) -> None:
+        """The same rows, each with the gravest answer of its pictures."""
+        folded = (min((next(rows) for _ in self._of(row)), key=_gravity) for row in self._table.rows())
+        extend_csv(self._path, target, added, folded)
+
+    def _of(self, row: Row) -> list[RowQuery]:
+        location = f"row {row.number}"
+        if row.problem is not None:
+            return [RowQuery(location, problem=("bad_row", row.problem))]
+        media = _literal(row.cells.get("media", "[]"))
+        if not isinstance(media, list):
+            return [
+                RowQuery(location, problem=("bad_row", "column media: not a list of media as auto-archiver writes"))
+            ]
+        pictures = [medium for medium in media if isinstance(medium, Mapping) and _is_picture(medium)]
+        if not pictures:
+            return [RowQuery(location, problem=("nothing_to_search", "no picture among the media of this row"))]
+        return [self._media.query(f"{location}, picture {at}", one) for at, one in enumerate(pictures, start=1)]
+
+
+class ArchiverJsonInput:
+    """A metadata.json of auto-archiver: each picture among its media gets the added keys.
+
+    Raises:
+        SourceError: it cannot be read, is too large, or is not such a document.
+    """
+
+    def __init__(self, path: Path, limits: ImageLimits) -> None:
+        self._path = path
+        self._media = _Media(path.parent.resolve(), limits)
+        self._document = _document(path)
+        self._pictures = [
+            (at, medium)
+            for at, medium in enumerate(self._document["media"])
+            if isinstance(medium, dict) and _is_picture(medium)
+        ]
+        self.columns: Sequence[str] = tuple({key for _, medium in self._pictures for key in medium})
+        self.mapping: Mapping[str, str] = {"pictures": "media"}
+        self.endings: Sequence[str] = (".json",)
+
+    def identity(self) -> str:
+        """SHA-256 of the document."""
+        return hashlib.sha256(json.dumps(self._document, sort_keys=True).encode()).hexdigest()
+
+    def count(self) -> int:
+        """How many pictures are among the media."""
+        return len(self._pictures)
+
+    def queries(self) -> Iterator[RowQuery]:
+        """Each picture."""
+        for at, medium in self._pictures:
+            yield self._media.query(f"media {at + 1}", medium)
+
+    def write(self, target: Path, added: Sequence[Column], rows: Iterator[Sequence[Cell]]) -> None:
+        """The document with the added keys in each picture's entry."""
+        media = list(self._document["media"])
+        names = [column.name for column in added]
+        for at, medium in self._pictures:
+            media[at] = {**medium, **dict(zip(names, next(rows), strict=True))}
+        text = json.dumps({**self._document, "media": media}, ensure_ascii=False, indent=2)
+        target.write_text(text + "\n", encoding="utf-8")
+
+
+def _gravity(cells: Sequence[Cell]) -> int:
+    outcome = None if cells[0] is None else Outcome(str(cells[0]))
+    return _GRAVEST.index(outcome)
+
+
+def _is_picture(medium: Mapping[str, Any]) -> bool:
+    kind = medium.get("_mimetype") or medium.get("mimetype")
+    if isinstance(kind, str) and kind:
+        return kind.startswith("image/")
+    return PurePath(str(medium.get("filename"))).suffix.lower() in PICTURE_SUFFIXES
+
+
+def _literal(text: str) -> object:
+    """A Python literal, None when it is none. The cell's length is bounded by the CSV reader."""
+    try:
+        value: object = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return value
+
+
+def _document(path: Path) -> dict[str, Any]:
+    shown = printable(path.name)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_JSON_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"{shown} cannot be read ({error.strerror}); check the path and permissions") from None
+    if len(data) > MAX_JSON_BYTES:
+        raise SourceError(f"{shown} is larger than {MAX_JSON_BYTES:,} bytes; split it")
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get("media"), list):
+        raise SourceError(f"{shown} is not a metadata.json of auto-archiver: it needs an object with a list `media`")
+    return document

@@ -1,0 +1,139 @@
+"""What `dejafake enrich` reads: an input yields what its rows ask with, and writes itself anew with the answers."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from indexer.enrichment.answer_columns import Cell, Column
+from indexer.enrichment.archiver import ArchiverCsvInput, ArchiverJsonInput
+from indexer.enrichment.extending import EXTENDERS
+from indexer.enrichment.folders import FolderInput
+from indexer.enrichment.mapping import ColumnMapping
+from indexer.enrichment.rows import RowQuery
+from indexer.errors import SourceError, UsageError
+from indexer.imaging.limits import ImageLimits
+from indexer.sources.items import printable
+from indexer.sources.tables import TABLES, CsvTable, JsonLinesTable
+
+
+class Input(Protocol):
+    """Somebody's rows. Iterating again gives the same rows in the same order, as long as `identity` is the same."""
+
+    @property
+    def mapping(self) -> Mapping[str, str]:
+        """Which column of the input each field is read from; empty where an input has no choice."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names that are taken."""
+        ...
+
+    @property
+    def endings(self) -> Sequence[str]:
+        """How the name of the output may end, lower case."""
+        ...
+
+    def identity(self) -> str:
+        """A digest of everything the rows follow from."""
+        ...
+
+    def count(self) -> int:
+        """How many rows there are.
+
+        Raises:
+            SourceError: the input cannot be read to its end, or columns could not be added to all its rows.
+        """
+        ...
+
+    def queries(self) -> Iterator[RowQuery]:
+        """What each row asks with, lazily."""
+        ...
+
+    def write(self, target: Path, added: Sequence[Column], rows: Iterator[Sequence[Cell]]) -> None:
+        """Writes the input with the added columns: one row of cells for each row of `queries`, in that order."""
+        ...
+
+
+class TableInput:
+    """A CSV, TSV, JSON Lines or Parquet file with any columns; pictures are read from the folder it lies in.
+
+    Raises:
+        SourceError: it cannot be read as what its name says.
+        UsageError: no column to ask with, or `mapping` names one that is not there.
+    """
+
+    def __init__(self, path: Path, mapping: Mapping[str, str], limits: ImageLimits) -> None:
+        self._path = path
+        self._limits = limits
+        self._table = TABLES[path.suffix.lower()](path)
+        every = self._table.all_columns() if isinstance(self._table, JsonLinesTable) else self._table.columns()
+        self.columns: Sequence[str] = every
+        self._mapping = ColumnMapping.find(every, mapping, printable(path.name))
+        self.mapping: Mapping[str, str] = self._mapping.by_field
+        self.endings: Sequence[str] = (path.suffix.lower(),)
+
+    def identity(self) -> str:
+        """SHA-256 of the file."""
+        with self._path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def count(self) -> int:
+        """The number of rows; a CSV row with more cells than the header has no place for added ones and is refused."""
+        if not isinstance(self._table, CsvTable):
+            return self._table.count()
+        count, wide = 0, []
+        for row in self._table.rows():
+            count += 1
+            if row.problem is not None:
+                wide.append(row.number)
+        if wide:
+            raise SourceError(
+                f"{printable(self._path.name)}: {len(wide)} rows have more cells than the header, so that columns "
+                f"cannot be added behind it (row {', '.join(map(str, wide[:5]))}); quote cells that hold separators"
+            )
+        return count
+
+    def queries(self) -> Iterator[RowQuery]:
+        """What each row asks with."""
+        folder = self._path.parent.resolve()
+        for row in self._table.rows():
+            yield self._mapping.query(row, folder, self._limits)
+
+    def write(self, target: Path, added: Sequence[Column], rows: Iterator[Sequence[Cell]]) -> None:
+        """The same rows, order and format, with the added columns."""
+        EXTENDERS[self._path.suffix.lower()](self._path, target, added, rows)
+
+
+def open_input(path: Path, mapping: Mapping[str, str], limits: ImageLimits) -> Input:
+    """The input at `path`: a table (.csv, .tsv, .jsonl, .ndjson, .parquet), a folder of pictures, or what auto-archiver
+    wrote (its CSV, known by its header, or a metadata.json).
+
+    Args:
+        path: what to read.
+        mapping: columns by field (`{"path": "file"}`); empty to have them guessed by their names.
+        limits: bounds on every picture.
+
+    Raises:
+        SourceError: there is nothing there, or it cannot be read.
+        UsageError: it is of another kind, or the mapping does not fit it.
+    """
+    shown, kind = printable(str(path)), path.suffix.lower()
+    if not path.exists():
+        raise SourceError(f"there is no file or folder {shown}; check the path")
+    is_table = path.is_file() and kind in TABLES
+    if mapping and not is_table:
+        raise UsageError(f"{shown} is not a table, so there are no columns to map; leave --map out")
+    if path.is_dir():
+        return FolderInput(path, limits)
+    if kind == ".json":
+        return ArchiverJsonInput(path, limits)
+    if not is_table:
+        raise UsageError(
+            f"{shown} cannot be enriched: give a .csv, .tsv, .jsonl, .ndjson or .parquet file, a folder of pictures, "
+            "or a metadata.json of auto-archiver"
+        )
+    if kind == ".csv" and not mapping and ArchiverCsvInput.describes(path):
+        return ArchiverCsvInput(path, limits)
+    return TableInput(path, mapping, limits)

@@ -1,0 +1,21 @@
+"""What one row of somebody's data asks with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RowQuery:
+    """A row reduced to its question: a picture, or what is known of one that is not at hand, or why there is neither.
+
+    `location` names the row for a person ("row 17", a path). `read` gives the picture's bytes; it may be called later
+    and from another thread, and raises ImageRejectedError. `sha256` (lower case) and `pdq` (64 hex digits): with a
+    picture, the SHA-256 is what its bytes must hash to; without one, the row is searched by them. `problem` is the
+    stable reason and the message of a row that cannot be asked with.
+    """
+
+    location: str
+    read: Callable[[], bytes] | None = None
+    sha256: str | None = None
+    pdq: str | None = None
+    problem: tuple[str, str] | None = None
