@@ -25,6 +25,7 @@ SETTING_GROUPS = {
     "Search": "search_limit",
     "Campaigns": "campaign_neighbours",
     "HTTP": "host",
+    "Jobs": "job_rows_max",
 }
 """Heading -> the setting it stands before; settings come in the order of the class."""
 

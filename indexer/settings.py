@@ -131,6 +131,20 @@ class Settings(BaseSettings):
         default=60.0, description="A request that takes longer is answered with 503."
     )
 
+    # jobs
+    job_rows_max: Annotated[int, Field(ge=1)] = Field(default=5_000, description="Most rows in one enrichment job.")
+    job_queue_rows: Annotated[int, Field(ge=1)] = Field(
+        default=50_000, description="Most rows that may wait in jobs; a job that would add more is answered with 503."
+    )
+    callback_secret: SecretStr | None = Field(
+        default=None, description="Key that signs callbacks with HMAC-SHA256. Unset: no job may name a callback."
+    )
+    callback_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Hosts that callbacks may go to although their addresses are private or they speak plain http, as "
+        "a JSON list. Any other host must be https and have public addresses only.",
+    )
+
     @classmethod
     def load(cls, **overrides: object) -> "Settings":
         """Settings from the environment and `overrides` (None means not given).
@@ -164,6 +178,11 @@ class Settings(BaseSettings):
     def index_dir(self) -> Path:
         """Vector snapshots, one folder per detector fingerprint."""
         return self.home / "index"
+
+    @cached_property
+    def jobs_dir(self) -> Path:
+        """Uploaded pictures of jobs that are not finished."""
+        return self.home / "jobs"
 
     @cached_property
     def reports_dir(self) -> Path:

@@ -19,6 +19,7 @@ from search_api.routes import (
     collections,
     compare,
     detectors,
+    enrich,
     health,
     heatmap,
     images,
@@ -35,7 +36,8 @@ detector says, which campaign it belongs to, and how sure that is.
 **What an answer is not.** No match means that this catalogue does not hold the picture, not that it is authentic.
 Likeness to a known fake is a relation: the genuine source photo may match too. Scores are signals, not proof.
 
-Errors are problem documents (RFC 9457). Lists page by opaque cursor. Times are UTC. No URL is ever fetched."""
+Errors are problem documents (RFC 9457). Lists page by opaque cursor. Times are UTC. No URL is ever fetched; a job's
+callback, where the operator set callbacks up, is the only request this server makes."""
 
 
 def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
@@ -82,6 +84,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     for resource in (
         search,
         images,
+        enrich,
         heatmap,
         compare,
         campaigns,

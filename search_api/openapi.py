@@ -15,10 +15,18 @@ from pydantic import BaseModel
 
 from search_api.bodies import JSON, MULTIPART
 from search_api.errors import MEDIA_TYPE, Problem
-from search_api.requests import CompareFields, IngestFields, SearchByReference, SearchFields
+from search_api.requests import (
+    CompareFields,
+    EnrichFields,
+    EnrichRequest,
+    IngestFields,
+    SearchByReference,
+    SearchFields,
+)
 
 TAGS: Final = [
     {"name": "search", "description": "Which known images is this, or is it like?"},
+    {"name": "enrich", "description": "Many rows at once, answered in the background."},
     {"name": "images", "description": "The catalogue: what is known of each image, and who says so."},
     {"name": "campaigns", "description": "Groups of images that belong together, as the last clustering found them."},
     {"name": "collections", "description": "Named sets of images of one team or source."},
@@ -33,6 +41,8 @@ _FORM_MODELS: Final[tuple[type[BaseModel], ...]] = (
     SearchByReference,
     CompareFields,
     IngestFields,
+    EnrichFields,
+    EnrichRequest,
 )
 
 
@@ -78,10 +88,17 @@ def file_body(
     return {"requestBody": {"required": True, "content": {MULTIPART: body}}}
 
 
-def two_bodies(fields: type[BaseModel], files_described: Mapping[str, str], model: type[BaseModel], name: str) -> Any:
+def two_bodies(
+    fields: type[BaseModel],
+    files_described: Mapping[str, str],
+    model: type[BaseModel],
+    name: str,
+    *,
+    many: bool = False,
+) -> Any:
     """A body that is either multipart or JSON of `model`, with the recorded request `name` as the latter's example."""
     reference = {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}, **_recorded(name, "request")}
-    content = {MULTIPART: _multipart(files_described, fields, many=False), JSON: reference}
+    content = {MULTIPART: _multipart(files_described, fields, many), JSON: reference}
     return {"requestBody": {"required": True, "content": content}}
 
 

@@ -23,6 +23,7 @@ def _utc(value: datetime) -> datetime:
 Utc = Annotated[datetime, AfterValidator(_utc)]
 """A moment; without a time zone it is taken as UTC."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
+Pdq = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_MAX, strip_whitespace=True)]
 Text = Annotated[str, StringConstraints(max_length=TEXT_MAX)]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=TEXT_MAX)]
@@ -110,9 +111,7 @@ class SearchByReference(SearchFields):
     embedding: Annotated[tuple[float, ...], Field(min_length=384, max_length=384)] | None = Field(
         default=None, description="384 numbers: an embedding by the detector in use."
     )
-    pdq: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)] | None = Field(
-        default=None, description="PDQ hash, 64 hex digits."
-    )
+    pdq: Pdq | None = Field(default=None, description="PDQ hash, 64 hex digits.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -222,6 +221,34 @@ class ImageSet(Body):
     """Images by SHA-256."""
 
     sha256: tuple[Sha256, ...] = Field(min_length=1, max_length=1_000)
+
+
+class EnrichRow(Body):
+    """A row to answer: what is known of a picture, and a name to find the row by in the results."""
+
+    name: Text = Field(default="", description="Yours: an id, a path. Comes back with the answer.")
+    sha256: Sha256 | None = Field(default=None, description="SHA-256 of the picture.")
+    pdq: Pdq | None = Field(default=None, description="PDQ hash of the picture, 64 hex digits.")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.sha256 is None and self.pdq is None:
+            raise ValueError("give sha256, pdq or both; send pictures as multipart/form-data")
+        return self
+
+
+class EnrichFields(Body):
+    """What is said of a whole job."""
+
+    callback_url: WebAddress | None = Field(
+        default=None, description="Where the end of the job is told, by a signed POST."
+    )
+
+
+class EnrichRequest(EnrichFields):
+    """Rows to answer without their pictures."""
+
+    rows: tuple[EnrichRow, ...] = Field(min_length=1, description="Answered in this order.")
 
 
 class NewName(Body):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from indexer.answers import QueryFacts, SearchAnswer
 from indexer.calibration import CalibrationVersion, Method
+from indexer.catalog.job_records import CallbackState, Job, JobState
 from indexer.catalog.records import DetectorEntry, ImageDetails, Sighting
 from indexer.detector import DetectorListing
 from indexer.findings import CalibrationReference, DetectorFinding
@@ -165,6 +166,36 @@ class Calibrations(BaseModel):
     def of(cls, fingerprint: str, in_use: int | None, stored: Sequence[CalibrationVersion]) -> "Calibrations":
         """The list of what is stored."""
         return cls(fingerprint=fingerprint, in_use=in_use, versions=tuple(CalibrationEntry.of(one) for one in stored))
+
+
+class JobStatus(BaseModel):
+    """How far a job is. `failure` says why a failed one was; `callback` how far telling its end is."""
+
+    id: str
+    state: JobState
+    rows: int
+    answered: int
+    failure: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    callback: CallbackState
+    links: dict[Literal["self", "results"], str]
+
+    @classmethod
+    def of(cls, job: Job) -> "JobStatus":
+        """A job of the catalogue with its links."""
+        base = f"/v1/enrich/{job.id}"
+        return cls(
+            id=job.id,
+            state=job.state,
+            rows=job.rows,
+            answered=job.answered,
+            failure=job.failure,
+            created_at=job.created_at,
+            finished_at=job.finished_at,
+            callback=job.callback,
+            links={"self": base, "results": f"{base}/results"},
+        )
 
 
 class Alive(BaseModel):

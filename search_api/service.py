@@ -14,6 +14,7 @@ from indexer.errors import DejafakeError
 from indexer.settings import Settings
 from indexer.threads import thread_count
 from indexer.workspace import Workspace
+from search_api.jobs import Jobs
 from search_api.metrics import Metrics
 
 logger = logging.getLogger("dejafake.api")
@@ -38,6 +39,7 @@ class Service:
         metrics: of this application.
         detector_state: the detector is loaded in the background, so that the server is alive at once; a search that
             comes before it is ready waits for it.
+        jobs: batches that are answered in the background.
         ingesting: whoever ingests holds this lock; it is waited for without occupying a thread.
     """
 
@@ -47,16 +49,19 @@ class Service:
         self.metrics = metrics
         self.detector_state = DetectorState.LOADING
         self.ingesting = anyio.Lock()
+        self.jobs = Jobs(settings, workspace)
         self._computing = anyio.CapacityLimiter(max(2, thread_count(settings.threads)))
         self._warming = Thread(target=self._warm_up, name="load-detector")
         metrics.watch(workspace)
 
     def start(self) -> None:
-        """Begins to load the detector."""
+        """Begins to load the detector, and to answer the jobs that are there."""
         self._warming.start()
+        self.jobs.start()
 
     def close(self) -> None:
-        """Waits for the detector's loading to end and closes the workspace."""
+        """Waits for the detector's loading and the work on jobs to end, and closes the workspace."""
+        self.jobs.close()
         self._warming.join()
         self.workspace.close()
 

@@ -370,3 +370,43 @@ class ChangeRow(Base):
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     value: Mapped[int] = mapped_column(BigInteger)
+
+
+class JobRow(Base):
+    """A batch of rows to answer. `lease_until` is how long `worker` has it; `callback_at` is when its end is told next,
+    null when there is nothing (more) to tell."""
+
+    __tablename__ = "job"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    idempotency_key: Mapped[str | None] = mapped_column(String(255), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[int]
+    answered: Mapped[int]
+    failure: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    worker: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    callback_url: Mapped[str | None]
+    callback_at: Mapped[datetime | None]
+    callback_attempts: Mapped[int]
+    callback_delivered: Mapped[bool]
+
+    __table_args__ = (Index(None, "finished_at", "created_at"), Index(None, "callback_at"))
+
+
+class JobItemRow(Base):
+    """One row of a job. `uploaded`: its picture lies among the job's files; `cells` is the answer as JSON, null until
+    there is one."""
+
+    __tablename__ = "job_item"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    pdq: Mapped[str | None] = mapped_column(String(64))
+    uploaded: Mapped[bool]
+    cells: Mapped[str | None]
+    reason: Mapped[str | None]

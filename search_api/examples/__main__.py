@@ -101,6 +101,7 @@ class _Recorder:
         self.keep("members", "GET", f"/v1/campaigns/{campaign}/members", params={"limit": 2})
         self.keep("report", "GET", f"/v1/campaigns/{campaign}/report")
         self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns"})
+        self.keep_job(one)
         self.keep_problems(one)
         return self._recorded
 
@@ -109,6 +110,15 @@ class _Recorder:
         answer.raise_for_status()
         self._recorded[name] = {"request": asked.get("json"), "response": answer.json()}
         return answer.json()
+
+    def keep_job(self, known: str) -> None:
+        """A job of two rows, as it was taken and when it has been answered."""
+        rows = [{"name": "case 17", "sha256": known}, {"name": "case 18", "pdq": "f0" * 32}]
+        links = self.keep("enrich", "POST", "/v1/enrich", json={"rows": rows})["links"]
+        while self._client.get(links["self"]).json()["finished_at"] is None:
+            pass
+        self.keep("job", "GET", links["self"])
+        self.keep("results", "GET", links["results"])
 
     def keep_calibrations(self) -> None:
         """The list and one calibration; it is taken out of use again, so that the other examples stay as they are."""

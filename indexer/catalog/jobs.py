@@ -1,0 +1,275 @@
+"""Batches of rows to answer: kept here so that they outlive the process that took them.
+
+One worker has a job at a time, by a lease that it renews with every group of answers; a worker that died loses it when
+the lease ends. The end of a job is told to its callback until that was delivered or given up.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from secrets import token_hex
+
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.orm import Session
+
+from indexer.catalog import cursors
+from indexer.catalog.job_records import CallbackState, DueCallback, Job, JobAnswer, JobItem, JobState, NewJobItem
+from indexer.catalog.records import Page
+from indexer.catalog.tables import JobItemRow, JobRow
+from indexer.catalog.types import clean_text, utc_now
+from indexer.errors import NotFoundError, UsageError
+
+LEASE = timedelta(seconds=60)
+"""How long a worker has a job after its last group of answers."""
+_AT_ONCE = 1_000
+
+
+def add(
+    session: Session,
+    items: Sequence[NewJobItem],
+    *,
+    job_id: str,
+    digest: str,
+    idempotency_key: str | None = None,
+    callback_url: str | None = None,
+) -> Job:
+    """Keep a new job. `digest` identifies what was asked for; see `of_key`."""
+    session.execute(
+        insert(JobRow).values(
+            id=job_id,
+            idempotency_key=idempotency_key,
+            digest=digest,
+            rows=len(items),
+            answered=0,
+            created_at=utc_now(),
+            callback_url=callback_url,
+            callback_attempts=0,
+            callback_delivered=False,
+        )
+    )
+    rows = [
+        {
+            "job_id": job_id,
+            "position": position,
+            "name": item.name,
+            "sha256": item.sha256,
+            "pdq": item.pdq,
+            "uploaded": item.uploaded,
+        }
+        for position, item in enumerate(items)
+    ]
+    for start in range(0, len(rows), _AT_ONCE):
+        session.execute(insert(JobItemRow), rows[start : start + _AT_ONCE])
+    return get(session, job_id)
+
+
+def new_id() -> str:
+    """An id nobody can guess."""
+    return f"job_{token_hex(12)}"
+
+
+def of_key(session: Session, idempotency_key: str, digest: str) -> Job | None:
+    """The job that was made under an idempotency key.
+
+    Raises:
+        UsageError: it was made for another request.
+    """
+    row = session.execute(
+        select(JobRow.id, JobRow.digest).where(JobRow.idempotency_key == idempotency_key)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.digest != digest:
+        raise UsageError("this Idempotency-Key was used for another request: choose a new one")
+    return get(session, row.id)
+
+
+def get(session: Session, job_id: str) -> Job:
+    """A job.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    row = session.execute(select(JobRow).where(JobRow.id == job_id)).scalar_one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no job {job_id}")
+    return _record(row)
+
+
+def is_over(session: Session, job_id: str) -> bool:
+    """Whether a job has ended, or is not (or no longer) there."""
+    going_on = select(JobRow.id).where(JobRow.id == job_id, JobRow.finished_at.is_(None))
+    return session.execute(going_on).first() is None
+
+
+def delete(session: Session, job_id: str) -> None:
+    """Forget a job and its answers; a worker that has it stops.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    get(session, job_id)
+    session.execute(sql_delete(JobItemRow).where(JobItemRow.job_id == job_id))
+    session.execute(sql_delete(JobRow).where(JobRow.id == job_id))
+
+
+def waiting(session: Session) -> int:
+    """How many rows of unfinished jobs have no answer yet."""
+    left = select(func.sum(JobRow.rows - JobRow.answered)).where(JobRow.finished_at.is_(None))
+    return int(session.execute(left).scalar_one() or 0)
+
+
+def to_do(session: Session) -> bool:
+    """Whether there is a job to claim; asked before a writing transaction is begun for it."""
+    return session.execute(select(JobRow.id).where(JobRow.finished_at.is_(None), _free()).limit(1)).first() is not None
+
+
+def claim(session: Session, worker: str) -> str | None:
+    """Give the oldest unfinished job that nobody has to a worker; None when there is none."""
+    oldest = (
+        select(JobRow.id).where(JobRow.finished_at.is_(None), _free()).order_by(JobRow.created_at, JobRow.id).limit(1)
+    )
+    job_id = session.execute(oldest).scalar_one_or_none()
+    if job_id is not None:
+        lease = update(JobRow).where(JobRow.id == job_id).values(worker=worker, lease_until=utc_now() + LEASE)
+        session.execute(lease)
+    return job_id
+
+
+def release(session: Session, job_id: str, worker: str) -> None:
+    """Let others have a job at once."""
+    session.execute(
+        update(JobRow).where(JobRow.id == job_id, JobRow.worker == worker).values(worker=None, lease_until=None)
+    )
+
+
+def pending(session: Session, job_id: str, after: int, limit: int) -> list[JobItem]:
+    """Rows without an answer, in order, after a position (-1 for the first)."""
+    columns = (JobItemRow.position, JobItemRow.name, JobItemRow.sha256, JobItemRow.pdq, JobItemRow.uploaded)
+    rows = session.execute(
+        select(*columns)
+        .where(JobItemRow.job_id == job_id, JobItemRow.position > after, JobItemRow.cells.is_(None))
+        .order_by(JobItemRow.position)
+        .limit(limit)
+    )
+    return [JobItem(*row) for row in rows]
+
+
+def store(session: Session, job_id: str, worker: str, answers: Sequence[JobAnswer]) -> bool:
+    """Write answers and renew the worker's lease; the last ones finish the job.
+
+    Returns:
+        Whether the worker still has the job; nothing is written when it has not.
+    """
+    held = session.execute(
+        select(JobRow).where(JobRow.id == job_id, JobRow.worker == worker, JobRow.finished_at.is_(None))
+    ).scalar_one_or_none()
+    if held is None:
+        return False
+    for answer in answers:
+        place = and_(JobItemRow.job_id == job_id, JobItemRow.position == answer.position)
+        cells = json.dumps(dict(answer.cells), separators=(",", ":"))
+        session.execute(update(JobItemRow).where(place).values(cells=cells, reason=answer.reason))
+    held.answered += len(answers)
+    held.lease_until = utc_now() + LEASE
+    if held.answered >= held.rows:
+        _finish(held, None)
+    session.flush()
+    return True
+
+
+def fail(session: Session, job_id: str, worker: str, why: str) -> None:
+    """Finish a job that cannot be answered."""
+    held = session.execute(
+        select(JobRow).where(JobRow.id == job_id, JobRow.worker == worker, JobRow.finished_at.is_(None))
+    ).scalar_one_or_none()
+    if held is not None:
+        _finish(held, clean_text(why))
+        session.flush()
+
+
+def answers(session: Session, job_id: str, limit: int, cursor: str | None = None) -> Page[JobAnswer]:
+    """The rows answered so far, in order. The last page of an unfinished job has a cursor too: there is more to come.
+
+    Raises:
+        NotFoundError: there is no such job.
+        UsageError: a bad limit or cursor.
+    """
+    cursors.check_limit(limit)
+    job = get(session, job_id)
+    (after,) = cursors.decode("answers", cursor, int) or (-1,)
+    rows = session.execute(
+        select(JobItemRow.position, JobItemRow.name, JobItemRow.reason, JobItemRow.cells)
+        .where(JobItemRow.job_id == job_id, JobItemRow.position > after, JobItemRow.cells.is_not(None))
+        .order_by(JobItemRow.position)
+        .limit(limit + 1)
+    ).all()
+    found = tuple(JobAnswer(row.position, row.name, row.reason, json.loads(row.cells or "{}")) for row in rows[:limit])
+    more = len(rows) > limit or job.finished_at is None
+    return Page(found, cursors.encode("answers", found[-1].position if found else after) if more else None)
+
+
+def callbacks_due(session: Session) -> bool:
+    """Whether there is an end to tell now; asked before a writing transaction is begun for it."""
+    return session.execute(select(JobRow.id).where(JobRow.callback_at <= utc_now()).limit(1)).first() is not None
+
+
+def due_callback(session: Session, pause: timedelta) -> DueCallback | None:
+    """The job whose end has waited longest to be told, and takes it: it is due again after `pause`, lest the worker
+    die with it."""
+    now = utc_now()
+    due = select(JobRow).where(JobRow.callback_at <= now).order_by(JobRow.callback_at, JobRow.id).limit(1)
+    row = session.execute(due).scalar_one_or_none()
+    if row is None or row.callback_url is None:
+        return None
+    found = DueCallback(_record(row), row.callback_url, row.callback_attempts)
+    row.callback_attempts += 1
+    row.callback_at = now + pause
+    session.flush()
+    return found
+
+
+def settle_callback(session: Session, job_id: str, *, delivered: bool, again_in: timedelta | None) -> None:
+    """Record what became of an attempt: delivered, to be tried again, or (`again_in` is None) given up."""
+    session.execute(
+        update(JobRow)
+        .where(JobRow.id == job_id)
+        .values(callback_delivered=delivered, callback_at=None if again_in is None else utc_now() + again_in)
+    )
+
+
+def _free() -> ColumnElement[bool]:
+    return or_(JobRow.lease_until.is_(None), JobRow.lease_until <= utc_now())
+
+
+def _finish(row: JobRow, failure: str | None) -> None:
+    row.failure = failure
+    row.finished_at = utc_now()
+    row.worker, row.lease_until = None, None
+    row.callback_at = None if row.callback_url is None else row.finished_at
+
+
+def _record(row: JobRow) -> Job:
+    state = JobState.QUEUED
+    if row.finished_at is not None:
+        state = JobState.DONE if row.failure is None else JobState.FAILED
+    elif row.answered or row.lease_until is not None:
+        state = JobState.RUNNING
+    callback = CallbackState.PENDING
+    if row.callback_url is None:
+        callback = CallbackState.NONE
+    elif row.callback_delivered:
+        callback = CallbackState.DELIVERED
+    elif row.finished_at is not None and row.callback_at is None:
+        callback = CallbackState.GIVEN_UP
+    return Job(
+        id=row.id,
+        state=state,
+        rows=row.rows,
+        answered=row.answered,
+        failure=row.failure,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        callback=callback,
+    )
