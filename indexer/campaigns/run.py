@@ -52,7 +52,7 @@ def cluster(
     Ids and names given by people go on where the images do. Killed before the end, the old campaigns stand.
 
     An untrained detector gives random features. Would a strict bound still find copies that PDQ misses? Measured with
-    the bundled one (`python -m benchmarks.copy_campaigns`) on 449 machine-made pictures and eight altered copies of 60
+    an untrained one (`python -m benchmarks.copy_campaigns`) on 449 machine-made pictures and eight altered copies of 60
     of them: by PDQ alone 285 images are grouped, none wrongly. With cosines of at least .98 332 are, 16 of them with
     another picture, and more than eight in ten of the cropped, bordered and captioned copies are still missed; of at
     least .99 313, 13 wrongly. At .999 nothing is wrong, and 98 % of those copies are missed. So with such a detector
