@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from indexer.catalog.records import ImageFilter
+from indexer.catalog.records import ImageFilter, ProvenanceFinding
 from indexer.difference.finding import DifferenceFinding
 from indexer.findings import CalibrationReference, DetectorFinding
 from indexer.heads import HeadFinding
@@ -46,7 +46,8 @@ class QueryFacts:
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
     """The whole answer to one query. `heads`: what the team's own heads say of it, by name; `listed`: entries of hash
-    lists for it, of which no picture is held; `milliseconds` tells how long each step took."""
+    lists for it, of which no picture is held; `provenance`: what the file asked with says of its own origin, empty when
+    it says nothing or there was none; `milliseconds` tells how long each step took."""
 
     query: QueryFacts
     verdict: Verdict
@@ -55,6 +56,7 @@ class SearchAnswer:
     milliseconds: Mapping[str, float]
     heads: tuple[HeadFinding, ...] = ()
     listed: tuple[ListedMatch, ...] = ()
+    provenance: tuple[ProvenanceFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ LIMIT_LOW_QUALITY: Final = (
     "The picture has too little structure for PDQ: whether it is the same picture could not be judged."
 )
 LIMIT_BUNDLED: Final = (
-    f"The detector in use is {bundled.SPEC.name}, the small one that comes with dejafake: it is made to find copies, and "
-    f"its own score is weak evidence. The recommended one is {COMMUNITY_FORENSICS.name}."
+    f"The detector in use is {bundled.SPEC.name}, the small one that comes with dejafake: it is made to find copies, "
+    f"and its own score is weak evidence. The recommended one is {COMMUNITY_FORENSICS.name}."
 )
 
 

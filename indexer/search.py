@@ -20,9 +20,10 @@ from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
 from indexer.calibration import CalibrationVersion
 from indexer.catalog import embeddings, hash_lists, images
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import Image, ImageDetails, ImageFilter
+from indexer.catalog.records import Image, ImageDetails, ImageFilter, ProvenanceFinding
 from indexer.detector import ResolvedDetector
 from indexer.errors import NotFoundError, UsageError
+from indexer.file_origin import as_findings
 from indexer.findings import CalibrationReference, DetectorFinding, find, score_statement
 from indexer.heads import HeadStore
 from indexer.imaging.decoding import decode
@@ -31,6 +32,7 @@ from indexer.imaging.limits import ImageLimits
 from indexer.index import SearchIndex
 from indexer.limitations import LIMIT_LIKENESS, cosine_limits, detector_limits
 from indexer.listed import listed_matches
+from indexer.provenance import ProvenanceLimits, read_provenance
 from indexer.relations import RelationScore, Thresholds
 from indexer.settings import Settings
 from indexer.verdict import IndexReference, Match, decide
@@ -51,21 +53,24 @@ _RANK = {Relation.SAME_FILE: 0, Relation.SAME_PICTURE: 1, Relation.SAME_ORIGIN: 
 @dataclass(frozen=True, slots=True)
 class PreparedPicture:
     """A picture decoded and hashed, waiting for the model. `hashes` are PDQ by orientation, `original` first; `pixels`
-    [3, 384, 384] float32."""
+    [3, 384, 384] float32; `origin` is what its file says of itself."""
 
     facts: QueryFacts
     hashes: tuple[tuple[str, PdqHash], ...]
     pixels: Vector
+    origin: tuple[ProvenanceFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """A query reduced to what can be compared. `hashes` pairs each PDQ orientation's name with its 32 bytes."""
+    """A query reduced to what can be compared. `hashes` pairs each PDQ orientation's name with its 32 bytes; `origin`
+    is what its file says of itself, None when there is no file."""
 
     facts: QueryFacts
     hashes: tuple[tuple[str, bytes], ...] = ()
     vector: Vector | None = None
     finding: DetectorFinding | None = None
+    origin: tuple[ProvenanceFinding, ...] | None = None
 
 
 class _Stopwatch:
@@ -112,6 +117,7 @@ class Searcher:
         self._load = load
         self._settings = settings
         self._limits = ImageLimits.from_settings(settings)
+        self._provenance_limits = ProvenanceLimits.from_settings(settings)
         self.calibration = ActiveCalibration(catalog, resolved)
         self._heads = HeadStore.of(settings, resolved.fingerprint)
 
@@ -288,7 +294,8 @@ class Searcher:
             notes=image.notes,
         )
         hashes = (("original", bytes.fromhex(image.pdq)),)
-        return _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256])), details
+        origin = details.provenance if details.provenance_read_at is not None else None
+        return _Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]), origin=origin), details
 
     def _probe(self, data: bytes, watch: _Stopwatch, calibration: CalibrationVersion | None) -> _Probe:
         (probe,) = self._probes([self._prepared(data, watch)], watch, calibration)
@@ -297,6 +304,8 @@ class Searcher:
     def _prepared(self, data: bytes, watch: _Stopwatch) -> PreparedPicture:
         with watch.step("decode"):
             image = decode(data, self._limits)
+        with watch.step("provenance"):
+            origin = as_findings(read_provenance(data, self._provenance_limits, image.rgb))
         with watch.step("hash"):
             hashes = pdq_dihedrals(image.rgb)
         with watch.step("model"):
@@ -312,7 +321,7 @@ class Searcher:
             height=image.height,
             notes=image.notes,
         )
-        return PreparedPicture(facts, hashes, pixels)
+        return PreparedPicture(facts, hashes, pixels, origin)
 
     def _probes(
         self, pictures: Sequence[PreparedPicture], watch: _Stopwatch, calibration: CalibrationVersion | None
@@ -336,6 +345,7 @@ class Searcher:
                     p_fake=float(output.p_fake[row]) if trained else None,
                     calibration=calibration,
                 ),
+                origin=picture.origin,
             )
             for row, picture in enumerate(pictures)
         ]
@@ -385,6 +395,7 @@ class Searcher:
             decided_at=datetime.now(UTC),
             heads=heads,
             listed=listed,
+            origin=probe.origin,
         )
         return SearchAnswer(
             query=probe.facts,
@@ -394,6 +405,7 @@ class Searcher:
             milliseconds=watch.milliseconds,
             heads=heads,
             listed=listed,
+            provenance=probe.origin or (),
         )
 
     def _candidates(

@@ -10,7 +10,9 @@ from datetime import datetime
 
 from indexer import __version__
 from indexer.calibration import CalibrationVersion
-from indexer.catalog.records import CurrentLabel, ImageDetails
+from indexer.catalog.records import CurrentLabel, ImageDetails, ProvenanceFinding
+from indexer.evidence import Evidence, head_evidence, origin_evidence
+from indexer.file_origin import provenance_limits
 from indexer.findings import CalibrationReference, DetectorFinding, score_statement, verbal_band
 from indexer.heads import HeadFinding
 from indexer.limitations import (
@@ -50,20 +52,6 @@ class Match:
     relation: Relation
     holds: bool
     scores: tuple[RelationScore, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One piece of evidence, with the raw value it rests on."""
-
-    kind: EvidenceKind
-    direction: Direction
-    statement: str
-    measure: str
-    value: float | str
-    threshold: float | None
-    tool: str
-    tool_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +109,7 @@ def decide(
     decided_at: datetime,
     heads: Sequence[HeadFinding] = (),
     listed: Sequence[ListedMatch] = (),
+    origin: Sequence[ProvenanceFinding] | None = None,
 ) -> Verdict:
     """The verdict on one query.
 
@@ -134,6 +123,7 @@ def decide(
         index, input_sha256, decided_at: recorded as given.
         heads: what the team's own heads say; further evidence that never changes the outcome.
         listed: entries of hash lists for the query, nearest first. They count like labels of a feed.
+        origin: what the file asked with says of itself, None when there was no file; it never changes the outcome.
     """
     holding = [match for match in matches if match.holds]
     outcome, summary = _outcome(holding, listed, finding, likeness_assessed, pictures_assessed, any_known_fake)
@@ -146,13 +136,15 @@ def decide(
         evidence=(
             *_evidence(holding, finding, reference),
             *map(_listed_evidence, listed[:_MOST_LISTED]),
-            *map(_head_evidence, heads),
+            *map(head_evidence, heads),
+            *map(origin_evidence, origin or ()),
         ),
         matched=tuple(_matched_item(match) for match in holding),
         calibration=reference,
         verbal_band=verbal_band(finding),
-        limitations=tuple(
-            _limitations(holding, listed, finding, calibration, likeness_assessed, pictures_assessed, outcome)
+        limitations=(
+            *_limitations(holding, listed, finding, calibration, likeness_assessed, pictures_assessed, outcome),
+            *(() if origin is None else provenance_limits(origin)),
         ),
         index=index,
         input_sha256=input_sha256,
@@ -269,19 +261,6 @@ def _evidence(
             )
         )
     return evidence
-
-
-def _head_evidence(head: HeadFinding) -> Evidence:
-    return Evidence(
-        kind=EvidenceKind.STATISTICAL,
-        direction=Direction.NEUTRAL,
-        statement=head.statement,
-        measure=f"head_{head.target}",
-        value=head.scores[0].score,
-        threshold=None,
-        tool=f"head {head.name}",
-        tool_version=head.fingerprint[:16],
-    )
 
 
 def _match_evidence(match: Match, score: RelationScore) -> Evidence:

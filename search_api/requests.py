@@ -46,6 +46,13 @@ class Conditions(Body):
     collections: tuple[Name, ...] = Field(default=(), max_length=50, description="Only images in one of these.")
     posted_from: Utc | None = Field(default=None, description="Only images sighted at this time or later.")
     posted_to: Utc | None = Field(default=None, description="Only images sighted before this time.")
+    model_hash: Name | None = Field(default=None, description="Only images whose file names this hash of a model.")
+    made_with: Name | None = Field(
+        default=None, description="Only images whose file names this program, camera or generator, without a version."
+    )
+    digital_source_type: Name | None = Field(
+        default=None, description="Only images whose file declares this IPTC code, such as trainedAlgorithmicMedia."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -63,6 +70,9 @@ class Conditions(Body):
             collections=self.collections,
             posted_from=self.posted_from,
             posted_to=self.posted_to,
+            model_hash=self.model_hash,
+            made_with=self.made_with,
+            digital_source_type=self.digital_source_type,
         )
 
 

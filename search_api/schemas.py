@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from indexer.answers import QueryFacts, SearchAnswer
 from indexer.calibration import CalibrationVersion, Method
 from indexer.catalog.job_records import CallbackState, Job, JobState
-from indexer.catalog.records import DetectorEntry, ImageDetails, Sighting
+from indexer.catalog.records import DetectorEntry, ImageDetails, ProvenanceFinding, Sighting
 from indexer.detector import DetectorListing
 from indexer.findings import CalibrationReference, DetectorFinding
 from indexer.heads import HeadFinding
@@ -71,6 +71,10 @@ class SearchResult(BaseModel):
     matches: tuple[LinkedMatch, ...]
     heads: tuple[HeadFinding, ...] = Field(description="What the team's own heads say; it never changes the outcome.")
     listed: tuple[ListedMatch, ...] = Field(description="Entries of hash lists for it; no picture of them is held.")
+    provenance: tuple[ProvenanceFinding, ...] = Field(
+        description="What the file asked with says of its own origin; forgeable unless `cryptographic`, and it never "
+        "changes the outcome."
+    )
     milliseconds: dict[str, float]
 
     @classmethod
@@ -83,6 +87,7 @@ class SearchResult(BaseModel):
             matches=tuple(LinkedMatch.of(match) for match in answer.matches),
             heads=answer.heads,
             listed=answer.listed,
+            provenance=answer.provenance,
             milliseconds=dict(answer.milliseconds),
         )
 

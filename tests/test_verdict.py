@@ -20,12 +20,22 @@ from indexer.calibration import (
     ScoreHead,
     ScoreMap,
 )
-from indexer.catalog.records import CurrentLabel, Image, ImageDetails
+from indexer.catalog.records import CurrentLabel, Image, ImageDetails, ProvenanceFinding
+from indexer.file_origin import LIMIT_SELF_DECLARED, LIMIT_SIGNATURE
 from indexer.findings import DetectorFinding, Reading, find, verbal_band
 from indexer.limitations import LIMIT_BUNDLED, LIMIT_NO_MATCH, LIMIT_SCORE, LIMIT_UNCALIBRATED, LIMIT_UNTRAINED
 from indexer.relations import Band, RelationScore, Thresholds, same_origin
 from indexer.verdict import IndexReference, Match, Verdict, decide
-from indexer.vocabulary import Direction, LabelSource, LabelValue, Outcome, Relation, Technique
+from indexer.vocabulary import (
+    Direction,
+    EvidenceKind,
+    LabelSource,
+    LabelValue,
+    Outcome,
+    ProvenanceKind,
+    Relation,
+    Technique,
+)
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 INDEX = IndexReference(snapshot="snap", size=3, fingerprint="f" * 64)
@@ -41,7 +51,7 @@ def match(relation: Relation, label: LabelValue, *, disputed: bool = False, hold
     current = CurrentLabel(label, Technique.UNKNOWN, None, disputed, LabelSource.HUMAN, "M. Duval")
     image = Image("a" * 64, 10, "JPEG", 20, 20, "RGB", 1, (), "0" * 64, 90, "pdq", current, NOW)
     score = RelationScore(relation, measure, value, threshold, holds, band)
-    return Match(ImageDetails(image, (), (), (), (), (), ()), relation, holds, (score,))
+    return Match(ImageDetails(image, (), (), (), (), (), (), (), None), relation, holds, (score,))
 
 
 SURE = Estimate(0.1, 0.05, 0.2)
@@ -306,3 +316,56 @@ def test_the_bundled_detector_names_the_recommended_one() -> None:
 
 def test_a_verdict_is_the_same_when_it_is_computed_again() -> None:
     assert verdict(alike(0.8), calibration=CALIBRATED) == verdict(alike(0.8), calibration=CALIBRATED)
+
+
+def told(worth: EvidenceKind) -> ProvenanceFinding:
+    return ProvenanceFinding(
+        ProvenanceKind.CONTENT_CREDENTIALS,
+        worth,
+        "C2PA manifest signed by Example Newsroom.",
+        digital_source_type="trainedAlgorithmicMedia",
+    )
+
+
+@pytest.mark.parametrize("label", [LabelValue.FAKE, LabelValue.AUTHENTIC, LabelValue.UNKNOWN])
+@pytest.mark.parametrize("worth", [EvidenceKind.SELF_DECLARED, EvidenceKind.CRYPTOGRAPHIC])
+def test_what_a_file_says_is_evidence_of_its_worth_that_takes_no_side(worth: EvidenceKind, label: LabelValue) -> None:
+    def decided(origin: tuple[ProvenanceFinding, ...] | None) -> Verdict:
+        return decide(
+            [match(Relation.SAME_FILE, label)],
+            None,
+            calibration=None,
+            likeness_assessed=True,
+            pictures_assessed=True,
+            any_known_fake=True,
+            index=INDEX,
+            input_sha256="a" * 64,
+            decided_at=NOW,
+            origin=origin,
+        )
+
+    without, verdict = decided(None), decided((told(worth),))
+    (evidence,) = verdict.evidence[len(without.evidence) :]
+    assert (evidence.kind, evidence.direction) == (worth, Direction.NEUTRAL)
+    assert (evidence.measure, evidence.value) == ("provenance_content_credentials", "trainedAlgorithmicMedia")
+    assert replace(verdict, evidence=without.evidence, limitations=without.limitations) == without
+    assert set(verdict.limitations) - set(without.limitations) == (
+        {LIMIT_SELF_DECLARED, LIMIT_SIGNATURE} if worth is EvidenceKind.CRYPTOGRAPHIC else {LIMIT_SELF_DECLARED}
+    )
+
+
+def test_a_file_that_says_nothing_is_no_evidence_and_the_limit_says_so() -> None:
+    verdict = decide(
+        [],
+        None,
+        calibration=None,
+        likeness_assessed=True,
+        pictures_assessed=True,
+        any_known_fake=True,
+        index=INDEX,
+        input_sha256=None,
+        decided_at=NOW,
+        origin=(),
+    )
+    assert verdict.evidence == ()
+    assert "says nothing means nothing" in " ".join(verdict.limitations)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.campaigns.graph import Ints, Links, cosine_distance, links, pieces
+from indexer.campaigns.recipes import Recipe, recipe_of
 from indexer.catalog import embeddings, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import ImageDetails, ImageFilter
@@ -37,13 +38,15 @@ class Copies:
 
 @dataclass(frozen=True, slots=True)
 class Fake:
-    """A known fake, as far as clustering looks at it. `pdq` is None where the hash is of too low quality."""
+    """A known fake, as far as clustering looks at it. `pdq` is None where the hash is of too low quality, `recipe`
+    where the file does not say how it was generated."""
 
     image_id: int
     sha256: str
     pdq: bytes | None
     pixels: int
     first_seen: datetime | None
+    recipe: Recipe | None
 
 
 def known_fakes(catalog: Catalog, settings: Settings, progress: Progress) -> tuple[Fake, ...]:
@@ -67,6 +70,7 @@ def _fake(image_id: int, details: ImageDetails, min_quality: int) -> Fake:
         pdq=bytes.fromhex(image.pdq) if image.pdq_quality >= min_quality else None,
         pixels=image.width * image.height,
         first_seen=min(posted, default=None),
+        recipe=recipe_of(details.provenance),
     )
 
 

@@ -43,6 +43,7 @@ class _Reason:
 class _LinkedBy:
     copies: int
     origin: int
+    recipe: int
 
 
 def campaign_page(report: CampaignReport, tiles: Sequence[str | None]) -> str:
@@ -80,7 +81,7 @@ def _linked_by(report: CampaignReport) -> _LinkedBy:
     def count(start: str) -> int:
         return sum(any(reason.startswith(start) for reason in member.reasons) for member in report.members)
 
-    return _LinkedBy(count("same picture"), count("same origin"))
+    return _LinkedBy(count("same picture"), count("same origin"), count("same model"))
 
 
 def _told_reasons(report: CampaignReport) -> list[list[_Reason]]:

@@ -1,7 +1,8 @@
 """One clustering run: evidence in, campaigns in the catalogue out, in one transaction at the end.
 
-Evidence is same picture (PDQ, also mirrored) and, when the detector is trained, same origin (embeddings). An untrained
-detector's embeddings are not used, not even with a strict bound: `cluster` says why.
+Evidence is same picture (PDQ, also mirrored), same recipe (model, seed and prompt that files name) and, when the
+detector is trained, same origin (embeddings). An untrained detector's embeddings are not used, not even with a strict
+bound: `cluster` says why.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,12 +28,14 @@ from indexer.campaigns.evidence import (
 from indexer.campaigns.graph import Links, cosine_distance, links, members_of
 from indexer.campaigns.identity import settle_ids
 from indexer.campaigns.members import Roles, roles
+from indexer.campaigns.recipes import merged, recipe_links
 from indexer.campaigns.wording import (
     PLACED_REASON,
     automatic_name,
     is_automatic,
     same_origin_reason,
     same_picture_reason,
+    same_recipe_reason,
 )
 from indexer.catalog import campaigns, detectors
 from indexer.catalog.database import Catalog
@@ -41,7 +44,7 @@ from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.index import SearchIndex
 from indexer.settings import Settings
 
-METHOD = "HDBSCAN (scikit-learn) over pictures, version 1"
+METHOD = "HDBSCAN (scikit-learn) over pictures, version 2"
 
 
 def cluster(
@@ -80,14 +83,18 @@ def cluster(
     copies = copy_links(fakes, index, settings, tell)
     alike = embedding_links(fakes, copies, index, settings, tell) if trained else links([], [], [])
     tell("grouping", 0, len(fakes))
-    grouping = group_images(len(fakes), copies.links, alike, rule)
-    found = roles(grouping, copies.links, alike, rule, np.array([fake.pixels for fake in fakes], np.int64))
+    recipes = recipe_links([fake.recipe for fake in fakes])
+    related = merged(alike, recipes)
+    grouping = group_images(len(fakes), copies.links, related, rule)
+    found = roles(grouping, copies.links, related, rule, np.array([fake.pixels for fake in fakes], np.int64))
     tell("grouping", len(fakes), len(fakes))
 
+    same_recipe = frozenset(zip(recipes.first.tolist(), recipes.second.tolist(), strict=True))
+    findings = _Findings(grouping, found, copies, same_recipe)
     drafts = []
     groups = members_of(grouping.group_of)
     for done, places in enumerate(groups):
-        drafts.append(_draft(places.tolist(), fakes, _Findings(grouping, found, copies)))
+        drafts.append(_draft(places.tolist(), fakes, findings))
         tell("describing campaigns", done + 1, len(groups))
     cohesions = [
         embedding_cohesion(catalog, index.fingerprint, draft.images, draft.exemplars)
@@ -97,7 +104,8 @@ def cluster(
     ]
     run = ClusteringRun(
         fingerprint=index.fingerprint,
-        parameters=_parameters(settings, rule, fakes, copies, alike, trained, smallest),
+        parameters=_parameters(settings, rule, fakes, copies, alike, trained, smallest)
+        | {"same_recipe_links": len(recipes)},
         snapshot=snapshot,
         images=len(fakes),
         campaigns=len(drafts),
@@ -113,11 +121,12 @@ def cluster(
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """What is known of all images once they are grouped."""
+    """What is known of all images once they are grouped. `same_recipe` holds the pairs linked by their recipes."""
 
     grouping: Grouping
     roles: Roles
     copies: Copies
+    same_recipe: frozenset[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,9 @@ def _reasons(place: int, fakes: Sequence[Fake], findings: _Findings) -> Iterator
         mirrored = (min(place, other), max(place, other)) in findings.copies.mirrored
         yield same_picture_reason(int(copy.distance[place]), fakes[other].sha256, mirrored=mirrored)
     other = int(relative.other[place])
-    if other >= 0:
+    if other >= 0 and (min(place, other), max(place, other)) in findings.same_recipe:
+        yield same_recipe_reason(fakes[other].sha256)
+    elif other >= 0:
         yield same_origin_reason(1.0 - float(relative.distance[place]), fakes[other].sha256)
     if findings.grouping.placed[place]:
         yield PLACED_REASON

@@ -32,6 +32,11 @@ def same_origin_reason(cosine: float, other: str) -> str:
     return f"same origin, cosine {cut:.2f} (uncalibrated) (to {other[:SHORT]})"
 
 
+def same_recipe_reason(other: str) -> str:
+    """Why an image is in: its file says that it was made like `other` (SHA-256)."""
+    return f"same model, seed and prompt by what the files say (to {other[:SHORT]})"
+
+
 PLACED_REASON = "joined as nearest neighbour after the clustering"
 
 
@@ -56,6 +61,7 @@ def campaign_limits(*, trained: bool) -> tuple[str, ...]:
         "stated each.",
         "Perceptual hashes (PDQ) find re-shared copies. Two images can be near by PDQ and still differ in a detail "
         "that matters: compare them with your own eyes.",
+        "That members have the same model, seed and prompt is what their files say of themselves, which can be forged.",
         "Sightings are what was recorded in this catalogue. The first sighting known here need not be the first "
         "publication.",
     )

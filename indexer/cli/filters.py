@@ -18,6 +18,9 @@ _OPTIONS = (
     click.option("--collection", "collections", multiple=True, help="Only images of this collection; may be repeated."),
     click.option("--from", "posted_from", type=click.DateTime(), help="Only images posted at this UTC time or later."),
     click.option("--to", "posted_to", type=click.DateTime(), help="Only images posted before this UTC time."),
+    click.option("--model-hash", help="Only images whose file names this hash of a generator's model."),
+    click.option("--made-with", help="Only images whose file names this program, camera or generator."),
+    click.option("--digital-source-type", help="Only images whose file declares this IPTC code."),
 )
 
 
@@ -37,6 +40,9 @@ def image_filter(
     collections: tuple[str, ...],
     posted_from: datetime | None,
     posted_to: datetime | None,
+    model_hash: str | None,
+    made_with: str | None,
+    digital_source_type: str | None,
 ) -> ImageFilter:
     """The filter that the options describe."""
     return ImageFilter(
@@ -47,4 +53,7 @@ def image_filter(
         collections=collections,
         posted_from=None if posted_from is None else posted_from.replace(tzinfo=UTC),
         posted_to=None if posted_to is None else posted_to.replace(tzinfo=UTC),
+        model_hash=model_hash,
+        made_with=made_with,
+        digital_source_type=digital_source_type,
     )

@@ -92,7 +92,7 @@ def show_answer(name: str, answer: SearchAnswer) -> None:
     headline = Text(verdict.outcome.value.replace("_", " "), style=STYLES[verdict.outcome])
     body = Text.assemble(headline, "\n", verdict.summary)
     for piece in verdict.evidence:
-        if piece.measure == "p_fake":
+        if piece.measure == "p_fake" or piece.measure.startswith("provenance_"):
             body.append("\n").append_text(plain(piece.statement))
     if verdict.verbal_band is not None:
         body.append(f"\nIn a word, by its score alone: {verdict.verbal_band}.")

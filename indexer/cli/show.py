@@ -6,13 +6,17 @@ import click
 
 from indexer.calibration import CalibrationVersion
 from indexer.catalog import images
-from indexer.catalog.records import Detection, ImageDetails
+from indexer.catalog.records import Detection, ImageDetails, ProvenanceFinding
 from indexer.cli.heatmap import heat_map_options, write_heat_map
 from indexer.cli.output import console, json_option, plain, print_json, table, when
 from indexer.errors import NotFoundError
+from indexer.file_origin import provenance_limits
 from indexer.findings import CalibrationReference, find
 from indexer.settings import Settings
+from indexer.vocabulary import Technique
 from indexer.workspace import Workspace
+
+_LONGEST_LINE = 600
 
 
 @click.command()
@@ -21,7 +25,8 @@ from indexer.workspace import Workspace
 @json_option
 @click.pass_obj
 def show(settings: Settings, sha256: str, heatmap: Path | None, heatmap_array: Path | None, as_json: bool) -> None:
-    """Show the image SHA256 (or the start of it): labels and who stated them, sightings, detections, campaigns.
+    """Show the image SHA256 (or the start of it): labels and who stated them, sightings, detections, campaigns, and
+    what the file says of its own origin.
 
     A heat map shows where the detector's embedding looked. It does not show what was manipulated, and proves nothing.
 
@@ -95,10 +100,52 @@ def _describe(details: ImageDetails, original: str, calibration: CalibrationVers
             logits = ", ".join(f"{value:.3f}" for value in said.logits)
             made.add_row(plain(said.detector), score, logits, said.fingerprint[:16])
         out.print(made)
+    _describe_origin(details)
     for member in details.campaigns:
         out.print("Campaign", plain(member.campaign), plain(member.name), f"strength {member.strength:.2f}")
     for source in details.sources:
         out.print("Source", plain(source.source), plain(source.location), style="dim")
+
+
+def _describe_origin(details: ImageDetails) -> None:
+    out = console()
+    if details.provenance_read_at is None:
+        out.print("\nWhat its file says of its origin was never read: ingest the file again.", style="dim")
+        return
+    if details.provenance:
+        made = table("about", "worth", "technique", "what the file says", "in particular", title="\nProvenance")
+        for told in details.provenance:
+            made.add_row(
+                told.kind.value.replace("_", " "),
+                told.worth.value.replace("_", " "),
+                "" if told.technique is Technique.UNKNOWN else told.technique.value,
+                plain(told.statement),
+                plain(_particulars(told)),
+            )
+        out.print(made)
+    else:
+        out.print("\nIts file says nothing of its origin.")
+    for limit in provenance_limits(details.provenance):
+        out.print(f"· {limit}", style="dim")
+
+
+def _particulars(told: ProvenanceFinding) -> str:
+    """The fields of a finding that identify what made the picture, in a line; the rest is in `--json`."""
+    names = (
+        "model",
+        "model_hash",
+        "seed",
+        "sampler",
+        "prompt",
+        "issuer",
+        "validation_state",
+        "manifest_url",
+        "taken_at",
+    )
+    said = {name: value for part in told.fields.values() if isinstance(part, dict) for name, value in part.items()}
+    found = [f"{name.replace('_', ' ')} {said[name]}" for name in names if name in said]
+    loras = said.get("loras", [])
+    return "; ".join([*found, *(f"LoRA {lora['name']}" for lora in loras)])[:_LONGEST_LINE]
 
 
 def _score(said: Detection, calibration: CalibrationVersion | None) -> str:

@@ -38,7 +38,7 @@ SPEC: Final = DetectorSpec(
     licence="MIT",
     trained=True,
     limits=(
-        "its score is weak evidence, and none on faces made by StyleGAN2 (docs/detector-card.md): use it to find copies",
+        "its score is weak evidence, and none on faces of StyleGAN2 (docs/detector-card.md): use it to find copies",
         "the centre crop does not see the border of a picture",
         "one detector is a signal, not proof",
     ),

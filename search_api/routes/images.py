@@ -58,7 +58,8 @@ def list_images(service: Serving, query: Annotated[ImageQuery, Query()]) -> Page
 
 @router.get("/{sha256}", summary="Everything about an image", responses={**example("image"), **responses(404, 422)})
 def get(service: Serving, sha256: ImageId) -> ImageDetails:
-    """The image with all its labels, sightings, collections, campaigns and detections."""
+    """The image with all its labels, sightings, collections, campaigns and detections, and what its file says of its
+    own origin: each finding with what it is worth. That a file says nothing means nothing."""
     with service.workspace.catalog.reading() as session:
         return _details(session, sha256)
 

@@ -7,9 +7,10 @@ import numpy as np
 from PIL import Image
 from planted import unit
 
-from indexer.catalog import detectors, embeddings, images, labels, sightings
+from indexer.catalog import detectors, embeddings, images, labels, provenance, sightings
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import NewDetection, NewLabel, NewSighting
+from indexer.file_origin import as_findings
 from indexer.imaging.decoding import decode
 from indexer.imaging.hashing import pdq_hash
 from indexer.imaging.limits import ImageLimits
@@ -17,6 +18,7 @@ from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
 from indexer.index import SearchIndex
 from indexer.pipeline import new_image
+from indexer.provenance import read_provenance
 from indexer.settings import Settings
 from indexer.vocabulary import LabelSource, LabelValue, Technique
 
@@ -56,6 +58,7 @@ class Shelf:
             technique = Technique.TEXT_TO_IMAGE
             labels.state(session, image_id, [NewLabel(label, LabelSource.HUMAN, said_by, technique, generator)])
             sightings.add(session, image_id, seen)
+            provenance.record(session, image_id, as_findings(read_provenance(data, picture=image.rgb)))
             detection = NewDetection(vector.astype(np.float32), (0.0,), 0.5)
             embeddings.add(session, self._detector, [(image_id, detection)])
         if keep:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, png, recompressed, scene
+from made_pictures import encoded, generated_png, png, recompressed, scene
 from shelves import Shelf, mirrored, origin
 
 from indexer.campaigns import cluster
@@ -173,3 +173,27 @@ def test_progress_names_each_step_and_reaches_its_end(shelf: Shelf) -> None:
         "describing campaigns",
     ]
     assert all(done == total for done, total in told.values())
+
+
+def test_different_pictures_of_one_recipe_are_a_campaign_without_any_detector(untrained_shelf: Shelf) -> None:
+    made_alike = {untrained_shelf.add(generated_png(seed), origin(seed, 0)) for seed in (1, 2, 3, 4)}
+    untrained_shelf.add(generated_png(5, model_hash="0123456789"), origin(5, 0))
+    untrained_shelf.add(png(6), origin(6, 0))
+    run = cluster(untrained_shelf.catalog, untrained_shelf.index, untrained_shelf.settings)
+    ((_, members),) = found(untrained_shelf).items()
+    assert {member.sha256 for member in members} == made_alike
+    assert run.parameters["same_recipe_links"] == 4
+    for member in members:
+        (reason,) = member.reasons
+        assert reason.startswith("same model, seed and prompt by what the files say (to ")
+
+
+def test_a_recipe_adds_to_a_campaign_of_embeddings_and_each_says_its_own_reason(shelf: Shelf) -> None:
+    alike = [shelf.add(data, origin(1, number)) for number, data in enumerate([png(11), png(12), generated_png(13)])]
+    by_recipe = shelf.add(generated_png(14), origin(2, 0))
+    cluster(shelf.catalog, shelf.index, shelf.settings)
+    ((_, members),) = found(shelf).items()
+    reasons = {member.sha256: " ".join(member.reasons) for member in members}
+    assert set(reasons) == {*alike, by_recipe}
+    assert "same origin, cosine" in reasons[alike[0]]
+    assert "same model, seed and prompt" in reasons[by_recipe]

@@ -15,10 +15,9 @@ Printed = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def pictures(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """The files of a picture and of its copy with a sign painted into it."""
     monkeypatch.setenv("DEJAFAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DEJAFAKE_MODELS_DIR", str(models))
     monkeypatch.setenv("COLUMNS", "200")
     edited = scene(1)
     ImageDraw.Draw(edited).rectangle((200, 100, 290, 180), fill="white", outline="black", width=5)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
-from made_pictures import encoded, png, png_that_claims, scene
+from made_pictures import encoded, generated_png, png, png_that_claims, scene
 from PIL import Image
 from served import Api, problem_of
 
@@ -261,3 +261,28 @@ def test_two_uploads_at_once_do_not_disturb_each_other(scratch: Api) -> None:
 
     with ThreadPoolExecutor(3) as pool:
         assert sum(pool.map(send, [340, 342, 344])) == 8
+
+
+def test_what_a_file_says_of_its_origin_is_served_and_found(scratch: Api) -> None:
+    data = generated_png(291, model_hash="AA291")
+    sha256 = upload(scratch, ("a.png", data))["files"][0]["sha256"]
+    image = scratch.client.get(f"/v1/images/{sha256}").json()
+    (told,) = image["provenance"]
+    assert (told["kind"], told["worth"], told["technique"]) == ("generation", "self_declared", "inpainting")
+    assert (told["made_with"], told["model_hash"]) == ("AUTOMATIC1111", "aa291")
+    assert told["fields"]["generation"]["seed"] == "5"
+    assert image["provenance_read_at"]
+    assert image["image"]["label"]["value"] == "unknown"
+    for query, expected in (
+        ({"model_hash": "AA291"}, [sha256]),
+        ({"model_hash": "aa291", "made_with": "automatic1111"}, [sha256]),
+        ({"model_hash": "aa291", "digital_source_type": "trainedAlgorithmicMedia"}, []),
+    ):
+        listed = scratch.client.get("/v1/images", params=query).json()["items"]
+        assert [one["sha256"] for one in listed] == expected
+    found = scratch.client.post(
+        "/v1/search", files={"image": ("x.png", data)}, data={"model_hash": "AA291", "label": "any"}
+    ).json()
+    assert [one["image"]["image"]["sha256"] for one in found["matches"]] == [sha256]
+    assert found["provenance"] == image["provenance"]
+    assert {one["kind"] for one in found["verdict"]["evidence"]} >= {"self_declared"}
