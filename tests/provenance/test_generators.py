@@ -172,6 +172,12 @@ def test_a_second_pass_over_its_own_latent_is_no_source_picture() -> None:
     assert said.seed == "156680208700286"
 
 
+def test_a_pose_behind_the_first_of_two_passes_is_no_source_picture_either() -> None:
+    again = sampler(latent_image=["n3", 0], denoise=0.5)
+    posed = {**COMFY[Technique.TEXT_TO_IMAGE], "n20": again}
+    assert generation(comfy_png(comfy_graph(**posed))).techniques == (Technique.TEXT_TO_IMAGE,)
+
+
 def test_comfyui_with_separate_nodes_for_noise_and_guidance_is_followed() -> None:
     custom = {
         "class_type": "SamplerCustomAdvanced",
