@@ -8,6 +8,7 @@ import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from PIL import Image, ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
@@ -39,7 +40,7 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "AVIF": AvifImageFile,
 }
 
-_UPRIGHT = {
+UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -48,6 +49,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+"""What turns a picture of each EXIF orientation but 1 upright."""
 
 _CUT_OFF = ("truncated", "incomplete", "premature", "end of file", "unexpected end", "not enough")
 
@@ -142,7 +144,7 @@ def _decode(name: str, data: bytes, declared: Declared, limits: ImageLimits) -> 
     if orientation != 1:
         notes.append(f"turned upright by EXIF orientation {orientation}")
         if name != "TIFF":  # Pillow has turned it while loading
-            rgb = rgb.transpose(_UPRIGHT[orientation])
+            rgb = rgb.transpose(UPRIGHT[orientation])
     if declared.depth > 8 and not any("reduced to 8-bit" in change for change in changes):
         notes.append(f"{declared.depth}-bit reduced to 8-bit")
     notes.extend(changes)

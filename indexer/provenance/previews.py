@@ -3,7 +3,7 @@
 from PIL import Image
 
 from indexer.errors import ImageRejectedError
-from indexer.imaging.decoding import decode
+from indexer.imaging.decoding import UPRIGHT, decode
 from indexer.imaging.hashing import hamming, pdq_hash
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.structure.tiff import exif_orientation
@@ -15,7 +15,6 @@ DIFFERS_FROM = 64
 _LEAST_QUALITY = 50
 _LIMITS = ImageLimits(max_bytes=1_000_000, max_pixels=4_000_000, max_frames=1)
 _WHERE = "EXIF preview"
-_TURNS = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}
 
 
 def compare_preview(preview: bytes, exif: bytes, picture: Image.Image) -> list[Finding]:
@@ -28,7 +27,7 @@ def compare_preview(preview: bytes, exif: bytes, picture: Image.Image) -> list[F
         shown = decode(preview, _LIMITS).rgb
     except ImageRejectedError as error:
         return [unreadable(_WHERE, str(error))]
-    turn = _TURNS.get(exif_orientation(exif) or 1)
+    turn = UPRIGHT.get(exif_orientation(exif) or 1)
     upright = shown if turn is None else shown.transpose(turn)
     whole = pdq_hash(picture)
     hashes = [pdq_hash(one) for one in (upright, _without_bars(upright, picture.width / picture.height))]

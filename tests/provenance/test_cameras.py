@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from made_pictures import encoded, scene
 from PIL import Image
 from told_pictures import png_with
@@ -90,6 +91,12 @@ def test_black_bars_and_a_turned_camera_are_no_difference() -> None:
     assert of_kind(with_preview(barred, wide), ProvenanceKind.THUMBNAIL) == []
     turned = with_preview(scene(1).resize((160, 120)), scene(1), orientation=6)
     assert of_kind(turned, ProvenanceKind.THUMBNAIL) == []
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_preview_is_turned_like_its_picture_mirrored_ones_too(orientation: int) -> None:
+    data = with_preview(scene(1).resize((160, 120)), scene(1), orientation=orientation)
+    assert of_kind(data, ProvenanceKind.THUMBNAIL) == []
 
 
 def test_a_picture_already_decoded_is_not_decoded_again() -> None:
