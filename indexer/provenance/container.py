@@ -134,8 +134,7 @@ def _tiff(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
     if layout is None:
         return
     found.exif = data  # a TIFF is an EXIF block with pixels; only single tags of it are read
-    first = layout.number(data, 8, 8) if layout.big else layout.number(data, 4, 4)
-    packet = tiff.directory(data, layout, first)[0].get(_XMP_TAG)
+    packet = tiff.directory(data, layout, layout.first_directory(data))[0].get(_XMP_TAG)
     if packet is not None:
         _keep_xmp(tiff.content(data, packet, limits.max_block_bytes + 1), found, limits)
 

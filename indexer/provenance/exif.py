@@ -40,7 +40,7 @@ def read_exif(block: bytes, limits: ProvenanceLimits) -> Exif:
     layout = tiff.layout_of(block)
     if layout is None:
         return Exif()
-    first, after = _directory(block, layout, _first_offset(block, layout))
+    first, after = _directory(block, layout, layout.first_directory(block))
     shot, _ = _directory(block, layout, _pointer(block, layout, first, _EXIF_POINTER))
     place, _ = _directory(block, layout, _pointer(block, layout, first, _GPS_POINTER))
     second, _ = _directory(block, layout, after)
@@ -65,10 +65,6 @@ def read_exif(block: bytes, limits: ProvenanceLimits) -> Exif:
         model=words(first, _MODEL),
         preview=_preview(block, layout, second),
     )
-
-
-def _first_offset(block: bytes, layout: tiff.Layout) -> int:
-    return layout.number(block, 8, 8) if layout.big else layout.number(block, 4, 4)
 
 
 def _directory(block: bytes, layout: tiff.Layout, at: int) -> tuple[_Entries, int]:

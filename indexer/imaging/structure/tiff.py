@@ -45,13 +45,17 @@ class Layout:
             raise truncated("a directory")
         return int.from_bytes(data[at : at + length], "little" if self.order == "<" else "big")
 
+    def first_directory(self, data: bytes) -> int:
+        """Where the first directory begins; ImageRejectedError when the data ends before it says so."""
+        return self.number(data, 8, 8) if self.big else self.number(data, 4, 4)
+
 
 def read(data: bytes, limits: ImageLimits) -> Declared:
     """Walks the chain of directories and holds the first picture's strips or tiles against the file's length."""
     layout = layout_of(data)
     if layout is None:
         raise damaged("its header makes no sense")
-    first = layout.number(data, 8, 8) if layout.big else layout.number(data, 4, 4)
+    first = layout.first_directory(data)
     entries, following = directory(data, layout, first)
     size = _value(data, layout, entries, _WIDTH), _value(data, layout, entries, _HEIGHT)
     limits.check_size(*size)
