@@ -116,7 +116,7 @@ class Supply:
         items = self._draw(self._config.stem_batch, random)
         kinds = torch.tensor([item.kind for item in items])
         return StemBatch(
-            plain=_tensor([views.plain_view(views.mirrored(item.pixels, random), random) for item in items]),
+            plain=_tensor([views.plain_view(item.pixels, random) for item in items]),
             kinds=kinds,
             fake=(kinds != PHOTOGRAPH).float(),
             weights=torch.tensor([item.verdict_weight for item in items]),

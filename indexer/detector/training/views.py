@@ -33,8 +33,9 @@ class Views:
 
 
 def plain_view(pixels: Pixels, random: Random) -> Pixels:
-    """One view [384, 384, 3] of a square picture: half of the time whole and at its generator's own pixels or shrunk,
-    as sites show pictures, otherwise cut and resized once more."""
+    """One view [384, 384, 3] of a square picture, mirrored half of the time: half of the time whole and at its
+    generator's own pixels or shrunk, as sites show pictures, otherwise cut and resized once more."""
+    pixels = _mirrored(pixels, random)
     if random.random() < 0.5:
         seen = pixels if len(pixels) == _POSTED else resize(pixels, _POSTED, random)
         return compressed(seen, random.uniform(75, 95))
@@ -46,18 +47,13 @@ def plain_view(pixels: Pixels, random: Random) -> Pixels:
 
 def views(pixels: Pixels, shuffle: float, random: Random) -> Views:
     """Two views of a square picture. `shuffle`: the probability of shuffling the first one."""
-    plain = plain_view(mirrored(pixels, random), random)
+    plain = plain_view(pixels, random)
     shuffled = bool(random.random() < shuffle)
     if shuffled:
         plain = _shuffled(plain, random)
-    copy = resize(_cut(mirrored(pixels, random), random), int(random.integers(224, 305)), random)
+    copy = resize(_cut(_mirrored(pixels, random), random), int(random.integers(224, 305)), random)
     copy = resize(_shared(_coloured(copy, 1.0, random), random), int(random.integers(176, 289)), random)
     return Views(plain, compressed(copy, random.uniform(40, 95)), shuffled)
-
-
-def mirrored(pixels: Pixels, random: Random) -> Pixels:
-    """Mirrored half of the time."""
-    return np.ascontiguousarray(pixels[:, ::-1] if random.random() < 0.5 else pixels)
 
 
 def compressed(pixels: Pixels, quality: float) -> Pixels:
@@ -69,6 +65,11 @@ def compressed(pixels: Pixels, quality: float) -> Pixels:
     if read is None:
         raise RuntimeError("OpenCV could not read its own JPEG")
     return cv2.resize(read[:, :, ::-1], (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+
+def _mirrored(pixels: Pixels, random: Random) -> Pixels:
+    """Mirrored half of the time."""
+    return np.ascontiguousarray(pixels[:, ::-1] if random.random() < 0.5 else pixels)
 
 
 def _cut(pixels: Pixels, random: Random) -> Pixels:
