@@ -1,6 +1,6 @@
 """Images: adding, finding, paging, counting and deleting them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -112,11 +112,24 @@ def matching_ids(session: Session, wanted: ImageFilter) -> npt.NDArray[np.int64]
     return np.sort(np.fromstring(ids or "", dtype=np.int64, sep=","))
 
 
-def by_digest(session: Session, image_ids: npt.NDArray[np.int64]) -> list[int]:
-    """These internal ids in the order of their images' SHA-256, whatever the order they came in; one statement."""
-    every = session.execute(select(ImageRow.id).order_by(ImageRow.sha256)).scalars()
-    wanted = set(image_ids.tolist())
-    return [image_id for image_id in every if image_id in wanted]
+def by_digest(session: Session, wanted: ImageFilter, at_once: int) -> Iterator[list[int]]:
+    """Internal ids of the images that meet a filter, in the order of their SHA-256, `at_once` at a time."""
+    matching = matching_ids(session, wanted)  # eight bytes an image
+    waiting: list[int] = []
+    after = ""
+    while True:
+        following = select(ImageRow.id, ImageRow.sha256).where(ImageRow.sha256 > after)
+        some = session.execute(following.order_by(ImageRow.sha256).limit(at_once)).all()
+        if not some:
+            break
+        after = some[-1].sha256
+        ids = np.array([row.id for row in some])
+        waiting += ids[np.isin(ids, matching, assume_unique=True)].tolist()
+        while len(waiting) >= at_once:
+            yield waiting[:at_once]
+            waiting = waiting[at_once:]
+    if waiting:
+        yield waiting
 
 
 def delete(session: Session, sha256: str, reason: str) -> bool:

@@ -5,18 +5,15 @@ JSON Lines and CSV are written here, MediaReview in `reviews`, STIX in `stix`, M
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol, TextIO
 
-import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.catalog import Catalog, images
 from indexer.catalog.records import ImageDetails, ImageFilter
-from indexer.catalog.tables import ImageRow
 from indexer.errors import DejafakeError, UsageError
 from indexer.exchange.csv_safety import safe_cell
 from indexer.exchange.reviews.writing import ReviewWriter, SignOff
@@ -94,9 +91,10 @@ def export_images(
     count = 0
     with catalog.reading() as session:
         writer = writers[format](session)
-        for details in _sorted_details(session, wanted):
-            writer.write(details)
-            count += 1
+        for ids in images.by_digest(session, wanted, _AT_ONCE):
+            for details in images.details(session, ids).values():
+                writer.write(details)
+                count += 1
         writer.finish()
     return count
 
@@ -119,20 +117,6 @@ def _misp(stream: TextIO) -> ImageWriter:
 
 def _missing(format: str) -> DejafakeError:
     return DejafakeError(f"{format} needs the optional part of dejafake: pip install 'dejafake[exchange]'")
-
-
-def _sorted_details(session: Session, wanted: ImageFilter) -> Iterator[ImageDetails]:
-    """All images that meet a filter, by SHA-256, a few at a time."""
-    after = ""
-    matching = images.matching_ids(session, wanted)  # eight bytes an image
-    while True:
-        following = select(ImageRow.id, ImageRow.sha256).where(ImageRow.sha256 > after)
-        some = session.execute(following.order_by(ImageRow.sha256).limit(_AT_ONCE)).all()
-        if not some:
-            return
-        after = some[-1].sha256
-        ids = np.array([row.id for row in some])
-        yield from images.details(session, ids[np.isin(ids, matching, assume_unique=True)].tolist()).values()
 
 
 class _JsonLines:

@@ -11,7 +11,7 @@ from pymisp import MISPEvent, MISPObject
 
 from indexer.catalog.records import ImageDetails, Sighting
 from indexer.exchange.description import described
-from indexer.sources.cells import as_url
+from indexer.exchange.web_terms import media_type, web_address
 from indexer.vocabulary import Technique
 
 _NAMESPACE = UUID("0d3c2ee4-4f0e-5d0c-8f57-3c2b8a1a5e0b")
@@ -60,7 +60,7 @@ def _objects(details: ImageDetails) -> Iterator[Any]:
     file = _object("file", image.sha256)
     digest = _add(file, "sha256", image.sha256)
     _add(file, "size-in-bytes", str(image.byte_size))
-    _add(file, "mimetype", f"image/{image.format.lower()}")
+    _add(file, "mimetype", media_type(image))
     for tag in _tags(details):
         digest.add_tag(tag)
     yield file
@@ -86,7 +86,7 @@ def _tags(details: ImageDetails) -> Iterator[str]:
 
 def _post(seen: Sighting, sha256: str, number: int) -> Any | None:
     """A sighting; None for one without words or an address, which MISP has no object for."""
-    url, archive = _address(seen.url), _address(seen.archive_url)
+    url, archive = web_address(seen.url), web_address(seen.archive_url)
     if not (url or archive or seen.caption):
         return None
     post = _object("microblog", sha256, str(number))
@@ -120,10 +120,3 @@ def _refer(made: Any, to: Any, relation: str) -> None:
 
 def _uuid(*facts: str) -> str:
     return str(uuid5(_NAMESPACE, "\0".join(facts)))
-
-
-def _address(text: str | None) -> str | None:
-    try:
-        return None if text is None else as_url(text)
-    except ValueError:
-        return None

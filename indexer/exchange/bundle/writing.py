@@ -29,8 +29,8 @@ from indexer.exchange.bundle.layout import (
     Manifest,
     Member,
 )
+from indexer.exchange.web_terms import web_address
 from indexer.imaging.media import MediaStore
-from indexer.sources.cells import as_url
 
 _IMAGES_AT_ONCE = 500
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -72,7 +72,7 @@ def export_bundle(
         with partial.open("wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             bundle = _Bundle(archive, detector, thumbnails)
             with catalog.reading() as session:
-                for ids in _in_order(session, wanted):
+                for ids in images.by_digest(session, wanted, _IMAGES_AT_ONCE):
                     observe(bundle.add_part(session, ids))
             digest = bundle.finish()
         size = partial.stat().st_size
@@ -143,13 +143,6 @@ class _Bundle:
         self._archive.writestr(entry, data)
 
 
-def _in_order(session: Session, wanted: ImageFilter) -> Iterator[list[int]]:
-    """Internal ids of the images that meet a filter, by SHA-256, some at a time."""
-    ids = images.by_digest(session, images.matching_ids(session, wanted))
-    for start in range(0, len(ids), _IMAGES_AT_ONCE):
-        yield ids[start : start + _IMAGES_AT_ONCE]
-
-
 def _lines(records: Iterable[BaseModel]) -> bytes:
     return b"".join(record.model_dump_json().encode() + b"\n" for record in records)
 
@@ -172,8 +165,8 @@ def _image(details: ImageDetails, history: Sequence[Statement], fingerprint: str
         labels=_labels(details, history),
         sightings=tuple(
             BundledSighting(
-                url=_address(seen.url),
-                archive_url=_address(seen.archive_url),
+                url=web_address(seen.url),
+                archive_url=web_address(seen.archive_url),
                 platform=seen.platform,
                 account=seen.account,
                 posted_at=seen.posted_at,
@@ -214,11 +207,3 @@ def _small(thumbnails: MediaStore, sha256s: Iterable[str]) -> Iterator[BundledTh
         data = thumbnails.get(sha256)
         if data is not None:
             yield BundledThumbnail(sha256=sha256, jpeg=base64.b64encode(data).decode("ascii"))
-
-
-def _address(text: str | None) -> str | None:
-    """A web address; another catalogue would refuse anything else."""
-    try:
-        return None if text is None else as_url(text)
-    except ValueError:
-        return None

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from indexer.catalog.records import CurrentLabel, ImageDetails, Sighting
 from indexer.errors import UsageError
 from indexer.exchange.reviews.categories import MediaCategory
+from indexer.exchange.web_terms import media_type, web_address
 from indexer.sources.cells import as_url
 from indexer.vocabulary import LabelValue
 
@@ -115,14 +116,14 @@ def _snapshot(details: ImageDetails, seen: Sighting | None) -> dict[str, Any]:
     place: dict[str, Any] = {
         "@type": "ImageObjectSnapshot",
         "sha256": image.sha256,
-        "encodingFormat": f"image/{image.format.lower()}",
+        "encodingFormat": media_type(image),
         "contentSize": f"{image.byte_size} B",
         "width": image.width,
         "height": image.height,
     }
     if seen is not None:
-        place["contentUrl"] = _address(seen.url)
-        place["archivedAt"] = _address(seen.archive_url)
+        place["contentUrl"] = web_address(seen.url)
+        place["archivedAt"] = web_address(seen.archive_url)
         place["uploadDate"] = None if seen.posted_at is None else seen.posted_at.isoformat().replace("+00:00", "Z")
         place["caption"] = seen.caption
         place["inLanguage"] = seen.language
@@ -135,14 +136,6 @@ def _because(label: CurrentLabel) -> str:
     if label.source is None or label.source_kind is None:
         return "nobody has labelled it"
     return f"labelled {label.value.value} by {label.source} ({label.source_kind.value.replace('_', ' ')})"
-
-
-def _address(text: str | None) -> str | None:
-    """A web address; what else a catalogue holds for one is not written."""
-    try:
-        return None if text is None else as_url(text)
-    except ValueError:
-        return None
 
 
 def _present(values: dict[str, Any]) -> dict[str, Any]:

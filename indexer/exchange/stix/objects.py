@@ -23,6 +23,7 @@ from stix2.v21 import (
 from indexer.catalog.records import Campaign, ImageDetails, Sighting
 from indexer.exchange.description import described, label_in_words
 from indexer.exchange.stix.naming import BEGINNING, as_uri, stix_id, usable_time
+from indexer.exchange.web_terms import media_type
 from indexer.vocabulary import LabelValue, Technique
 
 TOOL = Identity(
@@ -97,7 +98,7 @@ def image_objects(details: ImageDetails) -> ImageObjects:
     file = File(
         hashes={"SHA-256": details.image.sha256},
         size=details.image.byte_size,
-        mime_type=_mime_type(details),
+        mime_type=media_type(details.image),
         **({} if artifact is None else {"content_ref": artifact.id}),
     )
     picture = [file] if artifact is None else [artifact, file]
@@ -125,13 +126,9 @@ def _artifact(details: ImageDetails) -> Any | None:
     return Artifact(
         url=address,
         hashes={"SHA-256": image.sha256},
-        mime_type=_mime_type(details),
+        mime_type=media_type(details.image),
         extensions={EXTENSION_ID: {"extension_type": "property-extension", **pdq}},
     )
-
-
-def _mime_type(details: ImageDetails) -> str:
-    return f"image/{details.image.format.lower()}"
 
 
 def _observed(seen: Sighting, file: str) -> Iterator[Any]:
