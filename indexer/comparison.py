@@ -47,9 +47,9 @@ def compare_pictures(workspace: Workspace, a: bytes, b: bytes) -> PictureCompari
     Raises:
         ImageRejectedError: one of them is not a picture that is accepted.
     """
-    comparison = workspace.searcher.compare(a, b)
     limits = ImageLimits.from_settings(workspace.settings)
-    return _compared(comparison, decode(a, limits).rgb, decode(b, limits).rgb)
+    first, second = decode(a, limits), decode(b, limits)
+    return _compared(workspace.searcher.compare(first, second), first.rgb, second.rgb)
 
 
 def compare_with_known(workspace: Workspace, a: bytes, sha256: str) -> PictureComparison:
@@ -61,9 +61,9 @@ def compare_with_known(workspace: Workspace, a: bytes, sha256: str) -> PictureCo
         NotFoundError: no such image.
         DejafakeError: its kept original is damaged.
     """
-    comparison = workspace.searcher.compare_with_known(a, sha256)
     limits = ImageLimits.from_settings(workspace.settings)
-    picture = decode(a, limits).rgb
+    first = decode(a, limits)
+    comparison, picture = workspace.searcher.compare_with_known(first, sha256), first.rgb
     data = workspace.originals.get(sha256)
     if data is not None:
         known = decode(data, limits)

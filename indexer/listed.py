@@ -14,7 +14,6 @@ from indexer.vocabulary import Relation
 
 MOST = 50
 """Entries near a picture that are looked at, nearest first."""
-_TRUSTED_QUALITY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def listed_matches(
         near = []
         for entry in hash_lists.by_id(session, nearest).values():
             bits = bytes.fromhex(entry.value)
-            score = relations.same_picture(hashes, quality, bits, _TRUSTED_QUALITY, thresholds)
+            score = relations.same_picture(hashes, quality, bits, hash_lists.TRUSTED_QUALITY, thresholds)
             near.append(ListedMatch(entry, Relation.SAME_PICTURE, score))
         found += sorted(near, key=lambda match: (match.score.value, match.entry.source, match.entry.value))
     return tuple(match for match in found if wanted.label in (None, match.entry.label))

@@ -22,6 +22,7 @@ FLOORS = [
         "active_calibration",
         "verdict",
         "answers",
+        "probing",
         "search",
         "ingest_report",
         "pipeline",

@@ -20,7 +20,7 @@ from indexer.errors import ConflictError, NotFoundError, UsageError
 from indexer.vocabulary import HashAlgorithm, LabelValue
 
 HASH_BYTES = 32
-_TRUSTED = 100
+TRUSTED_QUALITY = 100
 """The quality taken for a listed PDQ hash: lists do not say, and their keepers chose what to list."""
 _COLUMNS = (HashListRow.name, HashListRow.label, HashListRow.hashes, HashListRow.added_at, HashListRow.changed_at)
 _LISTED = (
@@ -115,7 +115,7 @@ def pdq_since(session: Session, after_id: int, limit: int) -> HashBatch:
     return HashBatch(
         image_ids=np.array([row[0] for row in rows], dtype=np.int64),
         hashes=np.frombuffer(b"".join(row[1] for row in rows), dtype=np.uint8).reshape(-1, HASH_BYTES).copy(),
-        qualities=np.full(len(rows), _TRUSTED, dtype=np.int16),
+        qualities=np.full(len(rows), TRUSTED_QUALITY, dtype=np.int16),
     )
 
 

@@ -9,7 +9,8 @@ from indexer.enrichment.rows import RowQuery
 from indexer.errors import ImageRejectedError
 from indexer.imaging.decoding import sha256_hex
 from indexer.prefetch import prepared_ahead
-from indexer.search import PreparedPicture, Searcher
+from indexer.probing import PreparedPicture
+from indexer.search import Searcher
 from indexer.settings import Settings
 
 ROWS_PER_GROUP = 256
@@ -72,8 +73,7 @@ class Asker:
             return _Ready(query, problem=query.problem)
         try:
             data = query.read()
-            sha256 = sha256_hex(data)
-            if query.sha256 not in (None, sha256):
+            if query.sha256 is not None and (sha256 := sha256_hex(data)) != query.sha256:
                 raise ImageRejectedError(
                     "sha256_mismatch", f"the picture has SHA-256 {sha256}, not the one the row gives; correct either"
                 )

@@ -1,0 +1,205 @@
+"""From what is asked with to what can be compared: pictures, images of the catalogue, hashes or embeddings alone.
+
+What they are compared with, and what follows from it, lives in `indexer.search`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.answers import QueryFacts
+from indexer.calibration import CalibrationVersion
+from indexer.catalog import embeddings, images
+from indexer.catalog.database import Catalog
+from indexer.catalog.records import ImageDetails, ProvenanceFinding
+from indexer.detector import ResolvedDetector
+from indexer.errors import NotFoundError, UsageError
+from indexer.file_origin import as_findings
+from indexer.findings import DetectorFinding, find
+from indexer.imaging.decoding import DecodedImage, decode
+from indexer.imaging.hashing import PdqHash, pdq_dihedrals
+from indexer.imaging.limits import ImageLimits
+from indexer.provenance import ProvenanceLimits, read_provenance
+from indexer.settings import Settings
+
+if TYPE_CHECKING:  # importing the class itself loads torch
+    from indexer.detector import Detector
+
+Vector = npt.NDArray[np.float32]
+
+_DIMENSION = 384
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPicture:
+    """A picture decoded and hashed, waiting for the model. `hashes` are PDQ by orientation, `original` first; `pixels`
+    [3, 384, 384] float32; `origin` is what its file says of itself, None when that was not asked for."""
+
+    facts: QueryFacts
+    hashes: tuple[tuple[str, PdqHash], ...]
+    pixels: Vector
+    origin: tuple[ProvenanceFinding, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A query reduced to what can be compared. `hashes` pairs each PDQ orientation's name with its 32 bytes; `origin`
+    is what its file says of itself, None when there is no file."""
+
+    facts: QueryFacts
+    hashes: tuple[tuple[str, bytes], ...] = ()
+    vector: Vector | None = None
+    finding: DetectorFinding | None = None
+    origin: tuple[ProvenanceFinding, ...] | None = None
+
+
+class Stopwatch:
+    """Collects how long the named steps of one query took; a step that comes twice is summed."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Times what is done inside."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            took = (perf_counter() - started) * 1000
+            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + took, 3)
+
+
+class Prober:
+    """Makes probes with one detector; arguments as of `Searcher`. Safe to share between threads."""
+
+    def __init__(
+        self, catalog: Catalog, resolved: ResolvedDetector, load: "Callable[[], Detector]", settings: Settings
+    ) -> None:
+        self._catalog = catalog
+        self._resolved = resolved
+        self._load = load
+        self._limits = ImageLimits.from_settings(settings)
+        self._provenance_limits = ProvenanceLimits.from_settings(settings)
+
+    def prepare(self, data: bytes, watch: Stopwatch) -> PreparedPicture:
+        """Decodes and hashes the bytes of an image file, and reads what they say of their origin.
+
+        Raises:
+            ImageRejectedError: the bytes are not a picture that is accepted.
+        """
+        with watch.step("decode"):
+            image = decode(data, self._limits)
+        with watch.step("provenance"):
+            origin = as_findings(read_provenance(data, self._provenance_limits, image.rgb))
+        return self.measure(image, watch, origin)
+
+    def measure(
+        self, image: DecodedImage, watch: Stopwatch, origin: tuple[ProvenanceFinding, ...] | None = None
+    ) -> PreparedPicture:
+        """Hashes a decoded picture and prepares it for the model."""
+        with watch.step("hash"):
+            hashes = pdq_dihedrals(image.rgb)
+        with watch.step("model"):
+            pixels = self._load().prepare(image.rgb)
+        original = hashes[0][1]
+        facts = QueryFacts(
+            kind="image",
+            sha256=image.sha256,
+            pdq=original.hex,
+            pdq_quality=original.quality,
+            format=image.format,
+            width=image.width,
+            height=image.height,
+            notes=image.notes,
+        )
+        return PreparedPicture(facts, hashes, pixels, origin)
+
+    def of_pictures(
+        self, pictures: Sequence[PreparedPicture], calibration: CalibrationVersion | None, watch: Stopwatch
+    ) -> list[Probe]:
+        """The pictures after one forward pass of the detector."""
+        if not pictures:
+            return []
+        with watch.step("model"):
+            output = self._load().run(np.stack([picture.pixels for picture in pictures]))
+        trained = self._resolved.spec.trained
+        return [
+            Probe(
+                facts=picture.facts,
+                hashes=tuple((name, pdq.bits) for name, pdq in picture.hashes),
+                vector=output.embeddings[row],
+                finding=find(
+                    self._resolved.spec.name,
+                    self._resolved.fingerprint,
+                    trained=trained,
+                    logits=tuple(float(value) for value in output.logits[row]),
+                    p_fake=float(output.p_fake[row]) if trained else None,
+                    calibration=calibration,
+                ),
+                origin=picture.origin,
+            )
+            for row, picture in enumerate(pictures)
+        ]
+
+    def of_known(self, sha256: str) -> tuple[Probe, ImageDetails]:
+        """An image of the catalogue, by what is stored of it, and its details.
+
+        Raises:
+            NotFoundError: no such image.
+        """
+        with self._catalog.reading() as session:
+            ids = images.find_ids(session, [sha256])
+            if sha256 not in ids:
+                raise NotFoundError(f"no image {sha256} in this catalogue: check the SHA-256")
+            details = images.details(session, [ids[sha256]])[ids[sha256]]
+            stored = embeddings.vectors(session, self._resolved.fingerprint, [ids[sha256]])
+        image = details.image
+        facts = QueryFacts(
+            kind="image_id",
+            sha256=sha256,
+            pdq=image.pdq,
+            pdq_quality=image.pdq_quality,
+            format=image.format,
+            width=image.width,
+            height=image.height,
+            notes=image.notes,
+        )
+        hashes = (("original", bytes.fromhex(image.pdq)),)
+        origin = details.provenance if details.provenance_read_at is not None else None
+        return Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]), origin=origin), details
+
+
+def of_hashes(sha256: str | None, pdq: str | None) -> Probe:
+    """A picture that is not at hand, by its SHA-256 (64 lower-case hex digits), its PDQ hash (64 hex digits), or both;
+    the quality of a PDQ hash is taken on trust.
+
+    Raises:
+        UsageError: the PDQ hash is not one.
+    """
+    if pdq is None:
+        return Probe(facts=QueryFacts(kind="sha256", sha256=sha256))
+    try:
+        hashed = PdqHash.from_hex(pdq if len(pdq) == 64 else "")
+    except ValueError:
+        raise UsageError("a PDQ hash is 64 hex digits") from None
+    facts = QueryFacts(kind="pdq", sha256=sha256, pdq=hashed.hex, pdq_quality=hashed.quality)
+    return Probe(facts=facts, hashes=(("original", hashed.bits),))
+
+
+def of_embedding(embedding: Sequence[float]) -> Probe:
+    """An embedding of the detector in use; it is L2-normalised here.
+
+    Raises:
+        UsageError: it has not 384 finite numbers, or is all zero.
+    """
+    vector = np.asarray(embedding, dtype=np.float32)
+    norm = float(np.linalg.norm(vector)) if vector.shape == (_DIMENSION,) else float("nan")
+    if not np.isfinite(norm) or norm == 0.0:
+        raise UsageError(f"an embedding is {_DIMENSION} finite numbers that are not all zero")
+    return Probe(facts=QueryFacts(kind="embedding"), vector=vector / np.float32(norm))
