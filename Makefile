@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 
-.PHONY: help demo test serve lint format unit docs clean
+.PHONY: help demo test serve lint format unit docs bench clean
 
 help:
 	@echo "make demo    the main job on a collection it makes itself"
@@ -12,6 +12,7 @@ help:
 	@echo "make serve   the HTTP API and the search page, on the demo's catalogue if there is one"
 	@echo "make lint    ruff and mypy --strict only"
 	@echo "make docs    write the reference pages anew from the code"
+	@echo "make bench   all benchmarks in small sizes (FULL=1: large; PICTURES=manifest.csv: those on real pictures too)"
 	@echo "make format  let ruff put the code in shape"
 
 $(VENV)/pip.stamp:
@@ -50,6 +51,14 @@ docs: $(VENV)/dev.stamp
 
 unit: $(VENV)/dev.stamp
 	$(BIN)/pytest -n 2 --dist loadscope
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	@echo "Installing the peers of the benchmarks …"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	@touch $@
+
+bench: $(VENV)/bench.stamp
+	$(BIN)/python -m benchmarks.suite $(if $(FULL),--full) $(if $(PICTURES),--pictures $(PICTURES))
 
 test: lint unit
 

@@ -30,7 +30,10 @@ from indexer.vocabulary import LabelSource, LabelValue, Technique
 
 FIRST_DAY = datetime(2018, 1, 1, tzinfo=UTC)
 DAYS = 3_100
-BATCH = 20_000
+BATCH = 10_000
+CLUSTERS = 2_000
+SPREAD = 0.03
+"""Standard deviation of an embedding around its centre, a dimension: cosines of .7 to .8 within a cluster."""
 GENERATORS = tuple(f"generator-{number:02}" for number in range(60))
 PLATFORMS = (
     "x",
@@ -67,6 +70,8 @@ class _Facts:
 def fill(catalog: Catalog, images: int, *, seed: int = 0) -> Iterator[int]:
     """Fill `catalog`, one transaction a batch; yields how many images there are so far."""
     rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((CLUSTERS, EMBEDDING_DIMENSION), dtype=np.float32)
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     _insert(catalog, DetectorRow, [_detector()])
     _insert(catalog, CollectionRow, [_collection(name) for name in COLLECTIONS])
     _insert(catalog, CampaignRow, [_campaign(number) for number in range(images // 4 // _CAMPAIGN_SIZE + 1)])
@@ -78,7 +83,7 @@ def fill(catalog: Catalog, images: int, *, seed: int = 0) -> Iterator[int]:
         _insert(catalog, SightingRow, list(_sightings(rng, facts)))
         _insert(catalog, CollectionImageRow, list(_memberships(rng, facts)))
         _insert(catalog, CampaignMemberRow, list(_campaign_members(facts)))
-        _insert(catalog, EmbeddingRow, list(_embeddings(rng, facts)))
+        _insert(catalog, EmbeddingRow, list(_embeddings(rng, facts, centres)))
         yield int(facts.ids[-1])
 
 
@@ -208,8 +213,9 @@ def _campaign_members(facts: _Facts) -> Iterator[dict[str, Any]]:
             }
 
 
-def _embeddings(rng: np.random.Generator, facts: _Facts) -> Iterator[dict[str, Any]]:
-    vectors = rng.standard_normal((len(facts.ids), EMBEDDING_DIMENSION), dtype=np.float32)
+def _embeddings(rng: np.random.Generator, facts: _Facts, centres: npt.NDArray[np.float32]) -> Iterator[dict[str, Any]]:
+    noise = rng.standard_normal((len(facts.ids), EMBEDDING_DIMENSION), dtype=np.float32)
+    vectors = centres[skewed(rng, CLUSTERS, len(facts.ids))] + np.float32(SPREAD) * noise
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     for vector, image_id in zip(vectors, facts.ids.tolist(), strict=True):
         yield {

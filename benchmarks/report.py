@@ -57,6 +57,17 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """What `benchmarks.suite` draws: points (x, y) by the name of their series. `log` makes both axes logarithmic."""
+
+    title: str
+    x: str
+    y: str
+    series: Mapping[str, Sequence[tuple[float, float]]]
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one benchmark. `rows` are frozen dataclasses of one class; `figures` are single numbers, their
     unit at the end of the name."""
@@ -66,6 +77,7 @@ class Report:
     rows: tuple[Any, ...]
     checks: tuple[Check, ...]
     figures: Mapping[str, float] = field(default_factory=dict)
+    plots: tuple[Plot, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -82,6 +94,7 @@ class Report:
             "figures": dict(self.figures),
             "rows": [asdict(row) for row in self.rows],
             "checks": [asdict(check) for check in self.checks],
+            "plots": [asdict(plot) for plot in self.plots],
         }
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
