@@ -24,6 +24,7 @@ from search_api.routes import (
     heatmap,
     images,
     metrics,
+    regions,
     search,
 )
 from search_api.security import Guard, SecurityHeaders
@@ -87,6 +88,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         enrich,
         heatmap,
         compare,
+        regions,
         campaigns,
         collections,
         detectors,

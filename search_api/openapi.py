@@ -20,6 +20,7 @@ from search_api.requests import (
     EnrichFields,
     EnrichRequest,
     IngestFields,
+    RegionFields,
     SearchByReference,
     SearchFields,
 )
@@ -40,6 +41,7 @@ _FORM_MODELS: Final[tuple[type[BaseModel], ...]] = (
     SearchFields,
     SearchByReference,
     CompareFields,
+    RegionFields,
     IngestFields,
     EnrichFields,
     EnrichRequest,

@@ -141,6 +141,16 @@ class CompareFields(Body):
     image_id: Sha256 | None = Field(default=None, description="SHA-256 of an image of the catalogue, in place of `b`.")
 
 
+class RegionFields(Body):
+    """A box on a picture, in pixels as it is upright; right and bottom are outside."""
+
+    left: int = Field(ge=0, description="Left edge of the region, in pixels of the upright picture.")
+    top: int = Field(ge=0, description="Upper edge.")
+    right: int = Field(ge=1, description="Right edge, which is outside.")
+    bottom: int = Field(ge=1, description="Lower edge, which is outside.")
+    limit: int | None = Field(default=None, ge=1, le=1000, description="Most matches. Absent: the server's setting.")
+
+
 class IngestFields(Body):
     """What is said of all pictures of one upload."""
 

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cached_property
 from threading import Thread
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -16,6 +17,9 @@ from indexer.threads import thread_count
 from indexer.workspace import Workspace
 from search_api.jobs import Jobs
 from search_api.metrics import Metrics
+
+if TYPE_CHECKING:
+    from indexer.region_search import RegionSearcher
 
 logger = logging.getLogger("dejafake.api")
 
@@ -68,6 +72,13 @@ class Service:
     async def compute(self, work: Callable[[], T]) -> T:
         """Runs model or index work in a thread; more at a time than there are cores would only slow each other."""
         return await anyio.to_thread.run_sync(work, limiter=self._computing)
+
+    @cached_property
+    def regions(self) -> "RegionSearcher":
+        """What answers searches by region."""
+        from indexer.region_search import RegionSearcher  # loads OpenCV
+
+        return RegionSearcher(self.workspace)
 
     def _warm_up(self) -> None:
         try:

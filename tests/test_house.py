@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"errors", "vocabulary", "settings", "threads", "prefetch"},
     {"imaging", "calibration"},
-    {"provenance", "sources", "catalog", "vectors", "detector", "difference"},
+    {"provenance", "sources", "catalog", "vectors", "detector", "difference", "regions"},
     {"index"},
     {
         "relations",
@@ -40,6 +40,7 @@ FLOORS = [
         "head_training",
         "heatmap",
         "comparison",
+        "region_search",
     },
     {"demo", "cli"},
 ]

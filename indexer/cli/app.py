@@ -19,6 +19,7 @@ COMMANDS = {
     "search": ("indexer.cli.search:search", "Have we seen this fake before? Search with a picture."),
     "enrich": ("indexer.cli.enrich:enrich", "Your table with what is known of its pictures beside it."),
     "compare": ("indexer.cli.compare:compare", "How two pictures relate: all three relations."),
+    "regions": ("indexer.cli.regions:regions", "Which known fakes contain a region of a picture? Prepare, search."),
     "show": ("indexer.cli.show:show", "Everything the catalogue knows about one image."),
     "label": ("indexer.cli.label:label", "State that an image is fake, authentic or unknown."),
     "cluster": ("indexer.cli.campaigns:cluster", "Group the known fakes into campaigns."),

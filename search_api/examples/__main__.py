@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from indexer.campaigns import cluster
 from indexer.catalog import calibrations
+from indexer.region_search import prepare_regions
 from indexer.settings import Settings
 from indexer.workspace import Workspace
 from search_api.app import create_app
@@ -90,6 +91,9 @@ class _Recorder:
         cluster(self._workspace.catalog, self._workspace.index, self._settings)
         self.keep("search", "POST", "/v1/search", json={"image_id": one, "limit": 2})
         self.keep("compare", "POST", "/v1/compare", files={"a": jpeg(fake), "b": jpeg(fake, 60, 0.7)})
+        prepare_regions(self._workspace)
+        box = {"left": "100", "top": "80", "right": "400", "bottom": "300", "limit": "1"}
+        self.keep("region", "POST", "/v1/search/region", files={"image": jpeg(fake)}, data=box)
         self.keep("images", "GET", "/v1/images", params={"limit": 2, "label": "fake"})
         self.keep("image", "GET", f"/v1/images/{one}")
         self.keep("similar", "GET", f"/v1/images/{one}/similar", params={"limit": 1})
