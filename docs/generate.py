@@ -26,6 +26,7 @@ SETTING_GROUPS = {
     "Campaigns": "campaign_neighbours",
     "HTTP": "host",
     "Jobs": "job_rows_max",
+    "Watches": "watches_max",
 }
 """Heading -> the setting it stands before; settings come in the order of the class."""
 

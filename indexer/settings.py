@@ -136,13 +136,23 @@ class Settings(BaseSettings):
     job_queue_rows: Annotated[int, Field(ge=1)] = Field(
         default=50_000, description="Most rows that may wait in jobs; a job that would add more is answered with 503."
     )
+    job_keep_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        default=7, description="Days after which a finished job and its answers are forgotten."
+    )
     callback_secret: SecretStr | None = Field(
-        default=None, description="Key that signs callbacks with HMAC-SHA256. Unset: no job may name a callback."
+        default=None,
+        description="Key that signs callbacks with HMAC-SHA256. Unset: no job may name a callback, and a "
+        "watch needs a key of its own for its webhook.",
     )
     callback_hosts: tuple[str, ...] = Field(
         default=(),
         description="Hosts that callbacks may go to although their addresses are private or they speak plain http, as "
         "a JSON list. Any other host must be https and have public addresses only.",
+    )
+
+    # watches
+    watches_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=200, description="Most watches that may be kept; each is looked at for every new image."
     )
 
     @classmethod

@@ -1,28 +1,30 @@
-"""The server's own work: threads that answer jobs and tell of their ends, and the way a job gets in."""
+"""The server's jobs: threads that answer them, tell of their ends and forget them, and the way a job gets in."""
 
 import hashlib
-import logging
-from collections.abc import Callable, Sequence
-from threading import Event, Thread
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from indexer.catalog import jobs
 from indexer.catalog.job_records import Job, NewJobItem
+from indexer.catalog.types import utc_now
 from indexer.enrichment import Asker
+from indexer.enrichment.housekeeping import JobHousekeeping
 from indexer.enrichment.jobs import JobFiles, JobRunner
-from indexer.errors import DejafakeError
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
+from indexer.webhooks import Webhooks
 from indexer.workspace import Workspace
+from search_api.background import Background
 from search_api.callbacks import Callbacks
 
-logger = logging.getLogger("dejafake.api")
-
-LOOK_EVERY = 2.0
-"""Seconds between looks for work that nobody in this process announced."""
-RETRY_AFTER = 30
+RETRY_AFTER: Final = 30
 """Seconds that a client is asked to wait when the queue is full."""
+TIDY_EVERY: Final = 3_600.0
+"""Seconds between looks for what can be forgotten."""
 
 
 class Jobs:
@@ -30,34 +32,35 @@ class Jobs:
 
     Attributes:
         files: the pictures of unfinished jobs.
-        callbacks: tells of their ends.
+        webhooks: what their ends are told with.
     """
 
     def __init__(self, settings: Settings, workspace: Workspace) -> None:
         self._settings = settings
         self._workspace = workspace
-        self._stopping = Event()
-        self._news = Event()
         self.files = JobFiles(settings.jobs_dir)
-        self.callbacks = Callbacks(workspace.catalog, settings)
+        self.webhooks = Webhooks(settings)
         limits = ImageLimits.from_settings(settings)
-        self._runner = JobRunner(workspace.catalog, Asker(workspace.searcher, settings), self.files, limits)
-        self._threads = [
-            Thread(target=self._repeat, args=(lambda: self._runner.work(self._stopping.is_set),), name="answer-jobs"),
-            Thread(target=self._repeat, args=(self.callbacks.deliver,), name="deliver-callbacks"),
-        ]
+        runner = JobRunner(workspace.catalog, Asker(workspace.searcher, settings), self.files, limits)
+        callbacks = Callbacks(workspace.catalog, self.webhooks)
+        tidying = JobHousekeeping(workspace.catalog, self.files, timedelta(days=settings.job_keep_days))
+        self._working = Background(
+            {
+                "answer-jobs": lambda: runner.work(self._working.stopping.is_set),
+                "deliver-callbacks": callbacks.deliver,
+            }
+        )
+        self._tidying = Background({"forget-jobs": lambda: tidying.tidy(utc_now())}, every=TIDY_EVERY)
 
     def start(self) -> None:
         """Begins with what is there, jobs of a server that died included."""
-        for thread in self._threads:
-            thread.start()
+        self._working.start()
+        self._tidying.start()
 
     def close(self) -> None:
         """Stops after the group of rows that is being answered; the rest is done after the next start."""
-        self._stopping.set()
-        self._news.set()
-        for thread in self._threads:
-            thread.join()
+        self._working.close()
+        self._tidying.close()
 
     def submit(
         self,
@@ -75,56 +78,44 @@ class Jobs:
             DejafakeError: the catalogue or the disk refuses.
         """
         if callback_url is not None:
-            self.callbacks.check(callback_url)
+            self.webhooks.check(callback_url)
         catalog, digest = self._workspace.catalog, _digest(items, pictures, callback_url)
+        with catalog.reading() as session:
+            known = self._known(session, idempotency_key, digest, len(items))
+        if known is not None:
+            return known
         job_id, remaining = jobs.new_id(), iter(pictures)
         for position, item in enumerate(items):
             if item.uploaded:
                 self.files.put(job_id, position, next(remaining))
         try:
             with catalog.writing() as session:
-                known = None if idempotency_key is None else jobs.of_key(session, idempotency_key, digest)
-                if known is not None:
-                    job = known
-                elif jobs.waiting(session) + len(items) > self._settings.job_queue_rows:
-                    raise HTTPException(
-                        503,
-                        "Too many rows are waiting already: send the job again later.",
-                        headers={"Retry-After": str(RETRY_AFTER)},
-                    )
-                else:
-                    job = jobs.add(
-                        session,
-                        items,
-                        job_id=job_id,
-                        digest=digest,
-                        idempotency_key=idempotency_key,
-                        callback_url=callback_url,
-                    )
+                job = self._known(session, idempotency_key, digest, len(items)) or jobs.add(
+                    session,
+                    items,
+                    job_id=job_id,
+                    digest=digest,
+                    idempotency_key=idempotency_key,
+                    callback_url=callback_url,
+                )
         except BaseException:
             self.files.delete(job_id)
             raise
         if job.id != job_id:
             self.files.delete(job_id)
-        self._news.set()
+        self._working.announce()
         return job
 
-    def _repeat(self, step: Callable[[], bool]) -> None:
-        """Works while there is work, then waits for news or a while."""
-        while not self._stopping.is_set():
-            try:
-                busy = step()
-            except DejafakeError as error:
-                logger.error("a job cannot be done: %s", error)
-                busy = False
-            except Exception:
-                logger.exception("a job cannot be done")
-                busy = False
-            if busy:
-                self._news.set()
-            else:
-                self._news.wait(LOOK_EVERY)
-                self._news.clear()
+    def _known(self, session: Session, key: str | None, digest: str, rows: int) -> Job | None:
+        """The job this key was used for, if any; else there must be room for a new one."""
+        known = None if key is None else jobs.of_key(session, key, digest)
+        if known is None and jobs.waiting(session) + rows > self._settings.job_queue_rows:
+            raise HTTPException(
+                503,
+                "Too many rows are waiting already: send the job again later.",
+                headers={"Retry-After": str(RETRY_AFTER)},
+            )
+        return known
 
 
 def _digest(items: Sequence[NewJobItem], pictures: Sequence[bytes], callback_url: str | None) -> str:

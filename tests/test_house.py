@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"errors", "vocabulary", "settings", "threads", "prefetch"},
-    {"imaging", "calibration"},
+    {"imaging", "calibration", "webhooks"},
     {"provenance", "sources", "catalog", "vectors", "detector", "difference", "regions"},
     {"index"},
     {
@@ -33,6 +33,7 @@ FLOORS = [
         "campaigns",
         "exchange",
         "enrichment",
+        "watching",
         "evaluation",
         "reindex",
         "agreement",

@@ -6,7 +6,7 @@ the lease ends. The end of a job is told to its callback until that was delivere
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog import cursors
 from indexer.catalog.job_records import CallbackState, DueCallback, Job, JobAnswer, JobItem, JobState, NewJobItem
+from indexer.catalog.portable import one_of
 from indexer.catalog.records import Page
 from indexer.catalog.tables import JobItemRow, JobRow
 from indexer.catalog.types import clean_text, utc_now
@@ -93,7 +94,10 @@ def get(session: Session, job_id: str) -> Job:
     """
     row = session.execute(select(JobRow).where(JobRow.id == job_id)).scalar_one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no job {job_id}")
+        raise NotFoundError(
+            f"there is no job {job_id}: nobody sent it, it was deleted, or it ended so long ago that it was forgotten "
+            "(DEJAFAKE_JOB_KEEP_DAYS): send it again"
+        )
     return _record(row)
 
 
@@ -210,33 +214,49 @@ def answers(session: Session, job_id: str, limit: int, cursor: str | None = None
     return Page(found, cursors.encode("answers", found[-1].position if found else after) if more else None)
 
 
-def callbacks_due(session: Session) -> bool:
+def callbacks_due(session: Session, now: datetime) -> bool:
     """Whether there is an end to tell now; asked before a writing transaction is begun for it."""
-    return session.execute(select(JobRow.id).where(JobRow.callback_at <= utc_now()).limit(1)).first() is not None
+    return session.execute(select(JobRow.id).where(JobRow.callback_at <= now).limit(1)).first() is not None
 
 
-def due_callback(session: Session, pause: timedelta) -> DueCallback | None:
-    """The job whose end has waited longest to be told, and takes it: it is due again after `pause`, lest the worker
+def due_callback(session: Session, now: datetime, lease: timedelta) -> DueCallback | None:
+    """The job whose end has waited longest to be told, and takes it: it is due again after `lease`, lest the worker
     die with it."""
-    now = utc_now()
     due = select(JobRow).where(JobRow.callback_at <= now).order_by(JobRow.callback_at, JobRow.id).limit(1)
     row = session.execute(due).scalar_one_or_none()
     if row is None or row.callback_url is None:
         return None
     found = DueCallback(_record(row), row.callback_url, row.callback_attempts)
     row.callback_attempts += 1
-    row.callback_at = now + pause
+    row.callback_at = now + lease
     session.flush()
     return found
 
 
-def settle_callback(session: Session, job_id: str, *, delivered: bool, again_in: timedelta | None) -> None:
-    """Record what became of an attempt: delivered, to be tried again, or (`again_in` is None) given up."""
+def settle_callback(session: Session, job_id: str, *, delivered: bool, again_at: datetime | None) -> None:
+    """Record what became of an attempt: delivered, to be tried again, or (`again_at` is None) given up."""
     session.execute(
-        update(JobRow)
-        .where(JobRow.id == job_id)
-        .values(callback_delivered=delivered, callback_at=None if again_in is None else utc_now() + again_in)
+        update(JobRow).where(JobRow.id == job_id).values(callback_delivered=delivered, callback_at=again_at)
     )
+
+
+def forget(session: Session, before: datetime, limit: int) -> int:
+    """Delete up to `limit` jobs that ended before a time and have nothing more to tell, with their answers.
+
+    Returns:
+        How many there were.
+    """
+    over = select(JobRow.id).where(JobRow.finished_at < before, JobRow.callback_at.is_(None))
+    ids = list(session.scalars(over.order_by(JobRow.finished_at).limit(limit)))
+    session.execute(sql_delete(JobItemRow).where(one_of(JobItemRow.job_id, ids)))
+    session.execute(sql_delete(JobRow).where(one_of(JobRow.id, ids)))
+    return len(ids)
+
+
+def unfinished(session: Session, job_ids: Sequence[str]) -> set[str]:
+    """Those of these jobs that are there and have not ended."""
+    going_on = select(JobRow.id).where(one_of(JobRow.id, job_ids), JobRow.finished_at.is_(None))
+    return set(session.scalars(going_on))
 
 
 def _free() -> ColumnElement[bool]:

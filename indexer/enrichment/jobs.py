@@ -1,8 +1,12 @@
 """Answering the jobs of the catalogue, one after the other, wherever the last worker left them."""
 
+import os
+import re
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -19,6 +23,7 @@ from indexer.imaging.limits import ImageLimits
 
 _PAGE = 256
 _TRIES = 3
+_JOB = re.compile(r"job_[0-9a-f]{24}")
 
 
 class JobFiles:
@@ -46,6 +51,17 @@ class JobFiles:
     def delete(self, job_id: str) -> None:
         """Forgets the pictures of a job."""
         shutil.rmtree(self._root / job_id, ignore_errors=True)
+
+    def untouched_since(self, moment: datetime) -> list[str]:
+        """The jobs whose folder was last written to before `moment`."""
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self._root) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):  # another process forgets it just now
+                    named = _JOB.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+                    if named and entry.stat(follow_symlinks=False).st_mtime < moment.timestamp():
+                        found.append(entry.name)
+        return sorted(found)
 
 
 class JobRunner:

@@ -6,6 +6,7 @@ import pytest
 
 from indexer.catalog import Catalog, jobs
 from indexer.catalog.job_records import CallbackState, JobAnswer, JobState, NewJobItem
+from indexer.catalog.types import utc_now
 from indexer.errors import NotFoundError, UsageError
 
 CALLBACK = "https://example.org/told"
@@ -104,24 +105,24 @@ def test_an_idempotency_key_names_one_request(catalog: Catalog) -> None:
 
 def test_the_end_of_a_job_is_due_until_it_was_told_or_given_up(catalog: Catalog) -> None:
     job_id = make(catalog, rows=1, callback=CALLBACK)
-    hour = timedelta(hours=1)
+    hour, now = timedelta(hours=1), utc_now() + timedelta(seconds=1)
     assert job(catalog, job_id).callback is CallbackState.PENDING
     claim(catalog)
     answer(catalog, job_id, 0)
     with catalog.writing() as session:
-        assert jobs.callbacks_due(session)
-        due = jobs.due_callback(session, hour)
+        assert jobs.callbacks_due(session, now)
+        due = jobs.due_callback(session, now, hour)
         assert due is not None
         assert (due.url, due.attempts, due.job.state) == (CALLBACK, 0, JobState.DONE)
-        assert not jobs.callbacks_due(session), "whoever took it has time to deliver it"
-        jobs.settle_callback(session, job_id, delivered=False, again_in=timedelta(0))
-        again = jobs.due_callback(session, hour)
+        assert not jobs.callbacks_due(session, now), "whoever took it has time to deliver it"
+        jobs.settle_callback(session, job_id, delivered=False, again_at=now)
+        again = jobs.due_callback(session, now, hour)
         assert again is not None
         assert again.attempts == 1
-        jobs.settle_callback(session, job_id, delivered=False, again_in=None)
+        jobs.settle_callback(session, job_id, delivered=False, again_at=None)
     assert job(catalog, job_id).callback is CallbackState.GIVEN_UP
     with catalog.writing() as session:
-        jobs.settle_callback(session, job_id, delivered=True, again_in=None)
+        jobs.settle_callback(session, job_id, delivered=True, again_at=None)
     assert job(catalog, job_id).callback is CallbackState.DELIVERED
 
 
@@ -131,7 +132,7 @@ def test_a_job_that_fails_says_why(catalog: Catalog) -> None:
     with catalog.writing() as session:
         jobs.fail(session, job_id, "another", "not mine to fail")
         jobs.fail(session, job_id, "one", "no detector")
-        assert jobs.callbacks_due(session)
+        assert jobs.callbacks_due(session, utc_now())
     failed = job(catalog, job_id)
     assert (failed.state, failed.failure) == (JobState.FAILED, "no detector")
 
@@ -145,3 +146,20 @@ def test_a_deleted_job_is_gone_with_its_rows(catalog: Catalog) -> None:
     assert not answer(catalog, job_id, 0)
     with pytest.raises(NotFoundError), catalog.reading() as session:
         jobs.get(session, job_id)
+
+
+def test_jobs_that_ended_long_ago_are_forgotten_unless_they_have_something_to_tell(catalog: Catalog) -> None:
+    over, telling, waiting = make(catalog, rows=1), make(catalog, rows=1, callback=CALLBACK), make(catalog, rows=1)
+    for job_id in (over, telling):
+        claim(catalog)
+        answer(catalog, job_id, 0)
+    later = utc_now() + timedelta(days=1)
+    with catalog.writing() as session:
+        assert jobs.forget(session, utc_now() - timedelta(days=1), 10) == 0
+        assert jobs.forget(session, later, 10) == 1
+        assert jobs.unfinished(session, [over, telling, waiting]) == {waiting}
+        jobs.settle_callback(session, telling, delivered=False, again_at=None)
+        assert jobs.forget(session, later, 10) == 1
+    with pytest.raises(NotFoundError, match="DEJAFAKE_JOB_KEEP_DAYS"):
+        job(catalog, telling)
+    assert job(catalog, waiting).state is JobState.QUEUED
