@@ -151,6 +151,28 @@ class Searcher:
         """
         return self._answer(of_hashes(None, pdq), options or SearchOptions(), Stopwatch(), self.calibration.get())
 
+    def probe(self, data: bytes) -> Probe:
+        """The bytes of an image file reduced to what can be compared.
+
+        Raises:
+            ImageRejectedError: the bytes are not a picture that is accepted.
+        """
+        watch = Stopwatch()
+        (probe,) = self._prober.of_pictures([self._prober.prepare(data, watch)], None, watch)
+        return probe
+
+    def probe_known(self, sha256: str) -> Probe:
+        """An image of the catalogue reduced to what is stored of it.
+
+        Raises:
+            NotFoundError: no such image.
+        """
+        return self._prober.of_known(sha256)[0]
+
+    def thresholds(self) -> Thresholds:
+        """What counts as the same picture and the same origin when a search says nothing else."""
+        return self._thresholds(SearchOptions(), self.calibration.get())
+
     def compare(self, a: DecodedImage, b: DecodedImage) -> Comparison:
         """All three relations between two pictures, known or not."""
         calibration = self.calibration.get()

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 import indexer
+from indexer.catalog import watch_tables  # noqa: F401 - its tables belong to the schema
 from indexer.catalog.tables import Base
 from indexer.errors import CatalogError, CatalogTooNewError
 

@@ -30,6 +30,7 @@ COMMANDS = {
         "Write the catalogue: JSON Lines, CSV, MediaReview, STIX, MISP, a bundle.",
     ),
     "import": ("indexer.cli.import_bundle:import_", "Add a bundle that another desk exported."),
+    "watch": ("indexer.cli.watch:watch", "Saved queries that report when a later ingest matches."),
     "hashes": ("indexer.cli.hashes:hashes", "Hash lists: export, import, list, remove."),
     "serve": ("indexer.cli.serve:serve", "Start the HTTP API and the search page."),
     "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),

@@ -9,6 +9,7 @@ from indexer.campaigns import write_reports
 from indexer.catalog import campaigns as stored
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Campaign, CampaignMember
+from indexer.cli.alerts import look_for_alerts
 from indexer.cli.output import console, json_option, plain, print_json, steps, table, when
 from indexer.errors import NotFoundError
 from indexer.settings import Settings
@@ -26,8 +27,10 @@ def cluster(settings: Settings, as_json: bool) -> None:
     \b
     dejafake cluster && dejafake campaigns
     """
-    with Workspace(settings) as workspace, steps("cluster", quiet=as_json) as update:
-        run = run_clustering(workspace.catalog, workspace.index, settings, progress=update)
+    with Workspace(settings) as workspace:
+        with steps("cluster", quiet=as_json) as update:
+            run = run_clustering(workspace.catalog, workspace.index, settings, progress=update)
+        look_for_alerts(workspace)
     if as_json:
         print_json(run)
     else:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from indexer.cli.alerts import look_for_alerts
 from indexer.cli.output import console, json_option, plain, print_json, progress
 from indexer.exchange.bundle import BundleImport, import_bundle, open_bundle
 from indexer.exchange.bundle.importing import Destination
@@ -39,6 +40,7 @@ def import_(settings: Settings, file: Path, as_json: bool) -> None:
         with progress(f"import {file.name}", bundle.manifest.images, quiet=as_json) as advance:
             done = import_bundle(bundle, source_name(file), into, observe=advance)
         workspace.index.bring_up_to_date()
+        look_for_alerts(workspace)
     if as_json:
         print_json(done)
     else:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from indexer.cli.alerts import look_for_alerts
 from indexer.cli.output import console, json_option, plain, print_json, progress
 from indexer.errors import UsageError
 from indexer.imaging.limits import ImageLimits
@@ -82,6 +83,7 @@ def ingest(
         run = workspace.ingest(options)
         reports = [IngestedSource(str(path), _run(run, source, path, quiet=as_json)) for path, source in found]
         workspace.index.bring_up_to_date()
+        look_for_alerts(workspace)
     if as_json:
         print_json(tuple(reports))
     else:

@@ -1,0 +1,155 @@
+"""What travels in and out of `watches` and `watch_events`: frozen dataclasses, free of SQLAlchemy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.catalog.records import ImageFilter
+from indexer.vocabulary import Relation
+
+
+class WatchKind(StrEnum):
+    """What a watch looks for."""
+
+    IMAGE = "image"
+    CAMPAIGN = "campaign"
+    FILTER = "filter"
+
+
+class WebhookState(StrEnum):
+    """How far telling a watch's events is. `stopped`: its receiver failed for too long; resuming the watch goes on."""
+
+    IDLE = "idle"
+    PENDING = "pending"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedPicture:
+    """A picture to watch for, reduced to what can be compared; the picture itself is not needed.
+
+    `hashes` pairs each PDQ orientation's name with its 32 bytes, `original` first; `vector` [384] float32 is of the
+    detector `fingerprint`. None where there is none.
+    """
+
+    sha256: str
+    hashes: tuple[tuple[str, bytes], ...]
+    pdq_quality: int
+    fingerprint: str | None
+    vector: npt.NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewWebhook:
+    """Where a watch's events are told. `secret` signs them; None takes the installation's key."""
+
+    url: str
+    secret: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How telling a watch's events stands. `attempts` of the one that is due were made; `own_secret`: they are signed
+    with a key of the watch's own, which is never shown."""
+
+    url: str
+    own_secret: bool
+    state: WebhookState
+    attempts: int
+    next_attempt_at: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A saved query. Of `image` (the SHA-256 of the watched picture), `campaign` and `filter` the one of its kind is
+    set; `fingerprint` is of the detector that likeness to the picture is measured with."""
+
+    id: str
+    name: str
+    kind: WatchKind
+    image: str | None
+    fingerprint: str | None
+    campaign: str | None
+    filter: ImageFilter | None
+    created_at: datetime
+    paused_at: datetime | None
+    events: int
+    webhook: Webhook | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookingWatch:
+    """What is needed to look for a watch's matches: of `picture`, `campaign` and `filter` the one of its kind is set.
+    Images up to the internal id `image_after` were looked at, and embeddings up to `embedding_after`; images up to
+    `began_after` were there before it."""
+
+    id: str
+    picture: WatchedPicture | None
+    campaign: str | None
+    filter: ImageFilter | None
+    began_after: int
+    image_after: int
+    embedding_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A new image, by its internal id. `pdq` is 32 bytes."""
+
+    id: int
+    sha256: str
+    pdq: bytes
+    pdq_quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An image that is new in a campaign, by its internal id."""
+
+    id: int
+    sha256: str
+    strength: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewWatchEvent:
+    """An image that a watch found. `statement` is for a person; `evidence` is plain JSON."""
+
+    sha256: str
+    relation: Relation | None
+    statement: str
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """An image that a watch found; there is one a watch and image. `in_catalogue`: whether the image still is; its
+    event stays when it is deleted."""
+
+    watch: str
+    sha256: str
+    relation: Relation | None
+    statement: str
+    evidence: Mapping[str, Any]
+    found_at: datetime
+    in_catalogue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """Events of a watch that are to be told now, in their order, up to the internal id `through`; `attempts` were made
+    before."""
+
+    watch: Watch
+    through: int
+    events: tuple[WatchEvent, ...]
+    url: str
+    secret: str | None
+    attempts: int

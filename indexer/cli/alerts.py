@@ -1,0 +1,20 @@
+"""What commands that bring something new say of the watches that waited for it."""
+
+import click
+
+from indexer.catalog.types import utc_now
+from indexer.watching import Alerts, Lookout
+from indexer.workspace import Workspace
+
+
+def look_for_alerts(workspace: Workspace) -> None:
+    """Looks for what the watches wait for, and says on standard error what they found."""
+    found = Lookout.of(workspace).look(utc_now())
+    if found.alerts:
+        click.echo(f"{said(found)}: see `dejafake watch poll`", err=True)
+
+
+def said(found: Alerts) -> str:
+    """How many alerts of how many watches, for a person."""
+    alerts = "1 alert" if found.alerts == 1 else f"{found.alerts} alerts"
+    return f"{alerts} of {'1 watch' if found.watches == 1 else f'{found.watches} watches'}"
