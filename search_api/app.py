@@ -20,12 +20,14 @@ from search_api.routes import (
     compare,
     detectors,
     enrich,
+    hash_lists,
     health,
     heatmap,
     images,
     metrics,
     regions,
     search,
+    watches,
 )
 from search_api.security import Guard, SecurityHeaders
 from search_api.service import Service
@@ -37,8 +39,8 @@ detector says, which campaign it belongs to, and how sure that is.
 **What an answer is not.** No match means that this catalogue does not hold the picture, not that it is authentic.
 Likeness to a known fake is a relation: the genuine source photo may match too. Scores are signals, not proof.
 
-Errors are problem documents (RFC 9457). Lists page by opaque cursor. Times are UTC. No URL is ever fetched; a job's
-callback, where the operator set callbacks up, is the only request this server makes."""
+Errors are problem documents (RFC 9457). Lists page by opaque cursor. Times are UTC. No URL is ever fetched; the
+callbacks of jobs and watches, where the operator set them up, are the only requests this server makes."""
 
 
 def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
@@ -86,11 +88,13 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         search,
         images,
         enrich,
+        watches,
         heatmap,
         compare,
         regions,
         campaigns,
         collections,
+        hash_lists,
         detectors,
         calibrations,
         health,

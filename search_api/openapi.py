@@ -24,13 +24,16 @@ from search_api.requests import (
     SearchByReference,
     SearchFields,
 )
+from search_api.watch_requests import NewWatch, WatchFields
 
 TAGS: Final = [
     {"name": "search", "description": "Which known images is this, or is it like?"},
     {"name": "enrich", "description": "Many rows at once, answered in the background."},
+    {"name": "watches", "description": "Saved queries that report when a later ingest matches."},
     {"name": "images", "description": "The catalogue: what is known of each image, and who says so."},
     {"name": "campaigns", "description": "Groups of images that belong together, as the last clustering found them."},
     {"name": "collections", "description": "Named sets of images of one team or source."},
+    {"name": "hash lists", "description": "Known fakes as hashes, without pictures: other people's in, ours out."},
     {"name": "detectors", "description": "What turns pictures into embeddings and scores."},
     {"name": "operations", "description": "Is it alive, is it ready, how is it doing."},
 ]
@@ -45,6 +48,8 @@ _FORM_MODELS: Final[tuple[type[BaseModel], ...]] = (
     IngestFields,
     EnrichFields,
     EnrichRequest,
+    WatchFields,
+    NewWatch,
 )
 
 

@@ -17,6 +17,7 @@ from indexer.threads import thread_count
 from indexer.workspace import Workspace
 from search_api.jobs import Jobs
 from search_api.metrics import Metrics
+from search_api.watching import Watching
 
 if TYPE_CHECKING:
     from indexer.region_search import RegionSearcher
@@ -44,6 +45,7 @@ class Service:
         detector_state: the detector is loaded in the background, so that the server is alive at once; a search that
             comes before it is ready waits for it.
         jobs: batches that are answered in the background.
+        watching: saved queries that are looked for in the background.
         ingesting: whoever ingests holds this lock; it is waited for without occupying a thread.
     """
 
@@ -54,18 +56,21 @@ class Service:
         self.detector_state = DetectorState.LOADING
         self.ingesting = anyio.Lock()
         self.jobs = Jobs(settings, workspace)
+        self.watching = Watching(settings, workspace)
         self._computing = anyio.CapacityLimiter(max(2, thread_count(settings.threads)))
         self._warming = Thread(target=self._warm_up, name="load-detector")
         metrics.watch(workspace)
 
     def start(self) -> None:
-        """Begins to load the detector, and to answer the jobs that are there."""
+        """Begins to load the detector, to answer the jobs that are there and to look for what watches wait for."""
         self._warming.start()
         self.jobs.start()
+        self.watching.start()
 
     def close(self) -> None:
-        """Waits for the detector's loading and the work on jobs to end, and closes the workspace."""
+        """Waits for the detector's loading and the work in the background to end, and closes the workspace."""
         self.jobs.close()
+        self.watching.close()
         self._warming.join()
         self.workspace.close()
 

@@ -41,6 +41,7 @@ def ingest(service: Service, pictures: Sequence[Upload], said: IngestFields) -> 
         outcomes.append(_outcome(outcome))
 
     report = run.run((_item(picture, said, service.settings.max_file_bytes) for picture in pictures), observe)
+    service.watching.announce()
     return UploadReport(added=report.added, known=report.known, rejected=report.rejected, files=tuple(outcomes))
 
 

@@ -12,8 +12,9 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
+from indexer.catalog import cursors
 from indexer.catalog.portable import insert_new, one_of
-from indexer.catalog.records import HashBatch, HashList, ListedHash
+from indexer.catalog.records import HashBatch, HashList, ListedHash, Page
 from indexer.catalog.tables import HashListRow, ListedHashRow
 from indexer.catalog.types import bounded, utc_now
 from indexer.errors import ConflictError, NotFoundError, UsageError
@@ -60,6 +61,20 @@ def all_lists(session: Session) -> tuple[HashList, ...]:
     """All lists by name; one statement."""
     rows = session.execute(select(*_COLUMNS).order_by(HashListRow.name))
     return tuple(HashList(*row) for row in rows)
+
+
+def page(session: Session, limit: int, cursor: str | None = None) -> Page[HashList]:
+    """Lists by name; one statement.
+
+    Raises:
+        UsageError: a bad limit or cursor.
+    """
+    cursors.check_limit(limit)
+    (after,) = cursors.decode("hash lists", cursor, str) or ("",)
+    listed = select(*_COLUMNS).where(HashListRow.name > after).order_by(HashListRow.name).limit(limit + 1)
+    found = tuple(HashList(*row) for row in session.execute(listed))
+    more = cursors.encode("hash lists", found[limit - 1].name) if len(found) > limit else None
+    return Page(found[:limit], more)
 
 
 def delete(session: Session, name: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
@@ -240,14 +240,18 @@ def settle_callback(session: Session, job_id: str, *, delivered: bool, again_at:
     )
 
 
+def to_forget(session: Session, before: datetime) -> bool:
+    """Whether there is a job to forget; asked before a writing transaction is begun for it."""
+    return session.execute(_over(before).limit(1)).first() is not None
+
+
 def forget(session: Session, before: datetime, limit: int) -> int:
     """Delete up to `limit` jobs that ended before a time and have nothing more to tell, with their answers.
 
     Returns:
         How many there were.
     """
-    over = select(JobRow.id).where(JobRow.finished_at < before, JobRow.callback_at.is_(None))
-    ids = list(session.scalars(over.order_by(JobRow.finished_at).limit(limit)))
+    ids = list(session.scalars(_over(before).order_by(JobRow.finished_at).limit(limit)))
     session.execute(sql_delete(JobItemRow).where(one_of(JobItemRow.job_id, ids)))
     session.execute(sql_delete(JobRow).where(one_of(JobRow.id, ids)))
     return len(ids)
@@ -257,6 +261,10 @@ def unfinished(session: Session, job_ids: Sequence[str]) -> set[str]:
     """Those of these jobs that are there and have not ended."""
     going_on = select(JobRow.id).where(one_of(JobRow.id, job_ids), JobRow.finished_at.is_(None))
     return set(session.scalars(going_on))
+
+
+def _over(before: datetime) -> Select[str]:
+    return select(JobRow.id).where(JobRow.finished_at < before, JobRow.callback_at.is_(None))
 
 
 def _free() -> ColumnElement[bool]:

@@ -7,11 +7,11 @@ from indexer.watching import Alerts, Lookout
 from indexer.workspace import Workspace
 
 
-def look_for_alerts(workspace: Workspace) -> None:
-    """Looks for what the watches wait for, and says on standard error what they found."""
+def look_for_alerts(workspace: Workspace, *, as_json: bool) -> None:
+    """Looks for what the watches wait for, and says what they found; beside JSON, on standard error."""
     found = Lookout.of(workspace).look(utc_now())
     if found.alerts:
-        click.echo(f"{said(found)}: see `dejafake watch poll`", err=True)
+        click.echo(f"{said(found)}: see `dejafake watch poll`", err=as_json)
 
 
 def said(found: Alerts) -> str:

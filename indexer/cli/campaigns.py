@@ -30,7 +30,7 @@ def cluster(settings: Settings, as_json: bool) -> None:
     with Workspace(settings) as workspace:
         with steps("cluster", quiet=as_json) as update:
             run = run_clustering(workspace.catalog, workspace.index, settings, progress=update)
-        look_for_alerts(workspace)
+        look_for_alerts(workspace, as_json=as_json)
     if as_json:
         print_json(run)
     else:

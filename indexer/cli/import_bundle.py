@@ -40,7 +40,7 @@ def import_(settings: Settings, file: Path, as_json: bool) -> None:
         with progress(f"import {file.name}", bundle.manifest.images, quiet=as_json) as advance:
             done = import_bundle(bundle, source_name(file), into, observe=advance)
         workspace.index.bring_up_to_date()
-        look_for_alerts(workspace)
+        look_for_alerts(workspace, as_json=as_json)
     if as_json:
         print_json(done)
     else:

@@ -83,7 +83,7 @@ def ingest(
         run = workspace.ingest(options)
         reports = [IngestedSource(str(path), _run(run, source, path, quiet=as_json)) for path, source in found]
         workspace.index.bring_up_to_date()
-        look_for_alerts(workspace)
+        look_for_alerts(workspace, as_json=as_json)
     if as_json:
         print_json(tuple(reports))
     else:

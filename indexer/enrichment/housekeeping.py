@@ -35,10 +35,16 @@ class JobHousekeeping:
         Raises:
             CatalogError: the catalogue cannot be read or written.
         """
-        with self._catalog.writing() as session:
-            forgotten = jobs.forget(session, now - self._keep, _AT_ONCE)
+        forgotten = self._forget(now - self._keep)
         self._sweep(now)
         return forgotten == _AT_ONCE
+
+    def _forget(self, before: datetime) -> int:
+        with self._catalog.reading() as session:
+            if not jobs.to_forget(session, before):
+                return 0
+        with self._catalog.writing() as session:
+            return jobs.forget(session, before, _AT_ONCE)
 
     def _sweep(self, now: datetime) -> None:
         old = self._files.untouched_since(now - ORPHANED_AFTER)

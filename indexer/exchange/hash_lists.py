@@ -48,7 +48,7 @@ def import_hashes(
     """Put the hashes of a text into the list `source`. Importing it again adds what is new and repeats nothing.
 
     Lines are `pdq <hash>`, `sha256 <hash>` or a bare hash of 64 hexadecimal digits; empty lines and those that begin
-    with `#`, `;` or `//` say nothing. A malformed line is counted and stops nothing.
+    with `#`, `;` or `//` say nothing. A malformed line is counted and stops nothing; no list is made for none but such.
 
     Args:
         lines: the text; read line by line, in flat memory.
@@ -66,8 +66,10 @@ def import_hashes(
     while some := list(islice(read, _AT_ONCE)):
         hashes = [one for one in some if isinstance(one, tuple)]
         wrong = [one for one in some if isinstance(one, str)]
-        with catalog.writing() as session:
-            new = hash_lists.add(session, source, label, hashes)
+        new = 0
+        if hashes:
+            with catalog.writing() as session:
+                new = hash_lists.add(session, source, label, hashes)
         added, known, malformed = added + new, known + len(hashes) - new, malformed + len(wrong)
         problems += wrong[: MOST_PROBLEMS - len(problems)]
         observe(len(some))
@@ -128,5 +130,5 @@ def _hash(line: bytes, bare: HashAlgorithm | None) -> tuple[HashAlgorithm, bytes
     named = (found["algorithm"] or "").lower().replace("-", "")
     algorithm = HashAlgorithm(named) if named else bare
     if algorithm is None:
-        raise UsageError("a bare hash could be PDQ or SHA-256: say which with --algorithm")
+        raise UsageError("a bare hash could be PDQ or SHA-256: say which is the algorithm")
     return algorithm, bytes.fromhex(found["value"])

@@ -106,6 +106,8 @@ class _Recorder:
         self.keep("report", "GET", f"/v1/campaigns/{campaign}/report")
         self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns"})
         self.keep_job(one)
+        self.keep_watch()
+        self.keep_hash_list()
         self.keep_problems(one)
         return self._recorded
 
@@ -123,6 +125,25 @@ class _Recorder:
             pass
         self.keep("job", "GET", links["self"])
         self.keep("results", "GET", links["results"])
+
+    def keep_hash_list(self) -> None:
+        """A list with a line that is none, and the lists that are here then."""
+        lines = f"# example\npdq {'f0' * 32}\nnot a hash\n".encode()
+        said = {"source": "Example Exchange"}
+        self.keep("hash-list-import", "POST", "/v1/hash-lists", files={"file": ("list.pdq", lines)}, data=said)
+        self.keep("hash-lists", "GET", "/v1/hash-lists")
+
+    def keep_watch(self) -> None:
+        """A watch, and what it found once an image came that meets its conditions."""
+        asked = {"name": "new splices", "filter": {"label": "fake", "technique": "splice"}}
+        made = self.keep("watch", "POST", "/v1/watches", json=asked)
+        said = {"label": "fake", "technique": "splice", "stated_by": "verification desk"}
+        self._client.post("/v1/images", files={"files": ("new.jpg", jpeg(landscape(3)))}, data=said).raise_for_status()
+        address = f"/v1/watches/{made['id']}/events"
+        while not self._client.get(address).json()["items"]:
+            pass
+        self.keep("events", "GET", address)
+        self.keep("watches", "GET", "/v1/watches")
 
     def keep_calibrations(self) -> None:
         """The list and one calibration; it is taken out of use again, so that the other examples stay as they are."""

@@ -102,7 +102,8 @@ def delete(
     sha256: ImageId,
     reason: Annotated[str, Query(max_length=_REASON_MAX, description="Why; kept with the tombstone.")] = "",
 ) -> None:
-    """Deletes the image, what is known of it and its files. A tombstone with its SHA-256 and the reason stays."""
+    """Deletes the image, what is known of it and its files. A tombstone with its SHA-256 and the reason stays. So
+    do the events of watches that found it, with its digest."""
     workspace = service.workspace
     with workspace.catalog.writing() as session:
         if not images.delete(session, sha256, reason):

@@ -43,7 +43,7 @@ def test_lines_of_every_kind_are_read_and_the_rest_is_named_by_number(catalog: C
     done = imported(catalog, text)
     assert (done.added, done.known, done.malformed) == (4, 1, 5)
     assert [problem.partition(":")[0] for problem in done.problems] == [f"line {n}" for n in (9, 10, 11, 12, 13)]
-    assert "could be PDQ or SHA-256: say which with --algorithm" in done.problems[2]
+    assert "could be PDQ or SHA-256: say which is the algorithm" in done.problems[2]
     assert held(catalog) == sorted(
         [
             ("Exchange", "pdq", one),

@@ -1,0 +1,106 @@
+"""`/v1/hash-lists`: known fakes as hashes without pictures, other people's in and ours out."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from indexer.catalog import hash_lists
+from indexer.catalog.records import HashList, Page
+from indexer.exchange.hash_lists import ListImport, export_hashes, import_hashes
+from search_api.bodies import Upload, invalid, read_form, validated
+from search_api.errors import responses
+from search_api.hash_list_requests import HashExport, ImportFields
+from search_api.openapi import example, file_body
+from search_api.requests import NAME_MAX
+from search_api.service import Service, Serving
+
+router = APIRouter(prefix="/v1/hash-lists", tags=["hash lists"])
+
+ListName = Annotated[str, Path(max_length=NAME_MAX, description="Name of the list.")]
+_NO_FIELDS: Final[frozenset[str]] = frozenset()
+_IN_MEMORY: Final = 1024 * 1024
+_PIECE: Final = 64 * 1024
+
+
+@router.post(
+    "",
+    summary="Import a hash list",
+    response_description="How many hashes were added, and what is wrong with which line.",
+    responses={**example("hash-list-import"), **responses(400, 409, 413, 415, 422, 503)},
+    openapi_extra=file_body({"file": "The hashes, one a line."}, ImportFields),
+)
+async def add(request: Request, service: Serving) -> ListImport:
+    """Puts the hashes of a text file into the list `source`, whose entries searches then find.
+
+    Lines are `pdq HASH`, as ThreatExchange and HMA write them, `sha256 HASH`, or bare hashes of 64 hex digits with
+    `algorithm` given; empty lines and comments say nothing. A malformed line stops nothing: it is counted, and the
+    first ones are described with their line numbers in `problems`. When no line holds a hash the answer is 422 with
+    them. Sending the list again adds what is new. A list that takes longer than a request may: send it in parts, or use
+    `dejafake hashes import`.
+    """
+    async with read_form(request, max_files=1) as form:
+        upload = form.single("file")
+        said = validated(ImportFields, form.values(_NO_FIELDS))
+        done = await run_in_threadpool(_imported, service, upload, said)
+    if done.malformed and not done.added + done.known:
+        raise invalid("body.file", f"no line holds a hash; {'; '.join(done.problems[:3])}")
+    return done
+
+
+@router.get("", summary="List hash lists", responses={**example("hash-lists"), **responses(422)})
+def list_lists(
+    service: Serving,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Page[HashList]:
+    """The lists by name, what each says of its images, and how many hashes it holds."""
+    with service.workspace.catalog.reading() as session:
+        return hash_lists.page(session, limit, cursor)
+
+
+@router.get(
+    "/ours",
+    summary="Export the hashes of our images",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/plain": {}}, "description": "The hashes, one a line."}, **responses(422, 503)},
+)
+def export(service: Serving, query: Annotated[HashExport, Query()]) -> StreamingResponse:
+    """The hashes of the catalogue's images that meet the conditions (known fakes unless `label` says otherwise), each
+    once and sorted: `pdq HASH` lines, or bare SHA-256. PDQ hashes of pictures with too little structure are left out,
+    and so are other people's lists."""
+    settings = service.settings
+    spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, mode="w+", encoding="ascii", newline="")  # noqa: SIM115
+    try:
+        wanted = query.image_filter(query.wanted_label())
+        export_hashes(service.workspace.catalog, wanted, query.algorithm, spool, min_quality=settings.pdq_min_quality)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    name = f"known-{query.algorithm.value}.txt"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_pieces(spool), media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@router.delete("/{name:path}", status_code=204, summary="Delete a hash list", responses=responses(404, 422, 503))
+def delete(service: Serving, name: ListName) -> None:
+    """Deletes the list with all its hashes; searches no longer find them."""
+    with service.workspace.catalog.writing() as session:
+        hash_lists.delete(session, name)
+
+
+def _imported(service: Service, upload: Upload, said: ImportFields) -> ListImport:
+    upload.content.seek(0)
+    return import_hashes(
+        service.workspace.catalog, upload.content, said.source, algorithm=said.algorithm, label=said.label
+    )
+
+
+def _pieces(spool: IO[str]) -> Iterator[str]:
+    with spool:
+        while piece := spool.read(_PIECE):
+            yield piece

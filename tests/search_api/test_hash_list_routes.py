@@ -1,0 +1,67 @@
+"""/v1/hash-lists: other people's lists in, ours out, streamed, with the numbers of the lines that are none."""
+
+from collections.abc import Callable
+
+import httpx
+from served import Api, fill, problem_of
+
+ONE, TWO = "0f" * 32, "a3" * 32
+
+
+def sent(api: Api, text: str | bytes, source: str = "Exchange", **said: str) -> httpx.Response:
+    data = text.encode() if isinstance(text, str) else text
+    return api.client.post("/v1/hash-lists", files={"file": ("list.txt", data)}, data={"source": source, **said})
+
+
+def test_a_list_goes_in_is_searched_listed_and_deleted(start: Callable[..., Api]) -> None:
+    server = start()
+    done = sent(server, f"pdq {ONE}\nnonsense\n\nsha256 {TWO}\n", "Desk/B").json()
+    assert (done["added"], done["known"], done["malformed"]) == (2, 0, 1)
+    assert done["problems"][0].startswith("line 2: not a hash")
+    assert sent(server, f"pdq {ONE}\n", "Desk/B").json()["known"] == 1
+    sent(server, f"{TWO}\n", "A", algorithm="sha256", label="authentic")
+    listed = server.client.post("/v1/search", json={"pdq": ONE}).json()["listed"]
+    assert [match["entry"]["source"] for match in listed] == ["Desk/B"]
+    first = server.client.get("/v1/hash-lists", params={"limit": 1}).json()
+    second = server.client.get("/v1/hash-lists", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    assert [(one["name"], one["label"], one["hashes"]) for page in (first, second) for one in page["items"]] == [
+        ("A", "authentic", 1),
+        ("Desk/B", "fake", 2),
+    ]
+    assert second["next_cursor"] is None
+    assert server.client.delete("/v1/hash-lists/Desk/B").status_code == 204
+    problem_of(server.client.delete("/v1/hash-lists/Desk/B"), 404, "not-found")
+    assert server.client.post("/v1/search", json={"pdq": ONE}).json()["listed"] == []
+
+
+def test_a_file_without_a_hash_is_refused_with_its_lines_and_makes_no_list(start: Callable[..., Api]) -> None:
+    server = start()
+    refused = problem_of(sent(server, f"# nothing\n{ONE}\nx\n"), 422, "validation")
+    assert "line 2" in str(refused["detail"])
+    assert "line 3" in str(refused["detail"])
+    assert server.client.get("/v1/hash-lists").json()["items"] == []
+    problem_of(sent(server, f"pdq {ONE}", " "), 422, "validation")
+    problem_of(
+        server.client.post("/v1/hash-lists", content=b"x", headers={"Content-Type": "text/plain"}),
+        415,
+        "unsupported-media-type",
+    )
+    sent(server, f"pdq {ONE}")
+    problem_of(sent(server, f"pdq {TWO}", label="authentic"), 409, "conflict")
+
+
+def test_our_hashes_go_out_by_conditions_and_other_peoples_do_not(start: Callable[..., Api]) -> None:
+    server = start()
+    fill(server, server.fakes, range(1, 4), label="fake", stated_by="desk one", technique="splice")
+    fill(server, server.authentic, range(7, 8), label="authentic", stated_by="desk one")
+    sent(server, f"pdq {ONE}")
+    ours = server.client.get("/v1/hash-lists/ours", params={"algorithm": "sha256"})
+    assert ours.headers["content-type"].startswith("text/plain")
+    assert ours.text.splitlines() == sorted(server.fakes.values())
+    everything = server.client.get("/v1/hash-lists/ours", params={"label": "any"}).text.splitlines()
+    assert len(everything) == 4
+    assert all(line.startswith("pdq ") for line in everything)
+    none = server.client.get("/v1/hash-lists/ours", params={"technique": "face_swap"})
+    assert (none.status_code, none.text) == (200, "")
+    problem_of(server.client.get("/v1/hash-lists/ours", params={"labl": "any"}), 422, "validation")
+    assert sent(server, "".join(f"{line}\n" for line in everything), "back").json()["added"] == 4
