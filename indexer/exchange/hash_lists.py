@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO, TextIO
+from typing import IO, BinaryIO
 
 from sqlalchemy import select
 
@@ -77,7 +77,7 @@ def import_hashes(
 
 
 def export_hashes(
-    catalog: Catalog, wanted: ImageFilter, algorithm: HashAlgorithm, stream: TextIO, *, min_quality: int
+    catalog: Catalog, wanted: ImageFilter, algorithm: HashAlgorithm, stream: IO[str], *, min_quality: int
 ) -> int:
     """Write the hashes of the images that meet a filter, each once and sorted: `pdq <hash>` lines, which
     ThreatExchange's tools read, or bare SHA-256. PDQ hashes of a quality below `min_quality` (0 to 100) are left out:
