@@ -141,10 +141,12 @@ def _multipart(files_described: Mapping[str, str], fields: type[BaseModel] | Non
         name: {"description": words, **({"type": "array", "items": one, "minItems": 1} if many else one)}
         for name, words in files_described.items()
     }
+    required = list(files_described)
     if fields is not None:
-        given = fields.model_json_schema(ref_template=_REFERENCE)["properties"]
-        properties |= {name: _without_null(schema) for name, schema in given.items()}
-    schema = {"type": "object", "required": list(files_described), "properties": properties}
+        given = fields.model_json_schema(ref_template=_REFERENCE)
+        properties |= {name: _without_null(schema) for name, schema in given["properties"].items()}
+        required += given.get("required", [])
+    schema = {"type": "object", "required": required, "properties": properties}
     return {"schema": schema, "encoding": {"collections": {"style": "form", "explode": True}} if fields else {}}
 
 

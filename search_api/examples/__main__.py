@@ -144,6 +144,7 @@ class _Recorder:
             pass
         self.keep("events", "GET", address)
         self.keep("watches", "GET", "/v1/watches")
+        self.keep("watch-pause", "PATCH", f"/v1/watches/{made['id']}", json={"paused": True})
 
     def keep_calibrations(self) -> None:
         """The list and one calibration; it is taken out of use again, so that the other examples stay as they are."""

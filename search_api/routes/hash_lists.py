@@ -1,4 +1,4 @@
-"""`/v1/hash-lists`: known fakes as hashes without pictures, other people's in and ours out."""
+"""`/v1/hash-lists` and `/v1/hashes`: known fakes as hashes without pictures, other people's in and ours out."""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from search_api.openapi import example, file_body
 from search_api.requests import NAME_MAX
 from search_api.service import Service, Serving
 
-router = APIRouter(prefix="/v1/hash-lists", tags=["hash lists"])
+router = APIRouter(prefix="/v1", tags=["hash lists"])
 
 ListName = Annotated[str, Path(max_length=NAME_MAX, description="Name of the list.")]
 _NO_FIELDS: Final[frozenset[str]] = frozenset()
@@ -27,7 +27,7 @@ _PIECE: Final = 64 * 1024
 
 
 @router.post(
-    "",
+    "/hash-lists",
     summary="Import a hash list",
     response_description="How many hashes were added, and what is wrong with which line.",
     responses={**example("hash-list-import"), **responses(400, 409, 413, 415, 422, 503)},
@@ -51,7 +51,7 @@ async def add(request: Request, service: Serving) -> ListImport:
     return done
 
 
-@router.get("", summary="List hash lists", responses={**example("hash-lists"), **responses(422)})
+@router.get("/hash-lists", summary="List hash lists", responses={**example("hash-lists"), **responses(422)})
 def list_lists(
     service: Serving,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
@@ -63,7 +63,7 @@ def list_lists(
 
 
 @router.get(
-    "/ours",
+    "/hashes",
     summary="Export the hashes of our images",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/plain": {}}, "description": "The hashes, one a line."}, **responses(422, 503)},
@@ -86,7 +86,9 @@ def export(service: Serving, query: Annotated[HashExport, Query()]) -> Streaming
     return StreamingResponse(_pieces(spool), media_type="text/plain; charset=utf-8", headers=headers)
 
 
-@router.delete("/{name:path}", status_code=204, summary="Delete a hash list", responses=responses(404, 422, 503))
+@router.delete(
+    "/hash-lists/{name:path}", status_code=204, summary="Delete a hash list", responses=responses(404, 422, 503)
+)
 def delete(service: Serving, name: ListName) -> None:
     """Deletes the list with all its hashes; searches no longer find them."""
     with service.workspace.catalog.writing() as session:

@@ -13,7 +13,7 @@ from indexer.catalog.watch_records import NewWebhook, Watch, WatchedPicture, Wat
 from indexer.watching import picture_of_bytes, picture_of_known
 from search_api.bodies import JSON, MULTIPART, media_type, read_form, unsupported, validated, validated_json
 from search_api.errors import responses
-from search_api.openapi import example, two_bodies
+from search_api.openapi import example, json_example, two_bodies
 from search_api.service import Service, Serving
 from search_api.watch_requests import NewWatch, WatchChange, WatchFields
 
@@ -70,14 +70,19 @@ def list_watches(service: Serving, limit: Limit = 50, cursor: Cursor = None) -> 
         return watches.page(session, limit, cursor)
 
 
-@router.get("/{watch}", summary="A watch", responses=responses(404, 422))
+@router.get("/{watch}", summary="A watch", responses={**example("watch"), **responses(404, 422)})
 def get(service: Serving, watch: WatchId) -> Watch:
     """What is watched, how much was found, and how telling it stands: attempts, the next one, the last error."""
     with service.workspace.catalog.reading() as session:
         return watches.get(session, watch)
 
 
-@router.patch("/{watch}", summary="Pause or resume a watch", responses=responses(404, 422, 503))
+@router.patch(
+    "/{watch}",
+    summary="Pause or resume a watch",
+    responses={**example("watch-pause"), **responses(404, 422, 503)},
+    openapi_extra=json_example("watch-pause"),
+)
 def change(service: Serving, watch: WatchId, body: WatchChange) -> Watch:
     """A paused watch neither looks nor tells; what comes meanwhile is found when it is resumed. Resuming also takes up
     a webhook again that was given up, where it was."""

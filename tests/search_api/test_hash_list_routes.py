@@ -1,4 +1,4 @@
-"""/v1/hash-lists: other people's lists in, ours out, streamed, with the numbers of the lines that are none."""
+"""/v1/hash-lists and /v1/hashes: other people's lists in, ours out, with the numbers of the lines that are none."""
 
 from collections.abc import Callable
 
@@ -55,13 +55,13 @@ def test_our_hashes_go_out_by_conditions_and_other_peoples_do_not(start: Callabl
     fill(server, server.fakes, range(1, 4), label="fake", stated_by="desk one", technique="splice")
     fill(server, server.authentic, range(7, 8), label="authentic", stated_by="desk one")
     sent(server, f"pdq {ONE}")
-    ours = server.client.get("/v1/hash-lists/ours", params={"algorithm": "sha256"})
+    ours = server.client.get("/v1/hashes", params={"algorithm": "sha256"})
     assert ours.headers["content-type"].startswith("text/plain")
     assert ours.text.splitlines() == sorted(server.fakes.values())
-    everything = server.client.get("/v1/hash-lists/ours", params={"label": "any"}).text.splitlines()
+    everything = server.client.get("/v1/hashes", params={"label": "any"}).text.splitlines()
     assert len(everything) == 4
     assert all(line.startswith("pdq ") for line in everything)
-    none = server.client.get("/v1/hash-lists/ours", params={"technique": "face_swap"})
+    none = server.client.get("/v1/hashes", params={"technique": "face_swap"})
     assert (none.status_code, none.text) == (200, "")
-    problem_of(server.client.get("/v1/hash-lists/ours", params={"labl": "any"}), 422, "validation")
+    problem_of(server.client.get("/v1/hashes", params={"labl": "any"}), 422, "validation")
     assert sent(server, "".join(f"{line}\n" for line in everything), "back").json()["added"] == 4
