@@ -4,7 +4,14 @@ from sqlalchemy import ColumnElement, select
 
 from indexer.catalog.portable import one_of
 from indexer.catalog.records import ImageFilter
-from indexer.catalog.tables import CollectionImageRow, CollectionRow, ImageRow, ProvenanceRow, SightingRow
+from indexer.catalog.tables import (
+    CollectionImageRow,
+    CollectionRow,
+    DeclaredTechniqueRow,
+    ImageRow,
+    ProvenanceRow,
+    SightingRow,
+)
 from indexer.catalog.types import as_utc, clean_text, folded, month_of
 
 
@@ -60,4 +67,9 @@ def _provenance_conditions(wanted: ImageFilter) -> list[ColumnElement[bool]]:
         found.append(ProvenanceRow.made_with_folded == folded(wanted.made_with))
     if wanted.digital_source_type is not None:
         found.append(ProvenanceRow.digital_source_type == clean_text(wanted.digital_source_type).strip())
-    return [ImageRow.id.in_(select(ProvenanceRow.image_id).where(one)) for one in found]
+    told = [select(ProvenanceRow.image_id).where(one) for one in found]
+    if wanted.declared_technique is not None:
+        told.append(
+            select(DeclaredTechniqueRow.image_id).where(DeclaredTechniqueRow.technique == wanted.declared_technique)
+        )
+    return [ImageRow.id.in_(images) for images in told]

@@ -84,12 +84,13 @@ def _collected(wanted: ImageFilter) -> _Stream | None:
 
 def _told(wanted: ImageFilter) -> list[_Stream]:
     """Images by what their files say of themselves; one stream a condition, each with an index of its own."""
-    columns = {
-        "model_hash": ("model_hash", wanted.model_hash),
-        "made_with": ("made_with_folded", wanted.made_with),
-        "digital_source_type": ("digital_source_type", wanted.digital_source_type),
+    places = {
+        "model_hash": ("provenance WHERE model_hash", wanted.model_hash),
+        "made_with": ("provenance WHERE made_with_folded", wanted.made_with),
+        "digital_source_type": ("provenance WHERE digital_source_type", wanted.digital_source_type),
+        "declared_technique": ("declared_technique WHERE technique", wanted.declared_technique),
     }
-    given = [f"provenance WHERE {column} = :{name}" for name, (column, value) in columns.items() if value is not None]
+    given = [f"{column} = :{name}" for name, (column, value) in places.items() if value is not None]
     return [
         _Stream(
             newest_first=f"SELECT image_id AS id FROM {rows} AND image_id < :before ORDER BY image_id DESC",
@@ -155,7 +156,7 @@ def _parameters(wanted: ImageFilter) -> list[BindParameter[object]]:
     """The values the filter gives, as the columns hold them."""
     found: list[BindParameter[object]] = [
         bindparam(name, clean_text(value).strip())
-        for name in ("label", "technique", "generator", "platform", "digital_source_type")
+        for name in ("label", "technique", "generator", "platform", "digital_source_type", "declared_technique")
         if (value := getattr(wanted, name)) is not None
     ]
     found += [

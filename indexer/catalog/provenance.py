@@ -8,26 +8,43 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.portable import one_of
 from indexer.catalog.records import ProvenanceFinding
-from indexer.catalog.tables import ImageRow, ProvenanceRow
+from indexer.catalog.tables import DeclaredTechniqueRow, ImageRow, ProvenanceRow
 from indexer.catalog.types import NAME_LENGTH, clean_text, folded, utc_now
 
 
 def record(session: Session, image_id: int, findings: Sequence[ProvenanceFinding]) -> None:
     """Record that an image's file was read, and what it says: none at all is worth knowing too."""
-    session.execute(delete(ProvenanceRow).where(ProvenanceRow.image_id == image_id))
-    rows = [_row(image_id, finding) for finding in findings]
-    if rows:
-        session.execute(insert(ProvenanceRow), rows)
+    take_over(session, image_id, findings)
     session.execute(
         update(ImageRow).where(ImageRow.id == image_id).values(provenance_read_at=utc_now()),
         execution_options={"synchronize_session": False},
     )
 
 
+def take_over(session: Session, image_id: int, findings: Sequence[ProvenanceFinding]) -> None:
+    """Keep what another installation read in an image's file; it counts as not read until it is read here."""
+    session.execute(delete(ProvenanceRow).where(ProvenanceRow.image_id == image_id))
+    session.execute(delete(DeclaredTechniqueRow).where(DeclaredTechniqueRow.image_id == image_id))
+    rows = [_row(image_id, finding) for finding in findings]
+    if rows:
+        session.execute(insert(ProvenanceRow), rows)
+    declared = {technique for finding in findings for technique in finding.techniques}
+    if declared:
+        session.execute(
+            insert(DeclaredTechniqueRow), [{"technique": one, "image_id": image_id} for one in sorted(declared)]
+        )
+
+
 def unread(session: Session, image_ids: Sequence[int]) -> set[int]:
     """Those of these images whose file was not read yet for what it says about its origin; one statement."""
     missing = ImageRow.provenance_read_at.is_(None)
     return set(session.scalars(select(ImageRow.id).where(one_of(ImageRow.id, image_ids), missing)))
+
+
+def untold(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images whose file was not read, and of which nobody else has told either."""
+    told = select(ProvenanceRow.image_id).where(one_of(ProvenanceRow.image_id, image_ids))
+    return unread(session, image_ids) - set(session.scalars(told))
 
 
 def _row(image_id: int, finding: ProvenanceFinding) -> dict[str, Any]:

@@ -168,6 +168,13 @@ class ProvenanceFinding:
     digital_source_type: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def techniques(self) -> tuple[Technique, ...]:
+        """All techniques it declares, the one that says most first; a picture of a LoRA may be inpainted, too."""
+        listed = self.fields.get("generation", {}).get("techniques", ())
+        known = [Technique(one) for one in (self.technique, *listed) if one in set(Technique)]
+        return tuple(one for one in dict.fromkeys(known) if one is not Technique.UNKNOWN)
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -201,7 +208,8 @@ class Image:
 @dataclass(frozen=True, slots=True)
 class ImageDetails:
     """Everything the catalogue knows about one image. `provenance` is what its file says about its origin; nothing said
-    means nothing, and `provenance_read_at` is None when nobody has looked yet."""
+    means nothing, and `provenance_read_at` is None when nobody has looked here yet: findings are then what another
+    installation told."""
 
     image: Image
     labels: tuple[Label, ...]
@@ -218,8 +226,8 @@ class ImageDetails:
 class ImageFilter:
     """Conditions on images; all given ones must hold. `platform` and the dates are about sightings: one sighting must
     meet them together. `posted_from` is inclusive, `posted_to` exclusive, both UTC. `collections`: in any of them.
-    `model_hash` and `made_with`, whose case does not matter, and `digital_source_type` are about what the file says of
-    itself; each may be met by another finding."""
+    `model_hash` and `made_with`, whose case does not matter, `digital_source_type` and `declared_technique` are about
+    what the file says of itself; each may be met by another finding. `technique` is that of the label."""
 
     label: LabelValue | None = None
     technique: Technique | None = None
@@ -231,6 +239,7 @@ class ImageFilter:
     model_hash: str | None = None
     made_with: str | None = None
     digital_source_type: str | None = None
+    declared_technique: Technique | None = None
 
 
 @dataclass(frozen=True, slots=True)

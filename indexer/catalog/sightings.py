@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from hashlib import sha256
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.portable import insert_new
 from indexer.catalog.records import NewSighting
-from indexer.catalog.tables import SightingRow
-from indexer.catalog.types import as_utc, bounded, canonical_json, clean_text, month_of, utc_now
+from indexer.catalog.tables import ImageRow, SeenAddressRow, SightingRow
+from indexer.catalog.types import address_digest, as_utc, bounded, canonical_json, clean_text, month_of, utc_now
 
 
 def add(session: Session, image_id: int, sightings: Sequence[NewSighting]) -> int:
@@ -41,7 +42,22 @@ def add(session: Session, image_id: int, sightings: Sequence[NewSighting]) -> in
         if sighting != NewSighting()
     ]
     added = insert_new(session, SightingRow, rows, SightingRow.id)
+    urls = [url for sighting in cleaned for url in (sighting.url, sighting.archive_url) if url]
+    addresses = [{"digest": digest, "image_id": image_id} for digest in dict.fromkeys(map(address_digest, urls))]
+    insert_new(session, SeenAddressRow, addresses, SeenAddressRow.image_id)
     return len(added)
+
+
+def images_at(session: Session, urls: Sequence[str], limit: int) -> tuple[str, ...]:
+    """The SHA-256 of at most `limit` images that were seen, or archived, at one of these addresses; one statement.
+
+    Addresses are compared as they are written, but for their fragment and the case of scheme and host.
+    """
+    digests = sorted({address_digest(url) for url in urls})
+    seen = select(SeenAddressRow.image_id).where(SeenAddressRow.digest.in_(digests))
+    return tuple(
+        session.scalars(select(ImageRow.sha256).where(ImageRow.id.in_(seen)).order_by(ImageRow.id).limit(limit))
+    )
 
 
 def _cleaned(sighting: NewSighting) -> NewSighting:

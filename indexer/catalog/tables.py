@@ -151,6 +151,17 @@ class SightingRow(Base):
     )
 
 
+class SeenAddressRow(Base):
+    """An address of a sighting, page or archived copy, by its digest (types.py): what is searched for."""
+
+    __tablename__ = "seen_address"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    image_id: Mapped[int] = _of("image", primary_key=True, index=True)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
 class SourceRow(Base):
     """Where an image's bytes came from. `digest` is over source and location."""
 
@@ -191,6 +202,17 @@ class ProvenanceRow(Base):
         Index(None, "digital_source_type", "image_id"),
         AUTOINCREMENT,
     )
+
+
+class DeclaredTechniqueRow(Base):
+    """A technique that the findings of an image's file declare, each once: what is searched for. It is no label."""
+
+    __tablename__ = "declared_technique"
+
+    technique: Mapped[Technique] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = _of("image", primary_key=True, index=True)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class CollectionRow(Base):

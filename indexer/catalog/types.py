@@ -6,6 +6,7 @@ Text from outside may hold NUL or lone surrogates, which PostgreSQL or UTF-8 ref
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,15 @@ def clean_text(text: str) -> str:
 def folded(text: str) -> str:
     """`text` cleaned, stripped and without case: what is compared where case says nothing."""
     return clean_text(text).strip().casefold()
+
+
+def address_digest(url: str) -> bytes:
+    """What two spellings of one web address have in common: SHA-256 of it without its fragment, the scheme and host in
+    lower case."""
+    address, _, _ = clean_text(url).strip().partition("#")
+    scheme, separator, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return sha256(f"{scheme.lower()}{separator}{host.lower()}{slash}{path}".encode()).digest()
 
 
 def bounded(what: str, text: str | None, limit: int = NAME_LENGTH) -> str | None:

@@ -12,7 +12,9 @@ from indexer.vocabulary import LabelValue, Technique
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--technique", type=click.Choice([t.value for t in Technique]), help="Only fakes made this way."),
+    click.option(
+        "--technique", type=click.Choice([t.value for t in Technique]), help="Only fakes made this way, by their label."
+    ),
     click.option("--generator", help="Only fakes made by this generator."),
     click.option("--platform", help="Only images sighted on this platform."),
     click.option("--collection", "collections", multiple=True, help="Only images of this collection; may be repeated."),
@@ -21,6 +23,11 @@ _OPTIONS = (
     click.option("--model-hash", help="Only images whose file names this hash of a generator's model."),
     click.option("--made-with", help="Only images whose file names this program, camera or generator."),
     click.option("--digital-source-type", help="Only images whose file declares this IPTC code."),
+    click.option(
+        "--declared-technique",
+        type=click.Choice([t.value for t in Technique if t is not Technique.UNKNOWN]),
+        help="Only images whose file says it was made this way, whatever their label says.",
+    ),
 )
 
 
@@ -43,6 +50,7 @@ def image_filter(
     model_hash: str | None,
     made_with: str | None,
     digital_source_type: str | None,
+    declared_technique: str | None,
 ) -> ImageFilter:
     """The filter that the options describe."""
     return ImageFilter(
@@ -56,4 +64,5 @@ def image_filter(
         model_hash=model_hash,
         made_with=made_with,
         digital_source_type=digital_source_type,
+        declared_technique=None if declared_technique is None else Technique(declared_technique),
     )

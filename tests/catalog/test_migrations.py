@@ -1,5 +1,6 @@
 """The migrations make exactly the tables the code uses, and can be taken back."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ from catalogue_rows import add_image, digest
 from sqlalchemy import Connection, create_engine, inspect
 
 import indexer
-from indexer.catalog import Catalog, calibrations, images, provenance, schema
+from indexer.catalog import Catalog, calibrations, images, provenance, schema, sightings
+from indexer.catalog.records import ImageFilter
 from indexer.catalog.tables import Base
+from indexer.vocabulary import Technique
 
 SECOND_SCHEMA_IMAGE = f"""
 INSERT INTO image (sha256, byte_size, format, width, height, mode, frames, notes, pdq, pdq_quality, pdq_method,
@@ -77,6 +80,28 @@ def test_images_of_the_second_schema_are_kept_and_their_files_count_as_not_read(
     with Catalog.open(database_url) as catalog, catalog.writing() as session:
         ids = images.find_ids(session, [digest(1)])
         assert provenance.unread(session, list(ids.values())) == set(ids.values())
+
+
+def test_findings_and_sightings_of_an_earlier_schema_can_be_searched_by(database_url: str) -> None:
+    engine = create_engine(database_url)
+    fields = json.dumps({"generation": {"techniques": ["inpainting", "fine_tuned_model"]}})
+    finding = f"""
+        INSERT INTO provenance (image_id, kind, worth, statement, technique, fields)
+        SELECT id, 'generation', 'self_declared', 'said', 'inpainting', '{fields}' FROM image"""
+    with engine.begin() as connection:
+        command.upgrade(schema.alembic_config(connection), "0005")
+        connection.exec_driver_sql(SECOND_SCHEMA_IMAGE)
+        for _ in range(2):
+            connection.exec_driver_sql(finding)
+        connection.exec_driver_sql("""
+            INSERT INTO sighting (image_id, digest, url, archive_url, recorded_at)
+            SELECT id, '', 'https://social.example/1', 'https://archive.example/1', added_at FROM image""")
+    engine.dispose()
+    with Catalog.open(database_url) as catalog, catalog.reading() as session:
+        for declared in (Technique.INPAINTING, Technique.FINE_TUNED_MODEL):
+            assert len(images.matching_ids(session, ImageFilter(declared_technique=declared))) == 1
+        for url in ("https://social.example/1", "https://archive.example/1"):
+            assert sightings.images_at(session, [url], 5) == (digest(1),)
 
 
 def test_developers_check_their_models_with_the_alembic_command(

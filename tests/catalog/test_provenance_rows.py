@@ -1,5 +1,6 @@
 """What files say about their own origin: kept with the image, replaced as a whole, found again from an index."""
 
+import re
 from collections.abc import Iterator
 from itertools import product
 
@@ -10,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog import Catalog, images, labels, newest, provenance
 from indexer.catalog.records import ImageFilter, ProvenanceFinding
-from indexer.catalog.tables import ProvenanceRow
+from indexer.catalog.tables import DeclaredTechniqueRow, ProvenanceRow
 from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
 
 PROMPT = "a mayor with a \"quote\", a '\n' and 🙈"
 
 
-def generated(tool: str = "ComfyUI", model_hash: str | None = "6ce0161689") -> ProvenanceFinding:
+def generated(
+    tool: str = "ComfyUI", model_hash: str | None = "6ce0161689", besides: tuple[Technique, ...] = ()
+) -> ProvenanceFinding:
     return ProvenanceFinding(
         kind=ProvenanceKind.GENERATION,
         worth=EvidenceKind.SELF_DECLARED,
@@ -24,7 +27,14 @@ def generated(tool: str = "ComfyUI", model_hash: str | None = "6ce0161689") -> P
         technique=Technique.INPAINTING,
         made_with=tool,
         model_hash=model_hash,
-        fields={"generation": {"prompt": PROMPT, "seed": "18446744073709551615", "loras": [{"name": "mayor"}]}},
+        fields={
+            "generation": {
+                "prompt": PROMPT,
+                "seed": "18446744073709551615",
+                "loras": [{"name": "mayor"}],
+                "techniques": [Technique.INPAINTING.value, *(one.value for one in besides)],
+            }
+        },
     )
 
 
@@ -107,10 +117,32 @@ def test_findings_go_with_their_image(catalog: Catalog) -> None:
         provenance.record(session, add_image(session, 1), [generated()])
         assert images.delete(session, digest(1), "asked for")
         assert session.scalars(select(ProvenanceRow)).all() == []
+        assert session.scalars(select(DeclaredTechniqueRow)).all() == []
 
 
-def fill(session: Session) -> dict[int, tuple[str, str | None, str, bool]]:
-    """Images with two findings each; by number the tool, model hash, source type and whether they are fake."""
+def test_an_image_is_found_by_each_technique_its_file_declares_and_not_by_what_it_no_longer_does(
+    catalog: Catalog,
+) -> None:
+    finetuned, swapped = Technique.FINE_TUNED_MODEL, Technique.FACE_SWAP
+    with catalog.writing() as session:
+        image_id = add_image(session, 1)
+        provenance.record(session, image_id, [generated(besides=(finetuned,)), generated("Fooocus")])
+        assert found_by(session) == {Technique.INPAINTING, finetuned}
+        assert images.page(session, ImageFilter(technique=finetuned), limit=5).items == (), "it is no label"
+        provenance.record(session, image_id, [generated(besides=(swapped,))])
+        assert found_by(session) == {Technique.INPAINTING, swapped}
+
+
+def found_by(session: Session) -> set[Technique]:
+    return {one for one in Technique if images.page(session, ImageFilter(declared_technique=one), limit=5).items}
+
+
+Given = tuple[str, str | None, str, bool, bool]
+
+
+def fill(session: Session) -> dict[int, Given]:
+    """Images with two findings each; by number the tool, model hash, source type, whether they are fake, and whether
+    their file declares a fine-tuned model."""
     given = {}
     for number in range(1, 31):
         tool = ("ComfyUI", "Adobe Photoshop", "Fooocus")[number % 3]
@@ -118,28 +150,33 @@ def fill(session: Session) -> dict[int, tuple[str, str | None, str, bool]]:
         code = ("trainedAlgorithmicMedia", "digitalCapture")[number % 5 == 0]
         image_id = add_image(session, number)
         labels.state(session, image_id, [said(FAKE if number % 4 else AUTHENTIC)])
-        provenance.record(session, image_id, [generated(tool, model_hash), declared(code), declared(code)])
-        given[number] = (tool, model_hash, code, bool(number % 4))
+        besides = (Technique.FINE_TUNED_MODEL,) if number % 7 < 3 else ()
+        provenance.record(session, image_id, [generated(tool, model_hash, besides), declared(code), declared(code)])
+        given[number] = (tool, model_hash, code, bool(number % 4), bool(besides))
     return given
 
 
 def filters() -> Iterator[ImageFilter]:
-    for label, model_hash, made_with, code in product(
+    for label, model_hash, made_with, code, technique in product(
         (None, FAKE),
         (None, " 6CE0161689"),
         (None, "comfyui", "ADOBE photoshop ", "unheard of"),
-        (None, "trainedAlgorithmicMedia", "digitalCapture"),
+        (None, "trainedAlgorithmicMedia"),
+        (None, Technique.FINE_TUNED_MODEL),
     ):
-        yield ImageFilter(label, model_hash=model_hash, made_with=made_with, digital_source_type=code)
+        yield ImageFilter(
+            label, model_hash=model_hash, made_with=made_with, digital_source_type=code, declared_technique=technique
+        )
 
 
-def meets(wanted: ImageFilter, given: tuple[str, str | None, str, bool]) -> bool:
-    tool, model_hash, code, fake = given
+def meets(wanted: ImageFilter, given: Given) -> bool:
+    tool, model_hash, code, fake, finetuned = given
     return (
         (wanted.label is None or fake)
         and (wanted.model_hash is None or wanted.model_hash.strip().lower() == model_hash)
         and (wanted.made_with is None or wanted.made_with.strip().lower() == tool.lower())
         and wanted.digital_source_type in (None, code)
+        and (wanted.declared_technique is None or finetuned)
     )
 
 
@@ -160,14 +197,20 @@ def test_images_are_found_by_what_their_files_say(catalog: Catalog, monkeypatch:
 
 @pytest.mark.parametrize(
     "wanted",
-    [ImageFilter(model_hash="6ce0161689"), ImageFilter(made_with="ComfyUI"), ImageFilter(digital_source_type="print")],
-    ids=["model_hash", "made_with", "digital_source_type"],
+    [
+        ImageFilter(model_hash="6ce0161689"),
+        ImageFilter(made_with="ComfyUI"),
+        ImageFilter(digital_source_type="print"),
+        ImageFilter(declared_technique=Technique.FACE_SWAP),
+    ],
+    ids=["model_hash", "made_with", "digital_source_type", "declared_technique"],
 )
 def test_a_page_by_what_files_say_walks_an_index(wanted: ImageFilter, tmp_path) -> None:
     with Catalog.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as catalog, catalog.reading() as session:
         statement = newest.newest_ids(wanted, 2**63 - 1, 50)
         query = statement.compile(compile_kwargs={"literal_binds": True})
         plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {query}"))]
-    assert any("SEARCH provenance USING" in step and "INDEX ix_provenance_" in step for step in plan), plan
-    assert not any("SCAN provenance" in step for step in plan), plan
+    walked = r"SEARCH (provenance USING .*INDEX ix_provenance_|declared_technique USING PRIMARY KEY)"
+    assert any(re.match(walked, step) for step in plan), plan
+    assert not any(re.match("SCAN (provenance|declared)", step) for step in plan), plan
     assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan), plan
