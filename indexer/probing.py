@@ -171,7 +171,8 @@ class Prober:
             notes=image.notes,
         )
         hashes = (("original", bytes.fromhex(image.pdq)),)
-        origin = details.provenance if details.provenance_read_at is not None else None
+        looked = details.provenance or details.provenance_read_at is not None
+        origin = details.provenance if looked else None
         return Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]), origin=origin), details
 
 

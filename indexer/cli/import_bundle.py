@@ -52,6 +52,8 @@ def _describe(done: BundleImport) -> None:
     out.print("bundle", done.bundle)
     out.print(f"  {done.images:,} images, {done.images_added:,} of them new")
     out.print(f"  {done.labels_added:,} labels and {done.sightings_added:,} sightings added")
+    if done.provenance_added:
+        out.print(f"  {done.provenance_added:,} images with what their files say of their origin, not verified here")
     if done.labels_older:
         out.print(f"  {done.labels_older:,} labels left out: who stated them has said something later, which is here")
     out.print(f"  {done.embeddings_added:,} embeddings and {done.thumbnails_added:,} thumbnails added")

@@ -109,9 +109,11 @@ def _describe(details: ImageDetails, original: str, calibration: CalibrationVers
 
 def _describe_origin(details: ImageDetails) -> None:
     out = console()
-    if details.provenance_read_at is None:
+    if details.provenance_read_at is None and not details.provenance:
         out.print("\nWhat its file says of its origin was never read: ingest the file again.", style="dim")
         return
+    if details.provenance_read_at is None:
+        out.print("\nAs another installation read its file; nothing of it was verified here.", style="dim")
     if details.provenance:
         made = table("about", "worth", "technique", "what the file says", "in particular", title="\nProvenance")
         for told in details.provenance:

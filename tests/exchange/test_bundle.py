@@ -15,8 +15,8 @@ from filled_catalogue import FINGERPRINT, add_image, digest, vector
 from made_pictures import encoded, png, scene
 from safetensors.numpy import save
 
-from indexer.catalog import Catalog, embeddings, images, labels
-from indexer.catalog.records import ImageDetails, ImageFilter, NewLabel
+from indexer.catalog import Catalog, embeddings, images, labels, provenance
+from indexer.catalog.records import ImageDetails, ImageFilter, NewLabel, ProvenanceFinding
 from indexer.cli.app import run
 from indexer.detector.bundled import SPEC
 from indexer.errors import SourceError
@@ -26,7 +26,7 @@ from indexer.exchange.bundle.importing import Destination
 from indexer.exchange.bundle.layout import BundledDetector
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.media import MediaStore
-from indexer.vocabulary import LabelSource, LabelValue
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
 
 DETECTOR = BundledDetector(name="small", fingerprint=FINGERPRINT)
 HUMAN, FEED = LabelSource.HUMAN, LabelSource.TRUSTED_FEED
@@ -115,6 +115,63 @@ def test_another_desk_gets_images_labels_sightings_sources_collections_and_embed
         found = embeddings.vectors(session, FINGERPRINT, ids.values())
     for number in (1, 2):
         np.testing.assert_array_equal(found[ids[digest(number)]], vector(number))
+
+
+def told(catalog: Catalog, number: int, *findings: ProvenanceFinding) -> None:
+    with catalog.writing() as session:
+        provenance.record(session, images.find_ids(session, [digest(number)])[digest(number)], findings)
+
+
+GENERATED = ProvenanceFinding(
+    ProvenanceKind.GENERATION,
+    EvidenceKind.SELF_DECLARED,
+    "The PNG text says so.",
+    Technique.INPAINTING,
+    "ComfyUI",
+    "6ce0161689",
+    fields={"where": "PNG text", "generation": {"tool": "ComfyUI", "techniques": ["inpainting"], "seed": "5"}},
+)
+SIGNED = ProvenanceFinding(
+    ProvenanceKind.CONTENT_CREDENTIALS,
+    EvidenceKind.CRYPTOGRAPHIC,
+    "C2PA manifest signed by a desk.",
+    digital_source_type="digitalCapture",
+    fields={"where": "C2PA manifest", "credentials": {"validation_state": "trusted", "issuer": "a desk"}},
+)
+
+
+def test_what_files_say_of_their_origin_travels_as_told_and_not_as_verified(
+    here: Catalog, there: Catalog, tmp_path: Path
+) -> None:
+    told(here, 1, GENERATED, SIGNED)
+    path = write(here, tmp_path / "b")
+    assert read(path, there).provenance_added == 1
+    before = everything(there)
+    generated, signed = known(there, 1).provenance
+    assert generated == GENERATED
+    assert (signed.worth, signed.fields["credentials"]["validation_state"]) == (EvidenceKind.SELF_DECLARED, "valid")
+    assert signed.statement == "Verified by whoever sent it, not here: C2PA manifest signed by a desk."
+    assert known(there, 1).provenance_read_at is None, "so that it is read when the file comes"
+    with there.reading() as session:
+        wanted = ImageFilter(declared_technique=Technique.INPAINTING)
+        assert [one.sha256 for one in images.page(session, wanted, limit=5).items] == [digest(1)]
+    assert read(path, there).provenance_added == 0
+    assert everything(there) == before
+    told(there, 2, SIGNED)
+    told(here, 2, GENERATED)
+    assert read(write(here, tmp_path / "c"), there).provenance_added == 0
+    assert known(there, 2).provenance == (SIGNED,), "what was read here stays"
+
+
+def test_a_bundle_of_the_first_version_is_read_as_before(here: Catalog, there: Catalog, tmp_path: Path) -> None:
+    def older(members: dict[str, bytes]) -> None:
+        for name in ("images/00000.jsonl", "images/00001.jsonl"):
+            members[name] = members[name].replace(b',"provenance":[]', b"")
+        edited(b'"version": 2', b'"version": 1', "manifest.json")(members)
+
+    with changed(write(here, tmp_path / "b"), older) as path:
+        assert b"provenance" not in zipfile.ZipFile(path).read("images/00000.jsonl")
+        assert read(path, there).images_added == 3
 
 
 def test_the_same_catalogue_gives_the_same_bytes_and_a_filter_a_smaller_bundle(here: Catalog, tmp_path: Path) -> None:
@@ -268,6 +325,7 @@ SOUND_MANIFEST_HOSTILE_CONTENT: list[tuple[str, Change, str]] = [
     ("a digest that is none", edited(digest(1).encode(), b"../" + b"a" * 61), "sha256"),
     ("a word nobody knows", edited(b'"value":"fake"', b'"value":"true"'), "labels.0.value"),
     ("a field nobody knows", edited(b'"notes":', b'"exec":1,"notes":'), "exec"),
+    ("a finding that is none", edited(b'"provenance":[]', b'"provenance":[{"kind":"generation"}]'), "provenance.0"),
     ("no JSON", edited(b'{"sha256"', b'{{"sha256"'), "line 1"),
     ("a deep value", edited(b'"notes":["a note"]', b'"notes":' + b"[" * 10_000 + b"]" * 10_000), "line 1"),
     ("a time out of range", edited(b'"stated_at":"2', b'"stated_at":"0001-01-01T00:00:00+14:00","x":"2'), "line"),
@@ -303,7 +361,7 @@ def test_hostile_content_is_refused_in_one_line_before_anything_is_written(
         pytest.param(lambda m: m.pop("embeddings/00000.safetensors"), "not those its manifest lists", id="one less"),
         pytest.param(lambda m: m.pop("manifest.json"), "no manifest.json", id="no manifest"),
         pytest.param(put("manifest.json", b"[]"), "manifest.json", id="another manifest"),
-        pytest.param(edited(b'"version": 1', b'"version": 2', "manifest.json"), "version", id="a newer version"),
+        pytest.param(edited(b'"version": 2', b'"version": 3', "manifest.json"), "version", id="a newer version"),
         pytest.param(edited(b'"images": 3', b'"images": 4', "manifest.json"), "not the 4 of its", id="a wrong count"),
     ],
 )

@@ -13,6 +13,7 @@ from indexer.catalog import (
     images,
     label_history,
     labels,
+    provenance,
     sightings,
     sources,
 )
@@ -22,6 +23,7 @@ from indexer.catalog.types import utc_now
 from indexer.detector import DetectorSpec
 from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.exchange.bundle.layout import BundledImage, BundledLabel
+from indexer.exchange.bundle.provenance import unverified
 from indexer.exchange.bundle.reading import Bundle, Part
 from indexer.imaging.decoding import decode
 from indexer.imaging.limits import ImageLimits
@@ -33,7 +35,8 @@ from indexer.vocabulary import LabelSource
 @dataclass(frozen=True, slots=True)
 class BundleImport:
     """What an import did. `labels_older`: statements left out because their source said something later that is here
-    already. `embeddings_refused`: why embeddings were left out, None when they were taken or there were none."""
+    already. `provenance_added`: images of which it is now known what their file says of its origin.
+    `embeddings_refused`: why embeddings were left out, None when they were taken or there were none."""
 
     bundle: str
     images: int
@@ -41,6 +44,7 @@ class BundleImport:
     labels_added: int
     labels_older: int
     sightings_added: int
+    provenance_added: int
     embeddings_added: int
     thumbnails_added: int
     thumbnails_rejected: int
@@ -65,7 +69,8 @@ def import_bundle(
     """Add what a bundle holds. All of it is verified before anything is written; importing again changes nothing.
 
     Labels keep their source, kind, time and edition, so that the precedence is what it would be if all had been
-    stated here. Embeddings of another detector than the one in use are refused, and everything else is kept.
+    stated here. What files say of their origin is taken where nothing is known of that, as told and not verified.
+    Embeddings of another detector than the one in use are refused, and everything else is kept.
 
     Args:
         name: of the file, which becomes a source of its images.
@@ -104,6 +109,7 @@ class _Run:
                 "labels_added",
                 "labels_older",
                 "sightings_added",
+                "provenance_added",
                 "embeddings_added",
                 "thumbnails_added",
                 "thumbnails_rejected",
@@ -124,6 +130,7 @@ class _Run:
                 ids[image.sha256] = image_id
                 self._describe(session, image_id, image, history.get(image_id, ()), counts)
             counts["images_added"] = len(set(ids) - set(known))
+            counts["provenance_added"] = self._tell(session, part, ids)
             if self.embeds and len(part.vectors):
                 counts["embeddings_added"] = self._embed(session, part, ids)
         for what, count in counts.items():
@@ -148,6 +155,13 @@ class _Run:
         added, older = merge_labels(session, image_id, image.labels, history)
         counts["labels_added"] += added
         counts["labels_older"] += older
+
+    def _tell(self, session: Session, part: Part, ids: Mapping[str, int]) -> int:
+        told = {ids[image.sha256]: image.provenance for image in part.images if image.provenance}
+        unknown = provenance.untold(session, list(told))
+        for image_id in sorted(unknown):
+            provenance.take_over(session, image_id, [unverified(finding) for finding in told[image_id]])
+        return len(unknown)
 
     def _embed(self, session: Session, part: Part, ids: Mapping[str, int]) -> int:
         into = self._into

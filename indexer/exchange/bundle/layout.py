@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
 from indexer.catalog.types import NAME_LENGTH, as_utc
+from indexer.provenance.findings import Camera, Credentials, Declaration, Generation, ThumbnailComparison
 from indexer.sources.cells import as_url
-from indexer.vocabulary import LabelSource, LabelValue, Technique
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
 
 MANIFEST: Final = "manifest.json"
 VECTORS: Final = "vectors"
@@ -49,7 +50,8 @@ class Manifest(_Strict):
     """What a bundle holds. Its own SHA-256 names the bundle."""
 
     format: Literal["dejafake-bundle"]
-    version: Literal[1]
+    version: Literal[1, 2]
+    """2 since findings of provenance are in it; the first version is read as before."""
     images: Count
     detector: BundledDetector
     members: Annotated[tuple[Member, ...], Field(max_length=3 * MAX_PARTS)]
@@ -96,6 +98,31 @@ class BundledDetection(_Strict):
     p_fake: Annotated[float, Field(ge=0, le=1)] | None
 
 
+class FindingFields(_Strict):
+    """What a finding has besides, by its kind, as it was read."""
+
+    where: Text | None = None
+    software: Text | None = None
+    credentials: Credentials | None = None
+    declaration: Declaration | None = None
+    generation: Generation | None = None
+    camera: Camera | None = None
+    thumbnail: ThumbnailComparison | None = None
+
+
+class BundledFinding(_Strict):
+    """One thing the image's file says of its own origin, as whoever wrote the bundle read it."""
+
+    kind: ProvenanceKind
+    worth: EvidenceKind
+    statement: Text
+    technique: Technique
+    made_with: Name | None
+    model_hash: Name | None
+    digital_source_type: Name | None
+    fields: FindingFields
+
+
 class BundledImage(_Strict):
     """One image: a line of an `images/` member."""
 
@@ -115,6 +142,7 @@ class BundledImage(_Strict):
     sources: tuple[BundledSource, ...]
     collections: tuple[Name, ...]
     detection: BundledDetection | None
+    provenance: Annotated[tuple[BundledFinding, ...], Field(max_length=1_000)] = ()
 
 
 class BundledThumbnail(_Strict):

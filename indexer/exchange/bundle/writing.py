@@ -29,6 +29,7 @@ from indexer.exchange.bundle.layout import (
     Manifest,
     Member,
 )
+from indexer.exchange.bundle.provenance import bundled
 from indexer.exchange.web_terms import web_address
 from indexer.imaging.media import MediaStore
 
@@ -56,8 +57,8 @@ def export_bundle(
     thumbnails: MediaStore | None = None,
     observe: Callable[[int], None] = lambda _: None,
 ) -> BundleExport:
-    """Write the images that meet a filter with labels, sightings, sources, collections, hashes and embeddings, as of
-    one moment. The file appears whole or not at all.
+    """Write the images that meet a filter with labels, sightings, sources, collections, provenance, hashes and
+    embeddings, as of one moment. The file appears whole or not at all.
 
     Args:
         detector: whose embeddings and scores go in.
@@ -121,7 +122,7 @@ class _Bundle:
         """Write the manifest; its SHA-256."""
         manifest = Manifest(
             format="dejafake-bundle",
-            version=1,
+            version=2,
             images=self.images,
             detector=self._detector,
             members=tuple(self._members),
@@ -182,6 +183,7 @@ def _image(details: ImageDetails, history: Sequence[Statement], fingerprint: str
         ),
         collections=details.collections,
         detection=None if said is None else BundledDetection(logits=said.logits, p_fake=said.p_fake),
+        provenance=tuple(bundled(finding) for finding in details.provenance),
     )
 
 
