@@ -71,7 +71,7 @@ def held_out(
         raise UsageError(f"a feature table [N, F] for {len(fake)} pictures cannot be {list(table.shape)}")
     scores = np.zeros(len(fake))
     numbers = group_numbers(groups, len(fake))
-    fewest = min(len(np.unique(numbers[fake])), len(np.unique(numbers[~fake])))
+    fewest = min(_groups_of(numbers, fake, "fake"), _groups_of(numbers, ~fake, "authentic"))
     for rest, fold in _folds(fake, numbers, min(FOLDS, fewest), seed):
         if fake[rest].all() or not fake[rest].any():
             continue
@@ -79,6 +79,15 @@ def held_out(
         chance = np.clip(chance, 1e-9, 1 - 1e-9)
         scores[fold] = np.log(chance / (1 - chance))
     return scores
+
+
+def _groups_of(numbers: npt.NDArray[np.int64], chosen: Flags, name: str) -> int:
+    """How many groups a class has; at least two, so that some can be fitted to and others judged."""
+    found, pictures = len(np.unique(numbers[chosen])), int(chosen.sum())
+    if found >= 2:
+        return found
+    why = f"all {pictures} {name} pictures are of one group" if pictures > 1 else f"there is {pictures} {name} picture"
+    raise UsageError(f"{why}, so that none is left to judge a classifier on: add {name} pictures of other groups")
 
 
 def held_out_classes(
@@ -114,7 +123,7 @@ def _folds(
     classes: npt.NDArray[Any], numbers: npt.NDArray[np.int64], folds: int, seed: int
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     if folds < 2:
-        raise UsageError("too few independent pictures of a class to fit a classifier to some and judge it on others")
+        raise UsageError("no class has pictures of two groups: add some, to fit a classifier to and to judge it on")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # classes with fewer groups than folds are missing from some
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

@@ -53,8 +53,15 @@ def test_a_generator_of_a_single_group_is_no_failure_but_is_not_named() -> None:
     assert (named[12:] != 2).all()
 
 
-def test_too_few_independent_pictures_are_said() -> None:
-    with pytest.raises(UsageError, match="too few independent"):
-        confound_auc(np.zeros((4, 1)), np.array([True, True, False, False]), groups=["a", "a", "b", "c"])
+def test_what_is_the_matter_with_too_few_independent_pictures_is_said() -> None:
+    table, fake = np.zeros((4, 1)), np.array([True, True, False, False])
+    with pytest.raises(UsageError, match=r"all 2 fake pictures are of one group.*add fake pictures of other groups"):
+        confound_auc(table, fake, groups=["a", "a", "b", "c"])
+    with pytest.raises(UsageError, match="all 2 authentic pictures are of one group"):
+        confound_auc(table, fake, groups=["a", "b", "c", "c"])
+    with pytest.raises(UsageError, match="there is 1 fake picture,"):
+        confound_auc(table, np.array([True, False, False, False]))
+    with pytest.raises(UsageError, match="no class has pictures of two groups"):
+        held_out_classes(table, fake.astype(np.int64), groups=["a", "a", "b", "b"])
     with pytest.raises(UsageError, match="cannot be"):
         confound_auc(np.zeros((3, 1)), np.array([True, False]))
