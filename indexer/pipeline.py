@@ -144,7 +144,7 @@ class Ingest:
             known, told = self._standing(sha256)
             if known:
                 return _Prepared(item, sha256, None, None if told else self._origin(data, None))
-            picture = self._picture(data)
+            picture = self._picture(data, sha256)
             return _Prepared(item, sha256, picture, picture.origin)
         except ImageRejectedError as error:
             return SourceRejection(item.source, item.location, error.reason, str(error))
@@ -158,8 +158,8 @@ class Ingest:
             known = bool(embeddings.having(session, self._detector.fingerprint, ids))
             return known, not provenance.unread(session, ids)
 
-    def _picture(self, data: bytes) -> _Picture:
-        image = decode(data, self._limits)
+    def _picture(self, data: bytes, sha256: str) -> _Picture:
+        image = decode(data, self._limits, sha256)
         pdq = pdq_hash(image.rgb)
         self._keep(image.sha256, data, make_thumbnail(image.rgb, self._settings.thumbnail_size))
         pixels = self._detector.prepare(image.rgb)

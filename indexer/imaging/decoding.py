@@ -105,11 +105,16 @@ def read_bytes(path: Path, limits: ImageLimits) -> bytes:
     return data
 
 
-def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
+def decode(data: bytes, limits: ImageLimits, sha256: str | None = None) -> DecodedImage:
     """The picture in `data`; of an animation or a multi-page file the first.
 
     Size, frames and completeness are read from the file's structure and checked before any pixel is decoded. Thread
     safe. Peak memory is 8 to 16 bytes a pixel.
+
+    Args:
+        data: the untouched bytes.
+        limits: how large they and the picture may be.
+        sha256: `sha256_hex(data)`, where it is known already.
 
     Raises:
         ImageRejectedError: with one of the reasons listed there; no other error leaves this function, whatever the
@@ -119,14 +124,14 @@ def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
     name = sniff(data)
     try:
         declared = read_structure(name, data, limits)
-        return _decode(name, data, declared, limits)
+        return _decode(name, data, declared, limits, sha256 or sha256_hex(data))
     except ImageRejectedError:
         raise
     except Exception as error:  # noqa: BLE001 - on hostile bytes Pillow raises almost anything
         raise _refusal(name, error) from None
 
 
-def _decode(name: str, data: bytes, declared: Declared, limits: ImageLimits) -> DecodedImage:
+def _decode(name: str, data: bytes, declared: Declared, limits: ImageLimits, sha256: str) -> DecodedImage:
     with _opener(name)(io.BytesIO(declared.body)) as image:
         limits.check_size(*image.size)
         frames = max(declared.frames, getattr(image, "n_frames", 1) if declared.size is None else 1)
@@ -148,7 +153,7 @@ def _decode(name: str, data: bytes, declared: Declared, limits: ImageLimits) -> 
     if declared.depth > 8 and not any("reduced to 8-bit" in change for change in changes):
         notes.append(f"{declared.depth}-bit reduced to 8-bit")
     notes.extend(changes)
-    return DecodedImage(rgb, sha256_hex(data), len(data), name, rgb.width, rgb.height, mode, frames, tuple(notes))
+    return DecodedImage(rgb, sha256, len(data), name, rgb.width, rgb.height, mode, frames, tuple(notes))
 
 
 def _opener(name: str) -> type[ImageFile.ImageFile]:
