@@ -1,6 +1,6 @@
 """The columns that are added to a row, in groups: each group is a few columns and a function from an answer to cells.
 
-Another kind of knowledge (provenance, say) is another group in `GROUPS`; readers and writers need not know of it.
+Another kind of knowledge is another group in `GROUPS`; readers and writers need not know of it.
 """
 
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from indexer.answers import SearchAnswer
+from indexer.enrichment.declared import declared_cells
 from indexer.verdict import Match
 from indexer.vocabulary import Relation
 
@@ -107,8 +108,15 @@ GROUPS = (
     ColumnGroup(
         (
             _text("match_sha256", "SHA-256 of the strongest match that holds."),
-            _text("match_relation", "How it belongs to the row's picture: same_file, same_picture or same_origin."),
-            _text("match_measure", "What match_score measures: sha256, pdq_distance (of 256) or cls_cosine."),
+            _text(
+                "match_relation",
+                "How it belongs to the row's picture: same_file, same_picture or same_origin; same_address where it "
+                "was seen at the address a review gives, and no picture was compared.",
+            ),
+            _text(
+                "match_measure",
+                "What match_score measures: sha256, pdq_distance (of 256) or cls_cosine; sighting_url has no score.",
+            ),
             Column("match_score", CellKind.NUMBER, "How near it is, by that measure."),
             _text("match_label", "What its labels add up to: fake, authentic, unknown or disputed."),
             _text("match_label_source", "Who says so."),
@@ -139,6 +147,23 @@ GROUPS = (
             _text("snapshot", "State of the catalogue's index the answer was computed on."),
         ),
         _detector,
+    ),
+    ColumnGroup(
+        (
+            _text("generator_declared", "The generator the picture's file names. A file can say anything."),
+            _text("model_declared", "The model it names."),
+            _text("model_hash_declared", "Hash of that model."),
+            _text("technique_declared", "How the file says it was made; several joined by semicolons. It is no label."),
+            _text("digital_source_type", "The IPTC code the file declares, such as trainedAlgorithmicMedia."),
+            _text("c2pa_state", "Its C2PA manifest: trusted (by a trust anchor), valid (anyone can sign) or invalid."),
+            _text("c2pa_signer", "Who signed that, as the certificate says."),
+            _text(
+                "provenance_worth",
+                "What its strongest finding rests on: cryptographic, statistical or self_declared. Empty: it says "
+                "nothing, which means nothing.",
+            ),
+        ),
+        lambda answer: declared_cells(answer.provenance),
     ),
 )
 ERROR = _text("error", "Why the row could not be answered.")
