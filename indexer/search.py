@@ -13,7 +13,7 @@ from indexer import relations
 from indexer.active_calibration import ActiveCalibration
 from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
 from indexer.calibration import CalibrationVersion
-from indexer.catalog import embeddings, hash_lists, images
+from indexer.catalog import embeddings, hash_lists, images, sightings
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Image, ImageDetails, ImageFilter
 from indexer.detector import ResolvedDetector
@@ -35,6 +35,9 @@ if TYPE_CHECKING:  # importing the class itself loads torch
 
 _DECIDING = 50
 """Near-identical pictures a verdict looks at, however few matches are to be shown: it must not depend on the limit."""
+
+_AT_ONE_ADDRESS = 20
+"""Most images of one address that are searched with: a page may show many."""
 
 _RANK = {Relation.SAME_FILE: 0, Relation.SAME_PICTURE: 1, Relation.SAME_ORIGIN: 2}
 
@@ -123,8 +126,15 @@ class Searcher:
             probe = of_hashes(sha256, pdq)
         return self._answer(probe, options or SearchOptions(), Stopwatch(), self.calibration.get())
 
-    def by_sha256(self, sha256: str, options: SearchOptions | None = None) -> SearchAnswer:
+    def by_sha256(
+        self, sha256: str, options: SearchOptions | None = None, *, leave_itself_out: bool = False
+    ) -> SearchAnswer:
         """Search with an image of the catalogue, by what is stored of it; its original is not needed.
+
+        Args:
+            sha256: of the image.
+            options: how to search.
+            leave_itself_out: the answer is as if the image were not among those searched.
 
         Raises:
             NotFoundError: no such image.
@@ -133,7 +143,22 @@ class Searcher:
         watch = Stopwatch()
         with watch.step("catalogue"):
             probe, _ = self._prober.of_known(sha256)
-        return self._answer(probe, options or SearchOptions(), watch, self.calibration.get())
+        return self._answer(
+            probe, options or SearchOptions(), watch, self.calibration.get(), leave_itself_out=leave_itself_out
+        )
+
+    def by_addresses(self, urls: Sequence[str], options: SearchOptions | None = None) -> list[SearchAnswer]:
+        """Search with each image that was seen, or archived, at one of these addresses; a few at most, and none is
+        fetched. Empty when nothing was.
+
+        Raises:
+            UsageError: an option is out of range.
+        """
+        if not urls:
+            return []
+        with self._catalog.reading() as session:
+            seen = sightings.images_at(session, urls, _AT_ONE_ADDRESS)
+        return [self.by_sha256(sha256, options) for sha256 in seen]
 
     def by_embedding(self, embedding: Sequence[float], options: SearchOptions | None = None) -> SearchAnswer:
         """Search with an embedding of the detector in use; it is L2-normalised here.
@@ -228,18 +253,27 @@ class Searcher:
         )
 
     def _answer(
-        self, probe: Probe, options: SearchOptions, watch: Stopwatch, calibration: CalibrationVersion | None
+        self,
+        probe: Probe,
+        options: SearchOptions,
+        watch: Stopwatch,
+        calibration: CalibrationVersion | None,
+        *,
+        leave_itself_out: bool = False,
     ) -> SearchAnswer:
         thresholds = self._thresholds(options, calibration)
         limit = self._limit(options)
         readable = (probe.facts.pdq_quality or 0) >= thresholds.min_quality
         with watch.step("index"):
             self._index.refresh()
-            found = self._candidates(probe, options, thresholds, limit, readable)
+            found = self._candidates(probe, options, thresholds, limit + leave_itself_out, readable)
         with watch.step("catalogue"), self._catalog.reading() as session:
             if probe.facts.sha256 is not None:
                 same = images.find_ids(session, [probe.facts.sha256]).values()
-                found.update(image_id for image_id in same if self._index.admits(image_id, options.filter))
+                if leave_itself_out:
+                    found.difference_update(same)
+                else:
+                    found.update(image_id for image_id in same if self._index.admits(image_id, options.filter))
             details = images.details(session, sorted(found))
             vectors = embeddings.vectors(session, self._resolved.fingerprint, sorted(found))
             listed = listed_matches(

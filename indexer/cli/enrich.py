@@ -58,17 +58,20 @@ def enrich(
     prefix: str,
     as_json: bool,
 ) -> int:
-    """Write the rows of IN again, with verdict, best match, campaign and hashes beside them.
+    """Write the rows of IN again, with verdict, best match, campaign, hashes and provenance beside them.
 
-    IN is a table (CSV, TSV, JSON Lines, Parquet), a folder of pictures, or what auto-archiver wrote (its CSV, a
+    IN is a table (CSV, TSV, JSON Lines, Parquet), a folder of pictures, fact-checks (ClaimReview and MediaReview in a
+    JSON-LD document, or in an HTML page, whose reviews become JSON Lines), or what auto-archiver wrote (its CSV, a
     metadata.json). Same rows, same order, same format; what is there is never changed. A row asks with a picture below
-    the file's folder, or with a SHA-256 or PDQ hash alone. A row that cannot be answered says why in its error column,
-    and is listed in a file named at the end. Exit code 1 when no row could be answered.
+    the file's folder, or with a SHA-256 or PDQ hash alone; a review also with an address that a known image was seen
+    at. A row that cannot be answered says why in its error column, and is listed in a file named at the end. Exit code
+    1 when no row could be answered.
 
     \b
     dejafake enrich claims.csv --out claims.enriched.csv
     dejafake enrich claims.parquet --out claims.enriched.parquet --map path=image_file
     dejafake enrich photos/ --out photos.csv
+    dejafake enrich feed.json --out feed.enriched.json
     dejafake enrich --sql postgresql://desk@db/claims --table media --key id --pictures /data/media
     """
     mapping = field_columns(columns)

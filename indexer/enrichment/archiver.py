@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeGuard
 
 from indexer.enrichment.answer_columns import Cell, Column
 from indexer.enrichment.extending import extend_csv
+from indexer.enrichment.gravity import gravest
+from indexer.enrichment.json_text import json_text
 from indexer.enrichment.mapping import as_digest, as_pdq, as_picture_path
 from indexer.enrichment.rows import RowQuery
 from indexer.errors import SourceError
@@ -23,22 +25,11 @@ from indexer.sources.folder import PICTURE_SUFFIXES
 from indexer.sources.items import printable
 from indexer.sources.manifest import read_inside
 from indexer.sources.tables import CsvTable, Row
-from indexer.vocabulary import Outcome
 
 CSV_COLUMNS = frozenset({"status", "metadata", "media"})
 """The header that tells its CSV from any other."""
 MAX_JSON_BYTES = 64 * 2**20
 """Largest metadata.json that is read."""
-_GRAVEST = (
-    Outcome.KNOWN_FAKE_MATCH,
-    Outcome.SIMILAR_TO_KNOWN_FAKE,
-    Outcome.INCONCLUSIVE,
-    None,
-    Outcome.NOT_ASSESSABLE,
-    Outcome.NO_MATCH_FOUND,
-)
-"""Which answer stands for several, first the gravest. None is a picture that could not be answered: it must not hide
-behind another one that no known fake matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +97,7 @@ class ArchiverCsvInput:
 
     def write(self, target: Path, added: Sequence[Column], rows: Iterator[Sequence[Cell]]) -> None:
         """The same rows, each with the gravest answer of its pictures."""
-        folded = (min((next(rows) for _ in self._of(row)), key=_gravity) for row in self._table.rows())
+        folded = (gravest([next(rows) for _ in self._of(row)]) for row in self._table.rows())
         extend_csv(self._path, target, added, folded)
 
     def _of(self, row: Row) -> list[RowQuery]:
@@ -134,7 +125,10 @@ class ArchiverJsonInput:
     def __init__(self, path: Path, limits: ImageLimits) -> None:
         self._path = path
         self._media = _Media(path.parent.resolve(), limits)
-        self._document = _document(path)
+        document = _document(path)
+        if not _is_metadata(document):
+            raise SourceError(f"{printable(path.name)} is not a metadata.json of auto-archiver: it has no list `media`")
+        self._document = document
         self._pictures = [
             (at, medium)
             for at, medium in enumerate(self._document["media"])
@@ -143,6 +137,11 @@ class ArchiverJsonInput:
         self.columns: Sequence[str] = tuple({key for _, medium in self._pictures for key in medium})
         self.mapping: Mapping[str, str] = {"pictures": "media"}
         self.endings: Sequence[str] = (".json",)
+
+    @staticmethod
+    def describes(path: Path) -> bool:
+        """Whether the JSON file at `path` is one of auto-archiver's: an object with a list `media`, and no JSON-LD."""
+        return _is_metadata(_document(path))
 
     def identity(self) -> str:
         """SHA-256 of the document."""
@@ -163,13 +162,8 @@ class ArchiverJsonInput:
         names = [column.name for column in added]
         for at, medium in self._pictures:
             media[at] = {**medium, **dict(zip(names, next(rows), strict=True))}
-        text = json.dumps({**self._document, "media": media}, ensure_ascii=False, indent=2)
+        text = json_text({**self._document, "media": media}, indent=2)
         target.write_text(text + "\n", encoding="utf-8")
-
-
-def _gravity(cells: Sequence[Cell]) -> int:
-    outcome = None if cells[0] is None else Outcome(str(cells[0]))
-    return _GRAVEST.index(outcome)
 
 
 def _is_picture(medium: Mapping[str, Any]) -> bool:
@@ -188,7 +182,8 @@ def _literal(text: str) -> object:
     return value
 
 
-def _document(path: Path) -> dict[str, Any]:
+def _document(path: Path) -> object:
+    """The JSON value in a file, None when it holds none."""
     shown = printable(path.name)
     try:
         with path.open("rb") as file:
@@ -198,9 +193,11 @@ def _document(path: Path) -> dict[str, Any]:
     if len(data) > MAX_JSON_BYTES:
         raise SourceError(f"{shown} is larger than {MAX_JSON_BYTES:,} bytes; split it")
     try:
-        document = json.loads(data)
+        document: object = json.loads(data)
     except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict) or not isinstance(document.get("media"), list):
-        raise SourceError(f"{shown} is not a metadata.json of auto-archiver: it needs an object with a list `media`")
+        return None
     return document
+
+
+def _is_metadata(document: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(document, dict) and isinstance(document.get("media"), list) and "@context" not in document

@@ -1,9 +1,12 @@
 """From what rows ask with to answered rows: threads read and decode ahead, the detector takes pictures in batches."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from threading import Lock
 
-from indexer.answers import SearchAnswer, SearchOptions
+from indexer.answers import SearchOptions
+from indexer.enrichment.addresses import address_cells
 from indexer.enrichment.answer_columns import Cell, answer_cells, error_cells
 from indexer.enrichment.rows import RowQuery
 from indexer.errors import ImageRejectedError
@@ -12,9 +15,17 @@ from indexer.prefetch import prepared_ahead
 from indexer.probing import PreparedPicture
 from indexer.search import Searcher
 from indexer.settings import Settings
+from indexer.vocabulary import Outcome
 
 ROWS_PER_GROUP = 256
 """Most rows that are answered before what was answered is handed on; pictures come in batches of the detector."""
+
+_REMEMBERED = 16
+"""Pictures kept prepared, at 1.8 MB each."""
+_UNSEEN = (
+    "no picture beside the file, no hash, and nothing was seen at its address before; addresses are never fetched: "
+    "download the picture"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,26 @@ class _Ready:
     problem: tuple[str, str] | None = None
 
 
+class _Recent:
+    """The pictures prepared last, by SHA-256: a table often has the same one again and again. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pictures: OrderedDict[str, PreparedPicture] = OrderedDict()
+
+    def get(self, sha256: str) -> PreparedPicture | None:
+        with self._lock:
+            if sha256 in self._pictures:
+                self._pictures.move_to_end(sha256)
+            return self._pictures.get(sha256)
+
+    def put(self, sha256: str, picture: PreparedPicture) -> None:
+        with self._lock:
+            self._pictures[sha256] = picture
+            if len(self._pictures) > _REMEMBERED:
+                self._pictures.popitem(last=False)
+
+
 class Asker:
     """Answers rows with one installation's searcher. `settings` gives batch size and workers."""
 
@@ -53,9 +84,11 @@ class Asker:
         self._searcher = searcher
         self._settings = settings
         self._options = SearchOptions()
+        self._recent = _Recent()
 
     def groups(self, queries: Iterable[RowQuery]) -> Iterator[tuple[AnsweredRow, ...]]:
-        """The rows in their order, in groups of at most one batch of pictures.
+        """The rows in their order, in groups of at most one batch of different pictures; what a group holds twice is
+        asked once.
 
         Where a group ends follows from the rows after the end of the one before alone: whoever starts again at the end
         of a group gets the same groups, and so the same batches and the same numbers.
@@ -73,39 +106,66 @@ class Asker:
             return _Ready(query, problem=query.problem)
         try:
             data = query.read()
-            if query.sha256 is not None and (sha256 := sha256_hex(data)) != query.sha256:
+            sha256 = sha256_hex(data)
+            if query.sha256 not in (None, sha256):
                 raise ImageRejectedError(
                     "sha256_mismatch", f"the picture has SHA-256 {sha256}, not the one the row gives; correct either"
                 )
-            return _Ready(query, self._searcher.prepare(data))
+            picture = self._recent.get(sha256)
+            if picture is None:
+                picture = self._searcher.prepare(data)
+                self._recent.put(sha256, picture)
+            return _Ready(query, picture)
         except ImageRejectedError as error:
             return _Ready(query, problem=(error.reason, str(error)))
 
     def _answer(self, group: list[_Ready]) -> tuple[AnsweredRow, ...]:
-        pictures = [ready.picture for ready in group if ready.picture is not None]
-        by_picture = iter(self._searcher.by_pictures(pictures, self._options))
-        return tuple(self._row(ready, by_picture) for ready in group)
+        pictures = {ready.picture.facts.sha256: ready.picture for ready in group if ready.picture is not None}
+        found = self._searcher.by_pictures(list(pictures.values()), self._options)
+        by_picture = {sha256: answer_cells(answer) for sha256, answer in zip(pictures, found, strict=True)}
+        absent: dict[RowQuery, AnsweredRow] = {}
+        return tuple(self._row(ready, by_picture, absent) for ready in group)
 
-    def _row(self, ready: _Ready, by_picture: Iterator[SearchAnswer]) -> AnsweredRow:
+    def _row(
+        self,
+        ready: _Ready,
+        by_picture: Mapping[str | None, tuple[Cell, ...]],
+        absent: dict[RowQuery, AnsweredRow],
+    ) -> AnsweredRow:
         query = ready.query
         if ready.problem is not None:
             reason, message = ready.problem
             return AnsweredRow(query.location, error_cells(message), reason)
         if ready.picture is not None:
-            return AnsweredRow(query.location, answer_cells(next(by_picture)))
-        return AnsweredRow(
-            query.location, answer_cells(self._searcher.by_hashes(query.sha256, query.pdq, self._options))
-        )
+            return AnsweredRow(query.location, by_picture[ready.picture.facts.sha256])
+        nameless = replace(query, location="")
+        if nameless not in absent:
+            absent[nameless] = self._of_absent(query)
+        return replace(absent[nameless], location=query.location)
+
+    def _of_absent(self, query: RowQuery) -> AnsweredRow:
+        """A row whose picture is not at hand: by its hashes, or by where it was seen when these tell nothing."""
+        hashed = None
+        if query.sha256 is not None or query.pdq is not None:
+            hashed = self._searcher.by_hashes(query.sha256, query.pdq, self._options)
+        if hashed is None or hashed.verdict.outcome is Outcome.NOT_ASSESSABLE:
+            seen = self._searcher.by_addresses(query.urls, self._options)
+            if seen:
+                return AnsweredRow(query.location, tuple(address_cells(seen)))
+        if hashed is None:
+            return AnsweredRow(query.location, error_cells(_UNSEEN), "not_at_hand")
+        return AnsweredRow(query.location, answer_cells(hashed))
 
 
 def _grouped(ready: Iterable[_Ready], pictures: int) -> Iterator[list[_Ready]]:
     group: list[_Ready] = []
-    held = 0
+    held: set[str | None] = set()
     for row in ready:
         group.append(row)
-        held += row.picture is not None
-        if held >= pictures or len(group) >= ROWS_PER_GROUP:
+        if row.picture is not None:
+            held.add(row.picture.facts.sha256)
+        if len(held) >= pictures or len(group) >= ROWS_PER_GROUP:
             yield group
-            group, held = [], 0
+            group, held = [], set()
     if group:
         yield group

@@ -10,6 +10,7 @@ from indexer.enrichment.archiver import ArchiverCsvInput, ArchiverJsonInput
 from indexer.enrichment.extending import EXTENDERS
 from indexer.enrichment.folders import FolderInput
 from indexer.enrichment.mapping import ColumnMapping
+from indexer.enrichment.reviews import DOCUMENTS, PAGES, ReviewsInput
 from indexer.enrichment.rows import RowQuery
 from indexer.errors import SourceError, UsageError
 from indexer.imaging.limits import ImageLimits
@@ -107,8 +108,9 @@ class TableInput:
 
 
 def open_input(path: Path, mapping: Mapping[str, str], limits: ImageLimits) -> Input:
-    """The input at `path`: a table (.csv, .tsv, .jsonl, .ndjson, .parquet), a folder of pictures, or what auto-archiver
-    wrote (its CSV, known by its header, or a metadata.json).
+    """The input at `path`: a table (.csv, .tsv, .jsonl, .ndjson, .parquet), a folder of pictures, reviews in JSON-LD
+    (.json, .jsonld) or in an HTML page, or what auto-archiver wrote (its CSV, known by its header, or a metadata.json,
+    known by its list of media).
 
     Args:
         path: what to read.
@@ -127,12 +129,14 @@ def open_input(path: Path, mapping: Mapping[str, str], limits: ImageLimits) -> I
         raise UsageError(f"{shown} is not a table, so there are no columns to map; leave --map out")
     if path.is_dir():
         return FolderInput(path, limits)
-    if kind == ".json":
+    if kind == ".json" and ArchiverJsonInput.describes(path):
         return ArchiverJsonInput(path, limits)
+    if kind in (*DOCUMENTS, *PAGES):
+        return ReviewsInput(path, limits)
     if not is_table:
         raise UsageError(
             f"{shown} cannot be enriched: give a .csv, .tsv, .jsonl, .ndjson or .parquet file, a folder of pictures, "
-            "or a metadata.json of auto-archiver"
+            "ClaimReview or MediaReview in .json, .jsonld or .html, or a metadata.json of auto-archiver"
         )
     if kind == ".csv" and not mapping and ArchiverCsvInput.describes(path):
         return ArchiverCsvInput(path, limits)

@@ -1,6 +1,7 @@
 """JSON-LD as it lies in files: a JSON document, or the script blocks of an HTML page."""
 
 import json
+import math
 from html.parser import HTMLParser
 from typing import Any
 
@@ -41,9 +42,14 @@ def _text(data: str | bytes) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, strict=False, parse_constant=lambda _: None)
+        return json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _page(text: str) -> tuple[list[Any], list[str]]:

@@ -39,24 +39,37 @@ def read_reviews(data: str | bytes) -> ReviewsRead:
     """
     values, problems = documents(data)
     reviews: list[ClaimReview | MediaReview] = []
-    references = References()
-    for one in _objects(values):
-        references.note(one)
     seen: set[bytes] = set()
-    for one in _objects(values):
-        kind = _kind(one)
-        if kind is None or (spelled := sha256(json.dumps(one, sort_keys=True).encode()).digest()) in seen:
+    for one, review in reviews_among(values):
+        spelled = sha256(json.dumps(one, sort_keys=True).encode()).digest()
+        if spelled in seen:
             continue
         if len(reviews) >= MAX_REVIEWS:
             problems.append(f"only the first {MAX_REVIEWS:,} reviews were read; split the feed")
             break
         seen.add(spelled)
-        node = Node(one, references)
-        reviews.append(_media_review(node) if kind == "MediaReview" else _claim_review(node))
+        reviews.append(review)
     return ReviewsRead(tuple(reviews), tuple(problems))
 
 
-def _objects(values: list[Any]) -> Iterator[Mapping[str, Any]]:
+def reviews_among(values: list[Any]) -> Iterator[tuple[Mapping[str, Any], ClaimReview | MediaReview]]:
+    """All reviews inside JSON values in the order they stand, each with the object it was read from; one that stands
+    there twice comes twice.
+
+    Raises:
+        SourceError: nested too deeply.
+    """
+    references = References()
+    for one in objects_in(values):
+        references.note(one)
+    for one in objects_in(values):
+        kind = _kind(one)
+        if kind is not None:
+            node = Node(one, references)
+            yield one, _media_review(node) if kind == "MediaReview" else _claim_review(node)
+
+
+def objects_in(values: Any) -> Iterator[Mapping[str, Any]]:
     """All objects inside these values, in the order they stand, outer ones first; a `@context` only names terms."""
     pending: list[tuple[Any, int]] = [(values, 0)]
     while pending:
