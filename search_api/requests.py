@@ -40,7 +40,7 @@ class Body(BaseModel):
 class Conditions(Body):
     """Conditions on images; all given ones must hold."""
 
-    technique: Technique | None = Field(default=None, description="Only images made this way.")
+    technique: Technique | None = Field(default=None, description="Only images made this way, by their label.")
     generator: Name | None = Field(default=None, description="Only images made by this program or model.")
     platform: Name | None = Field(default=None, description="Only images sighted on this platform.")
     collections: tuple[Name, ...] = Field(default=(), max_length=50, description="Only images in one of these.")
@@ -52,6 +52,9 @@ class Conditions(Body):
     )
     digital_source_type: Name | None = Field(
         default=None, description="Only images whose file declares this IPTC code, such as trainedAlgorithmicMedia."
+    )
+    declared_technique: Technique | None = Field(
+        default=None, description="Only images whose file says it was made this way, whatever their label says."
     )
 
     @model_validator(mode="after")
@@ -73,6 +76,7 @@ class Conditions(Body):
             model_hash=self.model_hash,
             made_with=self.made_with,
             digital_source_type=self.digital_source_type,
+            declared_technique=self.declared_technique,
         )
 
 
@@ -233,7 +237,7 @@ class SightingReport(Body):
 class NewCollection(Body):
     """A collection to make."""
 
-    name: Annotated[Name, StringConstraints(pattern=r"^[^/]+$")]
+    name: Name
     description: Text = ""
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from indexer.catalog import collections, images
 from indexer.catalog.records import Collection, Page
@@ -14,9 +15,18 @@ from search_api.requests import NAME_MAX, ImageSet, NewCollection, Sha256
 from search_api.schemas import ChangedImages
 from search_api.service import Serving
 
+
+class _Digest(StringConvertor):
+    """The part of a path that is a SHA-256: no other `…/images/…` is taken for an image of a collection."""
+
+    regex = "[0-9a-fA-F]{64}"
+
+
+register_url_convertor("digest", _Digest())
 router = APIRouter(prefix="/v1/collections", tags=["collections"])
 
-CollectionName = Annotated[str, Path(max_length=NAME_MAX, description="Name of the collection.")]
+CollectionName = Annotated[str, Path(max_length=NAME_MAX, description="Name of the collection; may hold slashes.")]
+"""Routes below a collection come before those of collections themselves, whose names reach to the end of the path."""
 
 
 @router.get("", summary="List collections", responses={**example("collections"), **responses(422)})
@@ -43,22 +53,15 @@ def create(service: Serving, body: NewCollection) -> Collection:
         return collections.create(session, body.name, body.description)
 
 
-@router.get("/{name}", summary="A collection", responses=responses(404, 422))
+@router.get("/{name:path}", summary="A collection", responses=responses(404, 422))
 def get(service: Serving, name: CollectionName) -> Collection:
     """What a collection is, and how many images it holds; list them with `GET /v1/images?collections=`."""
     with service.workspace.catalog.reading() as session:
         return _found(session, name)
 
 
-@router.delete("/{name}", status_code=204, summary="Delete a collection", responses=responses(404, 422, 503))
-def delete(service: Serving, name: CollectionName) -> None:
-    """Deletes the collection; its images stay in the catalogue."""
-    with service.workspace.catalog.writing() as session:
-        collections.delete(session, name)
-
-
 @router.post(
-    "/{name}/images",
+    "/{name:path}/images",
     summary="Put images into a collection",
     responses={**example("collect"), **responses(404, 422, 503)},
     openapi_extra=json_example("collect"),
@@ -74,13 +77,24 @@ def add_images(service: Serving, name: CollectionName, body: ImageSet) -> Change
         return ChangedImages(changed=collections.add_images(session, name, sorted(ids.values())))
 
 
-@router.delete("/{name}/images/{sha256}", summary="Take an image out of a collection", responses=responses(404, 422))
+@router.delete(
+    "/{name:path}/images/{sha256:digest}",
+    summary="Take an image out of a collection",
+    responses=responses(404, 422),
+)
 def remove_image(service: Serving, name: CollectionName, sha256: Annotated[Sha256, Path()]) -> ChangedImages:
     """Takes the image out of the collection; it stays in the catalogue."""
     with service.workspace.catalog.writing() as session:
         _found(session, name)
         ids = images.find_ids(session, [sha256])
         return ChangedImages(changed=collections.remove_images(session, name, list(ids.values())))
+
+
+@router.delete("/{name:path}", status_code=204, summary="Delete a collection", responses=responses(404, 422, 503))
+def delete(service: Serving, name: CollectionName) -> None:
+    """Deletes the collection; its images stay in the catalogue."""
+    with service.workspace.catalog.writing() as session:
+        collections.delete(session, name)
 
 
 def _found(session: Session, name: str) -> Collection:

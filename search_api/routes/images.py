@@ -138,15 +138,12 @@ def thumbnail(request: Request, service: Serving, sha256: ImageId) -> Response:
 )
 async def similar(service: Serving, sha256: ImageId, query: Annotated[SimilarQuery, Query()]) -> SimilarImages:
     """Searches with what is stored of the image; its original is not needed. The image itself is left out."""
-    limit = query.limit or service.settings.search_limit
-    wider = min(limit + 1, service.settings.search_limit_max) if limit <= service.settings.search_limit_max else limit
-    options = query.model_copy(update={"limit": wider}).options()
-    answer = await service.compute(lambda: service.workspace.searcher.by_sha256(sha256, options))
+    options, searcher = query.options(), service.workspace.searcher
+    answer = await service.compute(lambda: searcher.by_sha256(sha256, options, leave_itself_out=True))
     service.metrics.searched(answer.milliseconds)
-    others = [match for match in answer.matches if match.image.image.sha256 != sha256]
     return SimilarImages(
         sha256=sha256,
-        matches=tuple(LinkedMatch.of(match) for match in others[:limit]),
+        matches=tuple(LinkedMatch.of(match) for match in answer.matches),
         index=answer.verdict.index,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from made_pictures import encoded, generated_png, png, png_that_claims, scene
 from PIL import Image
-from served import Api, problem_of
+from served import Api, fill, problem_of
 
 
 def upload(api: Api, *files: tuple[str, bytes], **said: object) -> dict[str, object]:
@@ -221,6 +221,14 @@ def test_similar_images_leave_out_the_image_itself(api: Api) -> None:
     assert api.fakes[1] not in found
 
 
+def test_the_largest_number_of_similar_images_is_not_one_fewer(start: Callable[..., Api]) -> None:
+    own = start(search_limit=2, search_limit_max=2)
+    fill(own, own.fakes, range(1, 4), label="fake", stated_by="desk")
+    found = own.client.get(f"/v1/images/{own.fakes[1]}/similar", params={"limit": 2}).json()["matches"]
+    assert {match["image"]["image"]["sha256"] for match in found} == {own.fakes[2], own.fakes[3]}
+    assert own.client.get(f"/v1/images/{own.fakes[1]}/similar", params={"limit": 3}).status_code == 422
+
+
 def test_similar_images_of_an_authentic_one_come_from_known_fakes_unless_any_is_asked(api: Api) -> None:
     address = f"/v1/images/{api.authentic[7]}/similar"
     fakes = api.client.get(address, params={"limit": 50}).json()["matches"]
@@ -276,6 +284,7 @@ def test_what_a_file_says_of_its_origin_is_served_and_found(scratch: Api) -> Non
     for query, expected in (
         ({"model_hash": "AA291"}, [sha256]),
         ({"model_hash": "aa291", "made_with": "automatic1111"}, [sha256]),
+        ({"model_hash": "aa291", "declared_technique": "inpainting"}, [sha256]),
         ({"model_hash": "aa291", "digital_source_type": "trainedAlgorithmicMedia"}, []),
     ):
         listed = scratch.client.get("/v1/images", params=query).json()["items"]
