@@ -26,7 +26,8 @@ def follow_embeddings(session: Session, store: VectorStore, marks: Watermarks) -
     """
     while store.watermark < marks.embedding_id:
         batch = embeddings.since(session, store.folder.fingerprint, store.watermark, ROWS_AT_ONCE)
-        store.add(batch.image_ids, batch.vectors, int(batch.embedding_ids.max(initial=marks.embedding_id)))
+        read_to = int(batch.embedding_ids[-1]) if len(batch.embedding_ids) else marks.embedding_id
+        store.add(batch.image_ids, batch.vectors, read_to)
     _follow_tombstones(session, store, marks)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from indexer.catalog import labels
 from indexer.catalog.records import ImageFilter, NewLabel
 from indexer.errors import UsageError
-from indexer.index import SearchIndex
+from indexer.index import SearchIndex, catching_up
 from indexer.vocabulary import LabelSource, LabelValue
 
 FAKE = ImageFilter(label=LabelValue.FAKE)
@@ -52,6 +52,19 @@ def test_an_empty_catalogue_is_ready_and_finds_nothing(open_index: Callable) -> 
     assert index.status().state == "ready"
     assert index.nearest(np.eye(384, dtype=np.float32)[:1], 3).ids.tolist() == [[-1, -1, -1]]
     assert index.same_picture([bytes(32)], 31) == ()
+
+
+def test_more_than_one_block_of_new_embeddings_is_followed_to_its_end(
+    archive: Any, open_index: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "ROWS_AT_ONCE", 8)
+    archive.plant(20)
+    index = open_index()
+    index.refresh()
+    archive.check(index)
+    archive.plant(17)
+    index.refresh()
+    archive.check(index)
 
 
 def test_additions_and_deletions_show_at_the_next_refresh(archive: Any, open_index: Callable) -> None:
