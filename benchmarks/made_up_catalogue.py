@@ -67,12 +67,13 @@ class _Facts:
     days: npt.NDArray[np.float64]
 
 
-def fill(catalog: Catalog, images: int, *, seed: int = 0) -> Iterator[int]:
-    """Fill `catalog`, one transaction a batch; yields how many images there are so far."""
+def fill(catalog: Catalog, images: int, *, seed: int = 0, fingerprint: str = FINGERPRINT) -> Iterator[int]:
+    """Fill `catalog`, one transaction a batch; yields how many images there are so far. `fingerprint`: of the detector
+    whose embeddings these pretend to be."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((CLUSTERS, EMBEDDING_DIMENSION), dtype=np.float32)
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    _insert(catalog, DetectorRow, [_detector()])
+    _insert(catalog, DetectorRow, [_detector(fingerprint)])
     _insert(catalog, CollectionRow, [_collection(name) for name in COLLECTIONS])
     _insert(catalog, CampaignRow, [_campaign(number) for number in range(images // 4 // _CAMPAIGN_SIZE + 1)])
     for start in range(0, images, BATCH):
@@ -228,8 +229,8 @@ def _embeddings(rng: np.random.Generator, facts: _Facts, centres: npt.NDArray[np
         }
 
 
-def _detector() -> dict[str, Any]:
-    return {"name": "made-up", "fingerprint": FINGERPRINT, "trained": True, "spec": {}, "added_at": FIRST_DAY}
+def _detector(fingerprint: str) -> dict[str, Any]:
+    return {"name": "made-up", "fingerprint": fingerprint, "trained": True, "spec": {}, "added_at": FIRST_DAY}
 
 
 def _collection(name: str) -> dict[str, Any]:

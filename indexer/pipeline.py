@@ -65,10 +65,12 @@ class Ingest:
 
     Args:
         catalog: where everything but the files goes.
-        detector: gives the embeddings; its `run` is called in the calling thread only.
+        detector: gives the embeddings.
         originals, thumbnails: where files go; originals are kept only if the settings say so.
         settings: limits, batch size, workers.
         options: what to add to what the source says.
+        run: makes the passes in place of the detector's own `run`, where others wait for it too. Either is called in
+            the calling thread only.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Ingest:
         thumbnails: MediaStore,
         settings: Settings,
         options: IngestOptions,
+        run: "Callable[[npt.NDArray[np.float32]], DetectorOutput] | None" = None,
     ) -> None:
         self._catalog = catalog
+        self._run = run or detector.run
         self._detector = detector
         self._originals = originals
         self._thumbnails = thumbnails
@@ -231,7 +235,7 @@ class Ingest:
     def _detect(self, pictures: dict[str, _Picture]) -> dict[str, NewDetection]:
         if not pictures:
             return {}
-        output = self._detector.run(np.stack([picture.pixels for picture in pictures.values()]))
+        output = self._run(np.stack([picture.pixels for picture in pictures.values()]))
         return dict(zip(pictures, detections_of(output, self._detector.spec), strict=True))
 
     def _describe(self, session: Session, image_id: int, item: SourceItem, tally: Tally) -> bool:

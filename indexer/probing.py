@@ -3,11 +3,10 @@
 What they are compared with, and what follows from it, lives in `indexer.search`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,8 @@ from indexer.catalog import embeddings, images
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import ImageDetails, ProvenanceFinding
 from indexer.detector import ResolvedDetector
+from indexer.detector.preprocessing import prepare
+from indexer.detector.shared_passes import Seen
 from indexer.errors import NotFoundError, UsageError
 from indexer.file_origin import as_findings
 from indexer.findings import DetectorFinding, find
@@ -27,23 +28,27 @@ from indexer.imaging.limits import ImageLimits
 from indexer.provenance import ProvenanceLimits, read_provenance
 from indexer.settings import Settings
 
-if TYPE_CHECKING:  # importing the class itself loads torch
-    from indexer.detector import Detector
-
 Vector = npt.NDArray[np.float32]
 
 _DIMENSION = 384
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedPicture:
-    """A picture decoded and hashed, waiting for the model. `hashes` are PDQ by orientation, `original` first; `pixels`
-    [3, 384, 384] float32; `origin` is what its file says of itself, None when that was not asked for."""
+class MeasuredPicture:
+    """A picture hashed. `hashes` are PDQ by orientation, `original` first; `origin` is what its file says of itself,
+    None when that was not asked for."""
 
     facts: QueryFacts
     hashes: tuple[tuple[str, PdqHash], ...]
-    pixels: Vector
     origin: tuple[ProvenanceFinding, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPicture:
+    """A picture waiting for the model: `pixels` [3, 384, 384] float32."""
+
+    measured: MeasuredPicture
+    pixels: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,42 +76,39 @@ class Stopwatch:
         try:
             yield
         finally:
-            took = (perf_counter() - started) * 1000
-            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + took, 3)
+            self.add(name, perf_counter() - started)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Adds to a step what was timed elsewhere."""
+        self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + seconds * 1000, 3)
 
 
 class Prober:
-    """Makes probes with one detector; arguments as of `Searcher`. Safe to share between threads."""
+    """Makes probes of what one detector saw; arguments as of `Searcher`. Safe to share between threads."""
 
-    def __init__(
-        self, catalog: Catalog, resolved: ResolvedDetector, load: "Callable[[], Detector]", settings: Settings
-    ) -> None:
+    def __init__(self, catalog: Catalog, resolved: ResolvedDetector, settings: Settings) -> None:
         self._catalog = catalog
         self._resolved = resolved
-        self._load = load
         self._limits = ImageLimits.from_settings(settings)
         self._provenance_limits = ProvenanceLimits.from_settings(settings)
 
-    def prepare(self, data: bytes, watch: Stopwatch) -> PreparedPicture:
-        """Decodes and hashes the bytes of an image file, and reads what they say of their origin.
+    def decode(self, data: bytes, watch: Stopwatch) -> DecodedImage:
+        """The picture in the bytes of an image file.
 
         Raises:
             ImageRejectedError: the bytes are not a picture that is accepted.
         """
         with watch.step("decode"):
-            image = decode(data, self._limits)
-        with watch.step("provenance"):
-            origin = as_findings(read_provenance(data, self._provenance_limits, image.rgb))
-        return self.measure(image, watch, origin)
+            return decode(data, self._limits)
 
-    def measure(
-        self, image: DecodedImage, watch: Stopwatch, origin: tuple[ProvenanceFinding, ...] | None = None
-    ) -> PreparedPicture:
-        """Hashes a decoded picture and prepares it for the model."""
+    def measure(self, image: DecodedImage, data: bytes | None, watch: Stopwatch) -> MeasuredPicture:
+        """Hashes a decoded picture and, given the bytes of its file, reads what they say of their origin."""
         with watch.step("hash"):
             hashes = pdq_dihedrals(image.rgb)
-        with watch.step("model"):
-            pixels = self._load().prepare(image.rgb)
+        origin = None
+        if data is not None:
+            with watch.step("provenance"):
+                origin = as_findings(read_provenance(data, self._provenance_limits, image.rgb))
         original = hashes[0][1]
         facts = QueryFacts(
             kind="image",
@@ -118,34 +120,30 @@ class Prober:
             height=image.height,
             notes=image.notes,
         )
-        return PreparedPicture(facts, hashes, pixels, origin)
+        return MeasuredPicture(facts, hashes, origin)
 
-    def of_pictures(
-        self, pictures: Sequence[PreparedPicture], calibration: CalibrationVersion | None, watch: Stopwatch
-    ) -> list[Probe]:
-        """The pictures after one forward pass of the detector."""
-        if not pictures:
-            return []
-        with watch.step("model"):
-            output = self._load().run(np.stack([picture.pixels for picture in pictures]))
+    def pixels(self, image: DecodedImage, watch: Stopwatch) -> Vector:
+        """The model's input [3, 384, 384] for a decoded picture; does not wait for the model to be loaded."""
+        with watch.step("prepare"):
+            return prepare(image.rgb, self._resolved.spec.preprocessing)
+
+    def of_picture(self, measured: MeasuredPicture, seen: Seen, calibration: CalibrationVersion | None) -> Probe:
+        """A picture with what the detector saw in it."""
         trained = self._resolved.spec.trained
-        return [
-            Probe(
-                facts=picture.facts,
-                hashes=tuple((name, pdq.bits) for name, pdq in picture.hashes),
-                vector=output.embeddings[row],
-                finding=find(
-                    self._resolved.spec.name,
-                    self._resolved.fingerprint,
-                    trained=trained,
-                    logits=tuple(float(value) for value in output.logits[row]),
-                    p_fake=float(output.p_fake[row]) if trained else None,
-                    calibration=calibration,
-                ),
-                origin=picture.origin,
-            )
-            for row, picture in enumerate(pictures)
-        ]
+        return Probe(
+            facts=measured.facts,
+            hashes=tuple((name, pdq.bits) for name, pdq in measured.hashes),
+            vector=seen.embedding,
+            finding=find(
+                self._resolved.spec.name,
+                self._resolved.fingerprint,
+                trained=trained,
+                logits=seen.logits,
+                p_fake=seen.p_fake if trained else None,
+                calibration=calibration,
+            ),
+            origin=measured.origin,
+        )
 
     def of_known(self, sha256: str) -> tuple[Probe, ImageDetails]:
         """An image of the catalogue, by what is stored of it, and its details.

@@ -4,10 +4,11 @@ Identity (same file, same picture) is looked up among images of every label; lik
 unless the caller widens it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from indexer import relations
 from indexer.active_calibration import ActiveCalibration
@@ -17,6 +18,7 @@ from indexer.catalog import embeddings, hash_lists, images, sightings
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Image, ImageDetails, ImageFilter
 from indexer.detector import ResolvedDetector
+from indexer.detector.shared_passes import Seen, SharedPasses, rows_of
 from indexer.errors import NotFoundError, UsageError
 from indexer.findings import CalibrationReference, find, score_statement
 from indexer.heads import HeadStore
@@ -24,14 +26,20 @@ from indexer.imaging.decoding import DecodedImage
 from indexer.index import SearchIndex
 from indexer.limitations import LIMIT_LIKENESS, cosine_limits, detector_limits
 from indexer.listed import listed_matches
-from indexer.probing import PreparedPicture, Probe, Prober, Stopwatch, Vector, of_embedding, of_hashes
+from indexer.probing import (
+    MeasuredPicture,
+    PreparedPicture,
+    Probe,
+    Prober,
+    Stopwatch,
+    Vector,
+    of_embedding,
+    of_hashes,
+)
 from indexer.relations import RelationScore, Thresholds
 from indexer.settings import Settings
 from indexer.verdict import IndexReference, Match, decide
 from indexer.vocabulary import LabelValue, Relation
-
-if TYPE_CHECKING:  # importing the class itself loads torch
-    from indexer.detector import Detector
 
 _DECIDING = 50
 """Near-identical pictures a verdict looks at, however few matches are to be shown: it must not depend on the limit."""
@@ -49,7 +57,7 @@ class Searcher:
         catalog: the truth.
         index: the vector index of `resolved` over that catalogue.
         resolved: which detector is in use.
-        load: gives it loaded; called only when a picture must be embedded, so it may take its time once.
+        passes: of that detector.
         settings: thresholds and limits.
 
     Attributes:
@@ -61,14 +69,15 @@ class Searcher:
         catalog: Catalog,
         index: SearchIndex,
         resolved: ResolvedDetector,
-        load: "Callable[[], Detector]",
+        passes: SharedPasses,
         settings: Settings,
     ) -> None:
         self._catalog = catalog
         self._index = index
         self._resolved = resolved
         self._settings = settings
-        self._prober = Prober(catalog, resolved, load, settings)
+        self._passes = passes
+        self._prober = Prober(catalog, resolved, settings)
         self.calibration = ActiveCalibration(catalog, resolved)
         self._heads = HeadStore.of(settings, resolved.fingerprint)
 
@@ -80,9 +89,40 @@ class Searcher:
             UsageError: an option is out of range.
         """
         watch = Stopwatch()
+        image = self.decode(data, watch)
+        seen = self._passes.submit(self.pixels(image, watch))
+        measured = self.measure(image, data, watch)
+        return self.by_seen(measured, seen.result(), watch, options)
+
+    def decode(self, data: bytes, watch: Stopwatch) -> DecodedImage:
+        """The picture in the bytes of an image file: the first step of `by_bytes`, for who shares them out.
+
+        Raises:
+            ImageRejectedError: the bytes are not a picture that is accepted.
+        """
+        return self._prober.decode(data, watch)
+
+    def pixels(self, image: DecodedImage, watch: Stopwatch) -> Vector:
+        """What the passes of the detector take [3, 384, 384], after `decode`."""
+        return self._prober.pixels(image, watch)
+
+    def measure(self, image: DecodedImage, data: bytes, watch: Stopwatch) -> MeasuredPicture:
+        """Hashes and provenance, after `decode`; may run beside the detector's pass."""
+        return self._prober.measure(image, data, watch)
+
+    def by_seen(
+        self, measured: MeasuredPicture, seen: Seen, watch: Stopwatch, options: SearchOptions | None = None
+    ) -> SearchAnswer:
+        """Search with a measured picture and what the detector saw in it: the last step.
+
+        Raises:
+            UsageError: an option is out of range.
+        """
+        watch.add("queue", seen.waited)
+        watch.add("model", seen.took)
         with watch.step("catalogue"):
             calibration = self.calibration.get()
-        (probe,) = self._prober.of_pictures([self._prober.prepare(data, watch)], calibration, watch)
+        probe = self._prober.of_picture(measured, seen, calibration)
         return self._answer(probe, options or SearchOptions(), watch, calibration)
 
     def prepare(self, data: bytes) -> PreparedPicture:
@@ -91,19 +131,32 @@ class Searcher:
         Raises:
             ImageRejectedError: the bytes are not a picture that is accepted.
         """
-        return self._prober.prepare(data, Stopwatch())
+        watch = Stopwatch()
+        image = self.decode(data, watch)
+        return PreparedPicture(self.measure(image, data, watch), self.pixels(image, watch))
 
     def by_pictures(
         self, pictures: Sequence[PreparedPicture], options: SearchOptions | None = None
     ) -> list[SearchAnswer]:
-        """Search with several pictures, in their order, that go through the detector together.
+        """Search with several pictures, in their order, that go through the detector as a batch of their own, after
+        single pictures that somebody waits for.
 
         Raises:
             UsageError: an option is out of range.
         """
+        if not pictures:
+            return []
+        seen = rows_of(self._passes.run(np.stack([picture.pixels for picture in pictures])))
         calibration = self.calibration.get()
-        probes = self._prober.of_pictures(pictures, calibration, Stopwatch())
-        return [self._answer(probe, options or SearchOptions(), Stopwatch(), calibration) for probe in probes]
+        return [
+            self._answer(
+                self._prober.of_picture(picture.measured, one, calibration),
+                options or SearchOptions(),
+                Stopwatch(),
+                calibration,
+            )
+            for picture, one in zip(pictures, seen, strict=True)
+        ]
 
     def by_hashes(self, sha256: str | None, pdq: str | None, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with what is known of a picture that is not at hand: its SHA-256, its PDQ hash, or both.
@@ -228,7 +281,11 @@ class Searcher:
 
     def _probes(self, pictures: Sequence[DecodedImage], calibration: CalibrationVersion | None) -> list[Probe]:
         watch = Stopwatch()
-        return self._prober.of_pictures([self._prober.measure(one, watch) for one in pictures], calibration, watch)
+        seen = [self._passes.submit(self.pixels(one, watch)) for one in pictures]
+        measured = [self._prober.measure(one, None, watch) for one in pictures]
+        return [
+            self._prober.of_picture(one, saw.result(), calibration) for one, saw in zip(measured, seen, strict=True)
+        ]
 
     def _comparison(self, left: Probe, right: Probe, calibration: CalibrationVersion | None) -> Comparison:
         if left.finding is None:

@@ -127,6 +127,10 @@ class Settings(BaseSettings):
         default=256 * MIB, description="Largest request body accepted, in bytes."
     )
     max_upload_files: Annotated[int, Field(ge=1)] = Field(default=64, description="Most files in one upload.")
+    waiting_pictures_max: Annotated[int, Field(ge=1)] = Field(
+        default=64,
+        description="Most uploaded pictures that are searched with at a time; one more is answered with 503.",
+    )
     request_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="A request that takes longer is answered with 503."
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from indexer.catalog import images
 from indexer.catalog.database import Catalog
 from indexer.detector import ResolvedDetector, resolve
+from indexer.detector.shared_passes import SharedPasses
 from indexer.errors import DejafakeError, NotFoundError, UsageError
 from indexer.imaging.media import MediaStore
 from indexer.index import SearchIndex
@@ -32,6 +33,7 @@ class Workspace:
         catalog: the SQL catalogue.
         index: the vector index of `resolved`.
         originals, thumbnails: content-addressed files.
+        passes: of the detector in use, shared by all who wait for it.
         searcher: answers queries.
 
     Raises:
@@ -50,7 +52,8 @@ class Workspace:
         except BaseException:
             self.catalog.close()
             raise
-        self.searcher = Searcher(self.catalog, self.index, self.resolved, self.detector, settings)
+        self.passes = SharedPasses(self.detector, settings.batch_size)
+        self.searcher = Searcher(self.catalog, self.index, self.resolved, self.passes, settings)
         self._loaded: Detector | None = None
         self._loading = Lock()
 
@@ -66,7 +69,13 @@ class Workspace:
     def ingest(self, options: IngestOptions | None = None) -> Ingest:
         """A run of the pipeline into this installation; loads the detector."""
         return Ingest(
-            self.catalog, self.detector(), self.originals, self.thumbnails, self.settings, options or IngestOptions()
+            self.catalog,
+            self.detector(),
+            self.originals,
+            self.thumbnails,
+            self.settings,
+            options or IngestOptions(),
+            self.passes.run,
         )
 
     def find_image(self, start: str) -> str:
@@ -88,7 +97,8 @@ class Workspace:
         return found[0]
 
     def close(self) -> None:
-        """Stops background work and closes the catalogue."""
+        """Ends the passes that are waited for, stops background work and closes the catalogue."""
+        self.passes.close()
         self.index.close()
         self.catalog.close()
 

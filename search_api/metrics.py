@@ -7,18 +7,19 @@ from time import monotonic, perf_counter
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from indexer.catalog import images
 from indexer.catalog.records import CatalogCounts
+from indexer.detector.shared_passes import SharedPasses
 from indexer.errors import DejafakeError
 from indexer.workspace import Workspace
 
 logger = logging.getLogger("dejafake.api")
 
-_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _COUNT_EVERY: Final = 30.0
 """Seconds for which the catalogue's counts are kept: counting reads whole tables."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -120,10 +121,11 @@ class _Sizes(Collector):
         """Nothing: registering must not read the catalogue."""
         return ()
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """The gauges; what cannot be read is left out, so that the other metrics still arrive."""
         try:
             status = self._workspace.index.status()
+            yield from _passes(self._workspace.passes)
             yield _gauge("dejafake_index_embeddings", "Embeddings that searches see.", status.count)
             yield _gauge("dejafake_index_tail", "Of these, in the exact tail beside the snapshot.", status.tail)
             yield _gauge("dejafake_index_deleted", "Deleted embeddings still in the snapshot's files.", status.deleted)
@@ -148,6 +150,16 @@ class _Sizes(Collector):
                     self._counts = images.counts(session)
                 self._counted_at = monotonic()
             return self._counts
+
+
+def _passes(passes: SharedPasses) -> Iterator[Metric]:
+    yield _gauge("dejafake_model_waiting", "Pictures that wait for the model.", passes.waiting)
+    made = CounterMetricFamily("dejafake_model_passes", "Passes of pictures that were searched with.")
+    made.add_metric([], passes.passes)
+    yield made
+    seen = CounterMetricFamily("dejafake_model_pictures", "Pictures in these passes.")
+    seen.add_metric([], passes.pictures)
+    yield seen
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:

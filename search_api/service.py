@@ -46,6 +46,7 @@ class Service:
             comes before it is ready waits for it.
         jobs: batches that are answered in the background.
         watching: saved queries that are looked for in the background.
+        pictures: uploaded ones that are being searched with; changed in the event loop's thread only.
         ingesting: whoever ingests holds this lock; it is waited for without occupying a thread.
     """
 
@@ -54,6 +55,7 @@ class Service:
         self.workspace = workspace
         self.metrics = metrics
         self.detector_state = DetectorState.LOADING
+        self.pictures = 0
         self.ingesting = anyio.Lock()
         self.jobs = Jobs(settings, workspace)
         self.watching = Watching(settings, workspace)

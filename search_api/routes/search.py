@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from indexer.answers import SearchAnswer
-from search_api.bodies import JSON, MULTIPART, Form, media_type, read_form, unsupported, validated, validated_json
+from search_api.bodies import JSON, MULTIPART, media_type, read_form, unsupported, validated, validated_json
 from search_api.errors import responses
 from search_api.openapi import example, two_bodies
+from search_api.pictures import search_with_picture
 from search_api.requests import SearchByReference, SearchFields
 from search_api.schemas import SearchResult
 from search_api.service import Service, Serving
@@ -33,7 +34,8 @@ async def search(request: Request, response: Response, service: Serving) -> Sear
     kind = media_type(request)
     if kind == MULTIPART:
         async with read_form(request, max_files=1) as form:
-            answer = await _by_picture(service, form)
+            options = validated(SearchFields, form.values(REPEATED)).options()
+            answer = await search_with_picture(request, service, form.single("image"), options)
     elif kind == JSON:
         answer = await _by_reference(service, await request.body())
     else:
@@ -41,16 +43,6 @@ async def search(request: Request, response: Response, service: Serving) -> Sear
     service.metrics.searched(answer.milliseconds)
     response.headers["Server-Timing"] = ", ".join(f"{step};dur={ms:.1f}" for step, ms in answer.milliseconds.items())
     return SearchResult.of(answer)
-
-
-async def _by_picture(service: Service, form: Form) -> SearchAnswer:
-    picture = form.single("image")
-    options = validated(SearchFields, form.values(REPEATED)).options()
-
-    def work() -> SearchAnswer:
-        return service.workspace.searcher.by_bytes(picture.read(service.settings.max_file_bytes), options)
-
-    return await service.compute(work)
 
 
 async def _by_reference(service: Service, body: bytes) -> SearchAnswer:
