@@ -44,7 +44,7 @@ def listed_matches(
         hashes: the query's PDQ hash in each orientation (name, 32 bytes).
         quality: of these hashes; below the smallest of `thresholds` they are not compared.
     """
-    if wanted != ImageFilter(label=wanted.label):
+    if not index.knows_lists or wanted != ImageFilter(label=wanted.label):
         return ()
     found = []
     if sha256 is not None:

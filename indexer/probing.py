@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from indexer.answers import QueryFacts
 from indexer.calibration import CalibrationVersion
-from indexer.catalog import embeddings, images
+from indexer.catalog import images
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import ImageDetails, ProvenanceFinding
+from indexer.catalog.records import KnownImage, ProvenanceFinding
 from indexer.detector import ResolvedDetector
 from indexer.detector.preprocessing import prepare
 from indexer.detector.shared_passes import Seen
@@ -145,19 +145,17 @@ class Prober:
             origin=measured.origin,
         )
 
-    def of_known(self, sha256: str) -> tuple[Probe, ImageDetails]:
-        """An image of the catalogue, by what is stored of it, and its details.
+    def of_known(self, sha256: str) -> tuple[Probe, KnownImage]:
+        """An image of the catalogue, by what is stored of it but its embedding, and the image.
 
         Raises:
             NotFoundError: no such image.
         """
         with self._catalog.reading() as session:
-            ids = images.find_ids(session, [sha256])
-            if sha256 not in ids:
-                raise NotFoundError(f"no image {sha256} in this catalogue: check the SHA-256")
-            details = images.details(session, [ids[sha256]])[ids[sha256]]
-            stored = embeddings.vectors(session, self._resolved.fingerprint, [ids[sha256]])
-        image = details.image
+            known = images.known(session, sha256)
+        if known is None:
+            raise NotFoundError(f"no image {sha256} in this catalogue: check the SHA-256")
+        image = known.details.image
         facts = QueryFacts(
             kind="image_id",
             sha256=sha256,
@@ -169,9 +167,9 @@ class Prober:
             notes=image.notes,
         )
         hashes = (("original", bytes.fromhex(image.pdq)),)
-        looked = details.provenance or details.provenance_read_at is not None
-        origin = details.provenance if looked else None
-        return Probe(facts=facts, hashes=hashes, vector=stored.get(ids[sha256]), origin=origin), details
+        looked = known.details.provenance or known.details.provenance_read_at is not None
+        origin = known.details.provenance if looked else None
+        return Probe(facts=facts, hashes=hashes, origin=origin), known
 
 
 def of_hashes(sha256: str | None, pdq: str | None) -> Probe:

@@ -4,11 +4,12 @@ Identity (same file, same picture) is looked up among images of every label; lik
 unless the caller widens it.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from indexer import relations
 from indexer.active_calibration import ActiveCalibration
@@ -16,7 +17,7 @@ from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
 from indexer.calibration import CalibrationVersion
 from indexer.catalog import embeddings, hash_lists, images, sightings
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import Image, ImageDetails, ImageFilter
+from indexer.catalog.records import Image, ImageDetails, ImageFilter, KnownImage
 from indexer.detector import ResolvedDetector
 from indexer.detector.shared_passes import Seen, SharedPasses, rows_of
 from indexer.errors import NotFoundError, UsageError
@@ -25,7 +26,7 @@ from indexer.heads import HeadStore
 from indexer.imaging.decoding import DecodedImage
 from indexer.index import SearchIndex
 from indexer.limitations import LIMIT_LIKENESS, cosine_limits, detector_limits
-from indexer.listed import listed_matches
+from indexer.listed import ListedMatch, listed_matches
 from indexer.probing import (
     MeasuredPicture,
     PreparedPicture,
@@ -48,6 +49,16 @@ _AT_ONE_ADDRESS = 20
 """Most images of one address that are searched with: a page may show many."""
 
 _RANK = {Relation.SAME_FILE: 0, Relation.SAME_PICTURE: 1, Relation.SAME_ORIGIN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the catalogue holds of the candidates, by internal id, and of the query."""
+
+    details: Mapping[int, ImageDetails]
+    vectors: Mapping[int, Vector]
+    listed: tuple[ListedMatch, ...]
+    any_known_fake: bool
 
 
 class Searcher:
@@ -79,6 +90,7 @@ class Searcher:
         self._passes = passes
         self._prober = Prober(catalog, resolved, settings)
         self.calibration = ActiveCalibration(catalog, resolved)
+        self._any_fake = (-1, False)
         self._heads = HeadStore.of(settings, resolved.fingerprint)
 
     def by_bytes(self, data: bytes, options: SearchOptions | None = None) -> SearchAnswer:
@@ -195,9 +207,10 @@ class Searcher:
         """
         watch = Stopwatch()
         with watch.step("catalogue"):
-            probe, _ = self._prober.of_known(sha256)
+            probe, known = self._known(sha256)
+            calibration = self.calibration.get()
         return self._answer(
-            probe, options or SearchOptions(), watch, self.calibration.get(), leave_itself_out=leave_itself_out
+            probe, options or SearchOptions(), watch, calibration, known, leave_itself_out=leave_itself_out
         )
 
     def by_addresses(self, urls: Sequence[str], options: SearchOptions | None = None) -> list[SearchAnswer]:
@@ -245,7 +258,7 @@ class Searcher:
         Raises:
             NotFoundError: no such image.
         """
-        return self._prober.of_known(sha256)[0]
+        return self._known(sha256)[0]
 
     def thresholds(self) -> Thresholds:
         """What counts as the same picture and the same origin when a search says nothing else."""
@@ -264,8 +277,8 @@ class Searcher:
             NotFoundError: no such image.
         """
         calibration = self.calibration.get()
-        known, details = self._prober.of_known(sha256)
-        said = next((one for one in details.detections if one.fingerprint == self._resolved.fingerprint), None)
+        right, known = self._known(sha256)
+        said = next((one for one in known.details.detections if one.fingerprint == self._resolved.fingerprint), None)
         finding = None
         if said is not None:
             finding = find(
@@ -277,7 +290,18 @@ class Searcher:
                 calibration=calibration,
             )
         (left,) = self._probes([a], calibration)
-        return self._comparison(left, replace(known, finding=finding), calibration)
+        return self._comparison(left, replace(right, finding=finding), calibration)
+
+    def _known(self, sha256: str) -> tuple[Probe, KnownImage]:
+        """An image of the catalogue by all that is stored of it, and the image.
+
+        Raises:
+            NotFoundError: no such image.
+        """
+        probe, known = self._prober.of_known(sha256)
+        with self._catalog.reading() as session:
+            vectors = embeddings.vectors(session, self._resolved.fingerprint, [known.image_id])
+        return replace(probe, vector=vectors.get(known.image_id)), known
 
     def _probes(self, pictures: Sequence[DecodedImage], calibration: CalibrationVersion | None) -> list[Probe]:
         watch = Stopwatch()
@@ -315,9 +339,11 @@ class Searcher:
         options: SearchOptions,
         watch: Stopwatch,
         calibration: CalibrationVersion | None,
+        known: KnownImage | None = None,
         *,
         leave_itself_out: bool = False,
     ) -> SearchAnswer:
+        """The answer to a probe; `known` is the image of the catalogue that it is of, where that was looked up."""
         thresholds = self._thresholds(options, calibration)
         limit = self._limit(options)
         readable = (probe.facts.pdq_quality or 0) >= thresholds.min_quality
@@ -325,46 +351,48 @@ class Searcher:
             self._index.refresh()
             found = self._candidates(probe, options, thresholds, limit + leave_itself_out, readable)
         with watch.step("catalogue"), self._catalog.reading() as session:
-            if probe.facts.sha256 is not None:
-                same = images.find_ids(session, [probe.facts.sha256]).values()
-                if leave_itself_out:
-                    found.difference_update(same)
-                else:
-                    found.update(image_id for image_id in same if self._index.admits(image_id, options.filter))
+            if known is not None:
+                same = [known.image_id]
+            else:
+                same = [] if probe.facts.sha256 is None else [*images.find_ids(session, [probe.facts.sha256]).values()]
+            if leave_itself_out:
+                found.difference_update(same)
+            else:
+                found.update(image_id for image_id in same if self._index.admits(image_id, options.filter))
             details = images.details(session, sorted(found))
-            vectors = embeddings.vectors(session, self._resolved.fingerprint, sorted(found))
-            listed = listed_matches(
-                session,
-                self._index,
-                options.filter,
-                sha256=probe.facts.sha256,
-                hashes=probe.hashes,
-                quality=probe.facts.pdq_quality or 0,
-                thresholds=thresholds,
+            read = _Read(
+                details,
+                self._vectors(session, details.keys()),
+                listed_matches(
+                    session,
+                    self._index,
+                    options.filter,
+                    sha256=probe.facts.sha256,
+                    hashes=probe.hashes,
+                    quality=probe.facts.pdq_quality or 0,
+                    thresholds=thresholds,
+                ),
+                self._any_known_fake(session),
             )
-            fakes = images.page(session, ImageFilter(label=LabelValue.FAKE), limit=1, cursor=None).items
-            any_fake = bool(fakes) or hash_lists.any_of(session, LabelValue.FAKE)
-        matches = sorted(
-            (self._match(probe, record, vectors.get(image_id), thresholds) for image_id, record in details.items()),
-            key=_strength,
-        )
-        heads = () if probe.vector is None else self._heads.findings(probe.vector)
-        verdict = decide(
-            matches,
-            probe.finding,
-            calibration=calibration,
-            likeness_assessed=probe.vector is not None and thresholds.trained,
-            pictures_assessed=bool(probe.hashes) and readable,
-            any_known_fake=any_fake,
-            index=IndexReference(
-                snapshot=self._index.snapshot_id, size=self._index.size, fingerprint=self._resolved.fingerprint
-            ),
-            input_sha256=probe.facts.sha256,
-            decided_at=datetime.now(UTC),
-            heads=heads,
-            listed=listed,
-            origin=probe.origin,
-        )
+        with watch.step("verdict"):
+            heads = () if probe.vector is None else self._heads.findings(probe.vector)
+            matches = self._matches(probe, read, thresholds)
+            verdict = decide(
+                matches,
+                probe.finding,
+                calibration=calibration,
+                likeness_assessed=probe.vector is not None and thresholds.trained,
+                pictures_assessed=bool(probe.hashes) and readable,
+                any_known_fake=read.any_known_fake,
+                index=IndexReference(
+                    snapshot=self._index.snapshot_id, size=self._index.size, fingerprint=self._resolved.fingerprint
+                ),
+                input_sha256=probe.facts.sha256,
+                decided_at=datetime.now(UTC),
+                heads=heads,
+                listed=read.listed,
+                origin=probe.origin,
+            )
         return SearchAnswer(
             query=probe.facts,
             verdict=verdict,
@@ -372,9 +400,32 @@ class Searcher:
             matches=tuple(matches[:limit]),
             milliseconds=watch.milliseconds,
             heads=heads,
-            listed=listed,
+            listed=read.listed,
             provenance=probe.origin or (),
         )
+
+    def _vectors(self, session: Session, image_ids: Collection[int]) -> dict[int, Vector]:
+        """The embeddings of those of these images that have one: from the index, the catalogue for what it lacks."""
+        vectors = self._index.vectors_of([*image_ids])
+        missing = [image_id for image_id in image_ids if image_id not in vectors]
+        return vectors | (embeddings.vectors(session, self._resolved.fingerprint, missing) if missing else {})
+
+    def _any_known_fake(self, session: Session) -> bool:
+        """Whether there is any image or listed hash labelled fake; asked once a change of the catalogue."""
+        change_id, answer = self._any_fake
+        if change_id != self._index.change_id:
+            change_id = self._index.change_id
+            fakes = images.page(session, ImageFilter(label=LabelValue.FAKE), limit=1, cursor=None).items
+            answer = bool(fakes) or hash_lists.any_of(session, LabelValue.FAKE)
+            self._any_fake = change_id, answer
+        return answer
+
+    def _matches(self, probe: Probe, read: _Read, thresholds: Thresholds) -> list[Match]:
+        found = (
+            self._match(probe, record, read.vectors.get(image_id), thresholds)
+            for image_id, record in read.details.items()
+        )
+        return sorted(found, key=_strength)
 
     def _candidates(
         self, probe: Probe, options: SearchOptions, thresholds: Thresholds, limit: int, readable: bool

@@ -51,12 +51,15 @@ class BodyLimit:
         headers = Headers(scope=scope)
         upload = headers.get("content-type", "").lower().startswith("multipart/")
         limit = self._max_upload if upload else min(self._max_upload, MAX_PLAIN_BODY)
-        refusal = problem(
-            413, "body-too-large", f"The request's body is larger than {limit} bytes.", headers={"Connection": "close"}
-        )
+
+        async def refuse() -> None:
+            words = f"The request's body is larger than {limit} bytes."
+            response = problem(413, "body-too-large", words, headers={"Connection": "close"})
+            await response(scope, receive, _lingering(receive, send))
+
         declared = headers.get("content-length", "")
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
-            await refusal(scope, receive, _lingering(receive, send))
+            await refuse()
             return
         seen = 0
         started = answered = False
@@ -70,7 +73,7 @@ class BodyLimit:
             if seen > limit:
                 answered = True
                 if not started:
-                    await refusal(scope, receive, _lingering(receive, send))
+                    await refuse()
                 raise _Aborted
             return message
 

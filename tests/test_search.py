@@ -243,7 +243,8 @@ def test_an_answer_says_on_what_it_was_computed_and_how_long_it_took(workspace: 
     assert answer.verdict.index.size == 11
     assert answer.verdict.index.snapshot == workspace.index.snapshot_id
     assert answer.verdict.index.fingerprint == workspace.resolved.fingerprint
-    assert set(answer.milliseconds) == {"decode", "provenance", "hash", "model", "index", "catalogue"}
+    steps = {"decode", "prepare", "hash", "provenance", "queue", "model", "index", "catalogue", "verdict"}
+    assert set(answer.milliseconds) == steps
 
 
 def test_campaigns_show_up_in_answers_and_deleted_images_vanish_at_once(

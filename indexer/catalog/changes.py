@@ -2,13 +2,15 @@
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select, update
+from sqlalchemy import FromClause, func, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.records import HashBatch, Watermarks
 from indexer.catalog.tables import ChangeRow, DetectorRow, EmbeddingRow, ImageRow, TombstoneRow
 
 _THIS_CHANGE = "dejafake_change"
+_CHANGES: FromClause = ChangeRow.__table__
+_NEWEST = select(func.max(_CHANGES.c.value))
 
 
 def begin(session: Session) -> None:
@@ -20,6 +22,11 @@ def begin(session: Session) -> None:
 def this_change(session: Session) -> int:
     """The number of the writing transaction that this session is."""
     return int(session.info[_THIS_CHANGE])
+
+
+def newest(session: Session) -> int:
+    """The number of the last writing transaction: as long as it stays, nothing in the catalogue changes."""
+    return int(session.execute(_NEWEST).scalar_one() or 0)
 
 
 def watermarks(session: Session, fingerprint: str) -> Watermarks:

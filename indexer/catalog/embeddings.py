@@ -5,10 +5,10 @@ from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import FromClause, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from indexer.catalog.portable import insert_new, one_of
+from indexer.catalog.portable import among, insert_new, one_of
 from indexer.catalog.records import EmbeddingBatch, NewDetection
 from indexer.catalog.tables import DetectorRow, EmbeddingRow
 from indexer.catalog.types import EMBEDDING_DIMENSION, utc_now
@@ -16,6 +16,15 @@ from indexer.errors import UsageError
 
 _DIGITS = 9
 """Significant digits kept of a score: all that a float32 holds, and few enough to print the same everywhere."""
+
+
+_EMBEDDINGS: FromClause = EmbeddingRow.__table__
+_DETECTORS: FromClause = DetectorRow.__table__
+_VECTORS = select(_EMBEDDINGS.c.image_id, _EMBEDDINGS.c.vector).where(
+    among(_EMBEDDINGS.c.image_id, "ids"),
+    _EMBEDDINGS.c.detector_id
+    == select(_DETECTORS.c.id).where(_DETECTORS.c.fingerprint == bindparam("fingerprint")).scalar_subquery(),
+)
 
 
 def add(session: Session, detector_id: int, detections: Sequence[tuple[int, NewDetection]]) -> int:
@@ -59,12 +68,8 @@ def since(session: Session, fingerprint: str, after_embedding_id: int, limit: in
 
 def vectors(session: Session, fingerprint: str, image_ids: Iterable[int]) -> dict[int, npt.NDArray[np.float32]]:
     """The vectors [384] of those of these images that have one."""
-    rows = session.execute(
-        select(EmbeddingRow.image_id, EmbeddingRow.vector).where(
-            one_of(EmbeddingRow.image_id, image_ids), EmbeddingRow.detector_id == _detector(fingerprint)
-        )
-    )
-    return {row[0]: row[1] for row in rows}
+    asked = {"ids": [int(image_id) for image_id in image_ids], "fingerprint": fingerprint}
+    return {row[0]: row[1] for row in session.execute(_VECTORS, asked)}
 
 
 def having(session: Session, fingerprint: str, image_ids: Iterable[int]) -> set[int]:

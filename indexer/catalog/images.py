@@ -9,12 +9,12 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from indexer.catalog import cursors
-from indexer.catalog.details import DETAILS, IMAGE_COLUMNS, details_of, image_of
+from indexer.catalog.details import DETAILS_BY_ID, DETAILS_BY_SHA256, IMAGE_COLUMNS, details_of, image_of
 from indexer.catalog.filters import conditions
 from indexer.catalog.labels import UNLABELLED
 from indexer.catalog.newest import newest_ids
 from indexer.catalog.portable import insert_new, one_of
-from indexer.catalog.records import CatalogCounts, Image, ImageDetails, ImageFilter, NewImage, Page
+from indexer.catalog.records import CatalogCounts, Image, ImageDetails, ImageFilter, KnownImage, NewImage, Page
 from indexer.catalog.tables import (
     CampaignMemberRow,
     CampaignRow,
@@ -74,14 +74,22 @@ def starting_with(session: Session, start: str, *, limit: int = 2) -> tuple[str,
 
 def get(session: Session, sha256: str) -> ImageDetails | None:
     """Everything about one image; one statement."""
-    rows = session.execute(DETAILS.where(ImageRow.sha256 == sha256)).all()
-    return next(details_of(rows), None)
+    found = known(session, sha256)
+    return None if found is None else found.details
+
+
+def known(session: Session, sha256: str) -> KnownImage | None:
+    """One image and its internal id; one statement."""
+    rows = session.execute(DETAILS_BY_SHA256, {"sha256": sha256}).all()
+    return next((KnownImage(row.id, found) for row, found in zip(rows, details_of(rows), strict=True)), None)
 
 
 def details(session: Session, image_ids: Sequence[int]) -> dict[int, ImageDetails]:
     """Everything about these images, by internal id, in the order asked for; one statement. Ids that are not in the
     catalogue (any more) are left out."""
-    rows = session.execute(DETAILS.where(one_of(ImageRow.id, image_ids))).all()
+    if not image_ids:
+        return {}
+    rows = session.execute(DETAILS_BY_ID, {"ids": [int(image_id) for image_id in image_ids]}).all()
     found = {row.id: known for row, known in zip(rows, details_of(rows), strict=True)}
     return {int(image_id): found[image_id] for image_id in image_ids if image_id in found}
 

@@ -53,6 +53,13 @@ def one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iter
     return _OneOf(column, parameter)
 
 
+def among(column: ColumnElement[Any], name: str) -> _OneOf:
+    """The condition that `column` is among the values of the list parameter `name`, for a statement that is made once
+    and executed with different lists: SQLAlchemy then looks at its parts only once."""
+    item: TypeEngine[Any] = BigInteger() if isinstance(column.type, Integer) else Text()
+    return _OneOf(column, bindparam(name, type_=_Values(item)))
+
+
 @compiles(_OneOf, "sqlite")
 def _one_of_sqlite(element: _OneOf, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)

@@ -223,6 +223,14 @@ class ImageDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownImage:
+    """An image with its internal id."""
+
+    image_id: int
+    details: ImageDetails
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFilter:
     """Conditions on images; all given ones must hold. `platform` and the dates are about sightings: one sighting must
     meet them together. `posted_from` is inclusive, `posted_to` exclusive, both UTC. `collections`: in any of them.

@@ -19,6 +19,11 @@ class ListedHashes:
         self._change_id = -1
         self.store = self._empty()
 
+    @property
+    def any(self) -> bool:
+        """Whether there are lists."""
+        return bool(self._lists)
+
     def follow(self, session: Session, change_id: int) -> None:
         """Catch up with the catalogue as of `session`, whose change counter stands at `change_id`; asks nothing when
         that is the one of the last time."""

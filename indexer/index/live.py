@@ -56,6 +56,9 @@ class LiveIndex:
             FingerprintMismatchError: the snapshot belongs to another detector.
         """
         with self._levelling, self._catalog.reading() as session:
+            if self.store is not None and changes.newest(session) == self.change_id:
+                yield session, self.store
+                return
             marks = self._marks(session)
             store = self.store or self._first(session, marks)
             follow_embeddings(session, store, marks)

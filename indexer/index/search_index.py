@@ -144,6 +144,21 @@ class SearchIndex:
         queries = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
         return self._live.listed.store.search(queries, max_distance)
 
+    def vectors_of(self, image_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
+        """The embeddings [384] of those of these images that can be found, by internal id, as the catalogue has them
+        and without asking it."""
+        return self._store().vectors_of(np.array(image_ids, np.int64))
+
+    @property
+    def change_id(self) -> int:
+        """The catalogue's change counter as of the last `refresh`."""
+        return self._live.change_id
+
+    @property
+    def knows_lists(self) -> bool:
+        """Whether there are hash lists, as of the last `refresh`."""
+        return self._live.listed.any
+
     def admits(self, image_id: int, wanted: ImageFilter | None) -> bool:
         """Whether an image meets a filter."""
         allowed = self._allowed(wanted)

@@ -40,6 +40,14 @@ class _State:
     def tail(self) -> int:
         return int(np.count_nonzero(self.tail_live))
 
+    def rows_of(self, ids: Ids) -> Iterator[tuple[Ids, Vectors, Ids]]:
+        """Ids and vectors of the main index and of the tail, and which of their rows that can be found have `ids`."""
+        if self.main:
+            rows = self.main.rows_of(ids)
+            yield self.main.ids, self.main.vectors, rows if self.main_live is None else rows[self.main_live[rows]]
+        if len(self.tail_ids):
+            yield self.tail_ids, self.tail_vectors, np.flatnonzero(np.isin(self.tail_ids, ids) & self.tail_live)
+
     @property
     def deleted(self) -> int:
         return 0 if self.main_live is None else len(self.main_live) - int(np.count_nonzero(self.main_live))
@@ -212,6 +220,13 @@ class VectorStore:
             newer = exact_search(state.tail_ids, state.tail_vectors, queries, k, mask, self._threads)
             hits = hits.beside(newer).ranked(k)
         return hits
+
+    def vectors_of(self, ids: Ids) -> dict[int, Vectors]:
+        """The vectors [D] of those of `ids` that can be found now, by id; bit by bit what was added."""
+        found: dict[int, Vectors] = {}
+        for part_ids, part_vectors, rows in self._state.rows_of(ids):
+            found.update(zip(part_ids[rows].tolist(), part_vectors[rows], strict=True))
+        return found
 
     def blocks(self) -> Iterator[Block]:
         """All vectors that can be found now, in the order they were added, a few thousand at a time."""

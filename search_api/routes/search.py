@@ -21,11 +21,12 @@ REPEATED: Final = frozenset({"collections"})
 @router.post(
     "/search",
     summary="Search with a picture, an image id, an embedding or a PDQ hash",
+    response_model=SearchResult,
     response_description="Verdict and matches, strongest first. `Server-Timing` tells how long each step took.",
     responses={**example("search"), **responses(400, 404, 413, 415, 422, 503)},
     openapi_extra=two_bodies(SearchFields, {"image": "The picture."}, SearchByReference, "search"),
 )
-async def search(request: Request, response: Response, service: Serving) -> SearchResult:
+async def search(request: Request, service: Serving) -> Response:
     """Looks a picture up among the known ones.
 
     Send `multipart/form-data` with the picture in `image` and options as further fields, or `application/json` with
@@ -36,23 +37,25 @@ async def search(request: Request, response: Response, service: Serving) -> Sear
         async with read_form(request, max_files=1) as form:
             options = validated(SearchFields, form.values(REPEATED)).options()
             answer = await search_with_picture(request, service, form.single("image"), options)
-    elif kind == JSON:
-        answer = await _by_reference(service, await request.body())
-    else:
-        raise unsupported(MULTIPART, JSON)
-    service.metrics.searched(answer.milliseconds)
-    response.headers["Server-Timing"] = ", ".join(f"{step};dur={ms:.1f}" for step, ms in answer.milliseconds.items())
-    return SearchResult.of(answer)
+        return await service.compute(lambda: _rendered(service, answer))
+    if kind == JSON:
+        body = await request.body()
+        return await service.compute(lambda: _rendered(service, _by_reference(service, body)))
+    raise unsupported(MULTIPART, JSON)
 
 
-async def _by_reference(service: Service, body: bytes) -> SearchAnswer:
+def _by_reference(service: Service, body: bytes) -> SearchAnswer:
     query = validated_json(SearchByReference, body)
     options, searcher = query.options(), service.workspace.searcher
     if query.image_id is not None:
-        image_id = query.image_id
-        return await service.compute(lambda: searcher.by_sha256(image_id, options))
+        return searcher.by_sha256(query.image_id, options)
     if query.embedding is not None:
-        embedding = query.embedding
-        return await service.compute(lambda: searcher.by_embedding(embedding, options))
-    pdq = query.pdq or ""
-    return await service.compute(lambda: searcher.by_pdq(pdq, options))
+        return searcher.by_embedding(query.embedding, options)
+    return searcher.by_pdq(query.pdq or "", options)
+
+
+def _rendered(service: Service, answer: SearchAnswer) -> Response:
+    """The response, made here and not in the event loop: many matches are much JSON."""
+    service.metrics.searched(answer.milliseconds)
+    timing = ", ".join(f"{step};dur={ms:.1f}" for step, ms in answer.milliseconds.items())
+    return Response(SearchResult.of(answer).model_dump_json(), media_type=JSON, headers={"Server-Timing": timing})

@@ -102,7 +102,8 @@ def test_metrics_tell_search_steps_and_sizes(api: Api) -> None:
     api.client.post("/v1/search", files={"image": ("a.png", png(1))})
     samples = scraped(api)
     steps = {labels["step"] for name, labels, _ in samples if name == "dejafake_search_step_seconds_count"}
-    assert {"decode", "hash", "model", "index", "catalogue"} <= steps
+    told = {"decode", "prepare", "hash", "provenance", "queue", "model", "index", "catalogue", "verdict"}
+    assert told <= steps
     sizes = {name: value for name, labels, value in samples if not labels}
     assert sizes["dejafake_index_embeddings"] == 9
     images = {labels["label"]: value for name, labels, value in samples if name == "dejafake_images"}
