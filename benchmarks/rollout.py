@@ -77,7 +77,7 @@ def measure(settings: Settings, folder: Path, batches: Sequence[int], rounds: in
         blocks: of the transformer.
     """
     fitting = settings.model_copy(update={"batch_size": max(batches)})
-    detector = load_detector(fitting, str(_random_checkpoint(folder, blocks)))
+    detector = load_detector(fitting, str(random_checkpoint(folder, blocks)))
     random = np.random.default_rng(1)
     rows, apart = [], 0.0
     with progress("rounds", len(batches) * (rounds + 1)) as advance:
@@ -159,7 +159,8 @@ def _naive(detector: Detector, batch: Floats) -> Floats:
     return shares
 
 
-def _random_checkpoint(folder: Path, blocks: int) -> Path:
+def random_checkpoint(folder: Path, blocks: int) -> Path:
+    """A detector of random weights in timm's layout of ViT-S/16 at 384 px, in `folder`, which is made."""
     random = np.random.default_rng(0)
     shapes = model_shapes(Architecture("vit_small_patch16_384", blocks, 6, 1536), 1)
     folder.mkdir()

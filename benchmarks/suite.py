@@ -40,6 +40,7 @@ class Part:
 PARTS = (
     Part("start"),
     Part("growth"),
+    Part("service"),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "3"), ()),
     Part("copies", (PICTURES, "--queries", "25"), (PICTURES,)),

@@ -248,8 +248,7 @@ class Searcher:
         Raises:
             ImageRejectedError: the bytes are not a picture that is accepted.
         """
-        watch = Stopwatch()
-        (probe,) = self._prober.of_pictures([self._prober.prepare(data, watch)], None, watch)
+        (probe,) = self._probes([self.decode(data, Stopwatch())], None)
         return probe
 
     def probe_known(self, sha256: str) -> Probe:
