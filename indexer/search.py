@@ -298,8 +298,10 @@ class Searcher:
             NotFoundError: no such image.
         """
         probe, known = self._prober.of_known(sha256)
-        with self._catalog.reading() as session:
-            vectors = embeddings.vectors(session, self._resolved.fingerprint, [known.image_id])
+        vectors = self._index.vectors_of([known.image_id])
+        if not vectors:
+            with self._catalog.reading() as session:
+                vectors = embeddings.vectors(session, self._resolved.fingerprint, [known.image_id])
         return replace(probe, vector=vectors.get(known.image_id)), known
 
     def _probes(self, pictures: Sequence[DecodedImage], calibration: CalibrationVersion | None) -> list[Probe]:

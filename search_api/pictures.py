@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from indexer.answers import SearchAnswer, SearchOptions
 from indexer.detector.shared_passes import Seen
-from indexer.probing import Stopwatch
+from indexer.probing import MeasuredPicture, Stopwatch
 from search_api.bodies import Upload
 from search_api.service import Service
 
@@ -33,17 +33,23 @@ async def search_with_picture(
         ClientDisconnect: the client left, or the request ran out of time, while the picture waited for the model.
         DejafakeError: an option is out of range; the catalogue, the index or the detector fails.
     """
-    searcher, watch = service.workspace.searcher, Stopwatch()
+    watch = Stopwatch()
     with admitted(service):
-        data = await service.compute(lambda: picture.read(service.settings.max_file_bytes))
-        image = await service.compute(lambda: searcher.decode(data, watch))
+        async with service.decoding:
+            measured, seeing = await _begun(service, picture, watch)
+        seen = await unless_gone(request, seeing)
+        return await service.compute(lambda: service.workspace.searcher.by_seen(measured, seen, watch, options))
 
-        async def see() -> Seen:
-            pixels = await service.compute(lambda: searcher.pixels(image, watch))
-            return await unless_gone(request, service.workspace.passes.submit(pixels))
 
-        measured, seen = await asyncio.gather(service.compute(lambda: searcher.measure(image, data, watch)), see())
-        return await service.compute(lambda: searcher.by_seen(measured, seen, watch, options))
+async def _begun(service: Service, picture: Upload, watch: Stopwatch) -> tuple[MeasuredPicture, Future[Seen]]:
+    """All but the wait for the model; what waits for it no longer holds the file or the decoded picture."""
+    searcher = service.workspace.searcher
+    data = await service.compute(lambda: picture.read(service.settings.max_file_bytes))
+    image = await service.compute(lambda: searcher.decode(data, watch))
+    return await asyncio.gather(
+        service.compute(lambda: searcher.measure(image, data, watch)),
+        service.compute(lambda: service.workspace.passes.submit(searcher.pixels(image, watch))),
+    )
 
 
 @contextmanager

@@ -47,6 +47,7 @@ class Service:
         jobs: batches that are answered in the background.
         watching: saved queries that are looked for in the background.
         pictures: uploaded ones that are being searched with; changed in the event loop's thread only.
+        decoding: whoever holds a decoded picture of a search, which may be large, holds a place here.
         ingesting: whoever ingests holds this lock; it is waited for without occupying a thread.
     """
 
@@ -56,10 +57,12 @@ class Service:
         self.metrics = metrics
         self.detector_state = DetectorState.LOADING
         self.pictures = 0
+        at_a_time = max(2, thread_count(settings.threads))
+        self.decoding = anyio.Semaphore(at_a_time)
         self.ingesting = anyio.Lock()
         self.jobs = Jobs(settings, workspace)
         self.watching = Watching(settings, workspace)
-        self._computing = anyio.CapacityLimiter(max(2, thread_count(settings.threads)))
+        self._computing = anyio.CapacityLimiter(at_a_time)
         self._warming = Thread(target=self._warm_up, name="load-detector")
         metrics.watch(workspace)
 

@@ -80,6 +80,9 @@ def test_any_sequence_of_changes_answers_like_a_table(operations: list[tuple[str
             if "reopen" in operation:
                 store, model.now = VectorStore.open(folder, threads=1), dict(model.saved)
             assert store.count == len(model.now)
+            held = store.vectors_of(np.arange(-1, 40))
+            assert held.keys() == {image_id for image_id in model.now if image_id < 40}
+            assert all(np.array_equal(vector, model.now[image_id]) for image_id, vector in held.items())
 
 
 def test_the_counts_say_what_is_where(folder: SnapshotFolder, clustered: Callable, exact_plan: SnapshotPlan) -> None:
