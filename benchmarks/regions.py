@@ -185,9 +185,7 @@ def _peer(pictures: Sequence[Image.Image], numbers: Sequence[int], queries: Sequ
     first = wilson(places.count(0), len(places))
     found = wilson(sum(place < 50 for place in places), len(places))
     cells = (GRID // CELL) ** 2
-    return Row(
-        "pooled patch embeddings (found: among 50)", len(pictures), first, found, round(took, 1), cells * 384 * 2
-    )
+    return Row("pooled patch embeddings (among 50)", len(pictures), first, found, round(took, 1), cells * 384 * 2)
 
 
 def _grids(detector: "Detector", pictures: Sequence[Image.Image]) -> Iterator[npt.NDArray[np.float32]]:

@@ -120,7 +120,7 @@ class Asker:
             return _Ready(query, problem=(error.reason, str(error)))
 
     def _answer(self, group: list[_Ready]) -> tuple[AnsweredRow, ...]:
-        pictures = {ready.picture.facts.sha256: ready.picture for ready in group if ready.picture is not None}
+        pictures = {ready.picture.measured.facts.sha256: ready.picture for ready in group if ready.picture is not None}
         found = self._searcher.by_pictures(list(pictures.values()), self._options)
         by_picture = {sha256: answer_cells(answer) for sha256, answer in zip(pictures, found, strict=True)}
         absent: dict[RowQuery, AnsweredRow] = {}
@@ -137,7 +137,7 @@ class Asker:
             reason, message = ready.problem
             return AnsweredRow(query.location, error_cells(message), reason)
         if ready.picture is not None:
-            return AnsweredRow(query.location, by_picture[ready.picture.facts.sha256])
+            return AnsweredRow(query.location, by_picture[ready.picture.measured.facts.sha256])
         nameless = replace(query, location="")
         if nameless not in absent:
             absent[nameless] = self._of_absent(query)
@@ -163,7 +163,7 @@ def _grouped(ready: Iterable[_Ready], pictures: int) -> Iterator[list[_Ready]]:
     for row in ready:
         group.append(row)
         if row.picture is not None:
-            held.add(row.picture.facts.sha256)
+            held.add(row.picture.measured.facts.sha256)
         if len(held) >= pictures or len(group) >= ROWS_PER_GROUP:
             yield group
             group, held = [], set()
