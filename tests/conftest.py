@@ -1,5 +1,6 @@
 """What tests of several parts share: an untrained detector, and a real PostgreSQL."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ import psycopg
 import pytest
 from sqlalchemy import URL, make_url
 from untrained_checkpoint import untrained_checkpoint
+
+# Tests compare embeddings closely, and a trial costs seconds: what runs is what is the same everywhere.
+os.environ.setdefault("DEJAFAKE_RUNTIME", "eager")
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,10 @@ def doctor(settings: Settings, as_json: bool) -> int:
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("dejafake", "ok", f"{__version__} on Python {platform.python_version()}, {sys.platform}")
     yield _libraries()
-    yield _detector(settings)
+    detector = _detector(settings)
+    yield detector
+    if detector.state != "problem":
+        yield _runtime(settings)
     try:
         with Workspace(settings) as workspace:
             free = shutil.disk_usage(settings.home).free
@@ -73,6 +76,26 @@ def _libraries() -> Finding:
     if missing:
         return Finding("libraries", "problem", f"missing: {', '.join(missing)}; run `pip install dejafake` again")
     return Finding("libraries", "ok", ", ".join(found))
+
+
+def _runtime(settings: Settings) -> Finding:
+    """What runs the detector here, found by the same trial as in long runs."""
+    from indexer.detector import load_detector
+
+    try:
+        detector = load_detector(settings)
+        choice = detector.choose_runtime()
+    except DejafakeError as error:
+        return Finding("runtime", "problem", str(error))
+    serving = f"{detector.runtime} {detector.precision} on {detector.device}"
+    if choice is None:
+        return Finding("runtime", "ok", f"{serving}, as set or as there is no other here")
+    tried = (
+        f"{one.runtime} {one.precision} {'' if one.rate is None else f'{one.rate:.1f} '}"
+        f"{'' if one.why_not is None else f'({one.why_not})'}".strip()
+        for one in choice.measured
+    )
+    return Finding("runtime", "ok", f"{serving} in long runs. Pictures a second: {'; '.join(tried)}")
 
 
 def _detector(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -16,6 +17,8 @@ from indexer.detector.model import Network, Observation, Wanted
 from indexer.detector.preprocessing import prepare
 from indexer.detector.registry import ResolvedDetector
 from indexer.detector.runtime import is_out_of_memory, release_memory
+from indexer.detector.runtimes import Choice, Outputs, Serving, choose
+from indexer.detector.runtimes.choice import p_fake
 from indexer.detector.spec import EMBEDDING_SIZE, GRID, IMAGE_SIZE, PATCHES, DetectorSpec
 from indexer.errors import DetectorError, ImageRejectedError, UsageError, WeightsRefusedError
 from indexer.imaging.decoding import decode, read_bytes
@@ -47,7 +50,11 @@ class DetectorOutput:
 
 
 class Detector:
-    """A proven model with its preprocessing and head. All methods may be called from several threads."""
+    """A proven model with its preprocessing and head. All methods may be called from several threads.
+
+    `runtime`, `runtime_precision` and `threads` are as in the settings. Where a runtime is chosen, it gives logits and
+    CLS when nothing else is asked for; the eager network gives all the rest.
+    """
 
     def __init__(
         self,
@@ -58,16 +65,43 @@ class Detector:
         precision: str,
         batch_size: int,
         limits: ImageLimits,
+        runtime: str = "eager",
+        runtime_precision: str = "auto",
+        threads: int = 0,
     ) -> None:
         self.spec: DetectorSpec = resolved.spec
         self.fingerprint: str = resolved.fingerprint
         self.device: str = device.type
-        self.precision: str = precision
+        self._eager_precision = precision
         self._golden = resolved.golden
         self._network = network
         self._torch_device = device
         self._batch_size = batch_size
         self._limits = limits
+        self._serving: Serving | None = None
+        if runtime != "eager":
+            self._serving = Serving(partial(self._try_runtimes, runtime, runtime_precision, threads))
+
+    @property
+    def runtime(self) -> str:
+        """What gives logits and CLS now: `eager`, `onednn` or `openvino`."""
+        taken = None if self._serving is None else self._serving.taken
+        return "eager" if taken is None else taken.name
+
+    @property
+    def precision(self) -> str:
+        """The precision of that: `fp32`, `bf16` or `fp16`."""
+        taken = None if self._serving is None else self._serving.taken
+        return self._eager_precision if taken is None else taken.precision
+
+    def choose_runtime(self) -> Choice | None:
+        """Chooses the runtime now, rather than after the first pictures, which takes seconds; None where the settings
+        leave nothing to choose.
+
+        Raises:
+            DetectorError: the runtime that the settings name cannot be used.
+        """
+        return None if self._serving is None else self._serving.choose()
 
     def prepare(self, rgb: Image.Image) -> Floats:
         """The input for an upright picture of mode RGB: float32 [3, 384, 384]."""
@@ -133,6 +167,25 @@ class Detector:
         """The outputs for the golden pictures."""
         return self.run(np.stack([self.prepare(picture) for picture in golden_pictures()]))
 
+    def _try_runtimes(self, runtime: str, precision: str, threads: int) -> Choice:
+        golden = golden_pictures()
+        mirrored = [picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for picture in golden]
+
+        def reference(batch: torch.Tensor) -> Outputs:
+            seen = self._network.observe(batch, Wanted())
+            return Outputs(seen.logits, seen.cls)
+
+        return choose(
+            self._network.model,
+            self.spec.head,
+            torch.from_numpy(np.stack([self.prepare(picture) for picture in (*golden, *mirrored)])),
+            runtime=runtime,
+            precision=precision,
+            batch_size=self._batch_size,
+            threads=threads,
+            reference=reference,
+        )
+
     def _prepared(self, inputs: Iterable[Input]) -> Iterator[torch.Tensor]:
         for number, item in enumerate(inputs, start=1):
             if isinstance(item, torch.Tensor):
@@ -171,7 +224,7 @@ class Detector:
     def _observe(self, chunk: torch.Tensor, wanted: Wanted) -> Observation | None:
         """One forward pass, None when memory ran out; by then the error, which holds on to memory, is gone."""
         try:
-            observation = self._network.observe(chunk, wanted)
+            observation = self._pass(chunk, wanted)
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 return None
@@ -183,6 +236,15 @@ class Detector:
                 "set DEJAFAKE_PRECISION=fp32, and check that prepared inputs are finite"
             )
         return observation
+
+    def _pass(self, chunk: torch.Tensor, wanted: Wanted) -> Observation:
+        runtime = None
+        if self._serving is not None and wanted == Wanted():
+            runtime = self._serving.for_pictures(len(chunk))
+        if runtime is None:
+            return self._network.observe(chunk, wanted)
+        found = runtime.infer(chunk)
+        return Observation(found.logits, found.cls, None, None, None)
 
     def _collect(self, pieces: Sequence[Observation], wanted: Wanted) -> DetectorOutput:
         spec, tokens = self.spec, PATCHES + 1
@@ -210,9 +272,7 @@ class Detector:
         )
 
     def _p_fake(self, logits: Floats) -> Floats:
-        head, wide = self.spec.head, torch.from_numpy(logits).double()
-        chance = torch.sigmoid(wide[:, 0]) if head.kind == "sigmoid" else torch.softmax(wide, 1)[:, head.fake_index]
-        result: Floats = chance.float().numpy()
+        result: Floats = p_fake(self.spec.head, torch.from_numpy(logits)).float().numpy()
         return result
 
 

@@ -45,16 +45,18 @@ def load_detector(
 
     Raises:
         NotFoundError, WeightsUnavailableError, WeightsRefusedError: as `registry.resolve`.
-        DetectorError: the device is not on this machine.
+        DetectorError: the device is not on this machine, or the runtime that the settings name cannot be used on it.
     """
     limit_torch(settings.threads)
     resolved = resolve(name or settings.detector, settings, progress=progress)
     device = choose_device(settings.device)
     if prove and resolved.golden is None and resolved.spec.name in SPECS:
         resolved = _recorded_if_writable(resolved, settings)
-    detector = _detector(resolved, settings, device.type, choose_precision(settings.precision, device))
+    detector = _serving_detector(resolved, settings, device)
     if prove:
         detector.prove()
+    if settings.runtime != "auto":
+        detector.choose_runtime()
     return detector
 
 
@@ -69,7 +71,9 @@ def verify(settings: Settings, name: str | None = None, *, write: bool = False) 
     written = write_golden(resolved, settings) if write else None
     resolved = _with_golden(resolved)
     device = choose_device(settings.device)
-    detector = _detector(resolved, settings, device.type, choose_precision(settings.precision, device))
+    detector = _serving_detector(resolved, settings, device)
+    if settings.runtime != "auto":
+        detector.choose_runtime()
     proof = detector.prove()
     pinned = resolved.spec.sha256 is not None
     checks = (
@@ -106,7 +110,25 @@ def _with_golden(resolved: ResolvedDetector) -> ResolvedDetector:
     return replace(resolved, golden=find_golden(resolved.folder))
 
 
-def _detector(resolved: ResolvedDetector, settings: Settings, device_name: str, precision: str) -> Detector:
+def _serving_detector(resolved: ResolvedDetector, settings: Settings, device: torch.device) -> Detector:
+    """A detector as the settings want it. Where a runtime is named, the eager network stays the fp32 reference; nothing
+    is tried where a precision is set and no runtime is."""
+    named = settings.runtime not in ("auto", "eager")
+    if named and device.type != "cpu":
+        raise DetectorError(f"runtime {settings.runtime} runs on the CPU only: set DEJAFAKE_DEVICE=cpu")
+    tried = device.type == "cpu" and (named or (settings.runtime == "auto" and settings.precision == "auto"))
+    return _detector(
+        resolved,
+        settings,
+        device.type,
+        "fp32" if named else choose_precision(settings.precision, device),
+        runtime=settings.runtime if tried else "eager",
+    )
+
+
+def _detector(
+    resolved: ResolvedDetector, settings: Settings, device_name: str, precision: str, *, runtime: str = "eager"
+) -> Detector:
     device = torch.device(device_name)
     return Detector(
         resolved,
@@ -115,4 +137,7 @@ def _detector(resolved: ResolvedDetector, settings: Settings, device_name: str, 
         precision=precision,
         batch_size=settings.batch_size,
         limits=ImageLimits.from_settings(settings),
+        runtime=runtime,
+        runtime_precision=settings.precision,
+        threads=settings.threads,
     )

@@ -40,14 +40,25 @@ class Observation:
 
 class Network:
     """A loaded model in one precision on one device. Forward passes of several threads run one after another, for hooks
-    see every pass through the model they hang on."""
+    see every pass through the model they hang on.
+
+    The weights stay fp32. In a lower precision torch's autocast casts what goes into products and convolutions, and
+    leaves LayerNorms, softmax and the residual stream in fp32: as fast, and several times nearer to fp32.
+    """
 
     def __init__(self, model: VisionTransformer, device: torch.device, dtype: torch.dtype) -> None:
-        self._model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        layout = torch.channels_last if device.type == "cuda" else torch.preserve_format
+        self._model = model.to(device=device, memory_format=layout).eval().requires_grad_(False)
         self._device = device
-        self._dtype = dtype
+        self._layout = layout
+        self._precision = torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
         self._heads = attention_layers(model)[0].num_heads
         self._lock = threading.Lock()
+
+    @property
+    def model(self) -> VisionTransformer:
+        """The model itself, in fp32, to make runtimes of."""
+        return self._model
 
     def observe(self, batch: Tensor, wanted: Wanted) -> Observation:
         """One forward pass of `batch` [N, 3, 384, 384]."""
@@ -58,7 +69,8 @@ class Network:
                 maps = hooks.enter_context(_attention_of(self._model))
             elif wanted.rollout:
                 sums = hooks.enter_context(head_sums_of(self._model))
-            logits = self._model(batch.to(device=self._device, dtype=self._dtype))
+            with self._precision:
+                logits = self._model(self._moved(batch))
             final = _to_cpu(tokens[0])
             if maps is not None and wanted.rollout:
                 sums = [per_head.sum(dim=1) for per_head in maps]
@@ -69,6 +81,12 @@ class Network:
                 attention=None if maps is None else tuple(maps),
                 rollout=None if sums is None else _to_cpu(attention_rollout(sums, self._heads)),
             )
+
+    def _moved(self, batch: Tensor) -> Tensor:
+        """The batch on the device, in float32. Memory that is pinned reaches a GPU at full speed."""
+        if self._device.type == "cuda" and batch.device.type == "cpu":
+            batch = batch.pin_memory()
+        return batch.to(self._device, torch.float32, non_blocking=True, memory_format=self._layout)
 
 
 def load_model(checkpoint: Checkpoint) -> VisionTransformer:
