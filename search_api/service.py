@@ -92,7 +92,7 @@ class Service:
 
     def _warm_up(self) -> None:
         try:
-            self.workspace.detector()
+            detector = self.workspace.detector()
         except DejafakeError as error:
             self.detector_state = DetectorState.FAILED
             logger.error("the detector cannot be used: %s", error)
@@ -101,6 +101,7 @@ class Service:
             logger.exception("the detector cannot be used")
         else:
             self.detector_state = DetectorState.READY
+            detector.choose_runtime()  # now, so that no request waits for it; meanwhile the reference answers
 
 
 def _service(request: Request) -> Service:

@@ -47,8 +47,8 @@ class Network:
     """
 
     def __init__(self, model: VisionTransformer, device: torch.device, dtype: torch.dtype) -> None:
-        layout = torch.channels_last if device.type == "cuda" else torch.preserve_format
-        self._model = model.to(device=device, memory_format=layout).eval().requires_grad_(False)
+        layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+        self._model: VisionTransformer = model.to(device).to(memory_format=layout).eval().requires_grad_(False)
         self._device = device
         self._layout = layout
         self._precision = torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)

@@ -1,5 +1,6 @@
 """From an upright RGB picture to the model's input, as the detector's preprocessing says. Pillow and numpy only."""
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ def prepare(rgb: Image.Image, preprocessing: Preprocessing) -> npt.NDArray[np.fl
     """The model's input for one picture.
 
     The arithmetic of Transformers' image processors on Pillow (resize in 8 bits, centre crop rounded down, rescale in
-    float64, normalise in float32). Holds no state: safe in any thread.
+    float64, normalise in float32). Safe in any thread.
 
     Args:
         rgb: a picture of mode RGB, 8 bits, already upright.
@@ -36,9 +37,8 @@ def prepare(rgb: Image.Image, preprocessing: Preprocessing) -> npt.NDArray[np.fl
     else:
         resized = picture if picture.size == (width, height) else picture.resize((width, height), resample)
         pixels = np.asarray(resized)[top : top + crop, left : left + crop]
-    scaled = (pixels.astype(np.float64) * preprocessing.rescale).astype(np.float32)
-    mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
-    return np.ascontiguousarray(((scaled - mean) / std).transpose(2, 0, 1))
+    values = _values(preprocessing)
+    return np.stack([values[channel].take(pixels[:, :, channel]) for channel in range(3)])
 
 
 def seen_box(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[float, float, float, float]:
@@ -49,6 +49,16 @@ def seen_box(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[float
     left, top = _corner(width, height, crop)
     across, down = size[0] / width, size[1] / height
     return left * across, top * down, (left + crop) * across, (top + crop) * down
+
+
+@lru_cache(maxsize=8)
+def _values(preprocessing: Preprocessing) -> npt.NDArray[np.float32]:
+    """What each of the 256 values of a pixel becomes, [3, 256]: looked up, they cost a third of the arithmetic."""
+    scaled = (np.arange(256, dtype=np.float64) * preprocessing.rescale).astype(np.float32)
+    mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
+    table: npt.NDArray[np.float32] = (scaled - mean[:, None]) / std[:, None]
+    table.setflags(write=False)
+    return table
 
 
 def _corner(width: int, height: int, crop: int) -> tuple[int, int]:

@@ -158,3 +158,19 @@ def test_nothing_is_tried_where_a_precision_is_set_or_eager_is_wanted(
     folder = str(tiny_detector(tmp_path / "tiny", seed=2))
     assert load_detector(make_settings(runtime="auto", precision="fp32"), folder).choose_runtime() is None
     assert load_detector(make_settings(runtime="eager"), folder).choose_runtime() is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+def test_a_cuda_device_gives_what_the_processor_gives(make_settings: MakeSettings, precision: str) -> None:
+    expected = load_detector(make_settings()).run(batch_of(5))
+    output = load_detector(make_settings(device="cuda", precision=precision)).run(batch_of(5))
+    assert cosines(output.embeddings, expected.embeddings).min() >= choosing.MIN_COSINE
+
+
+def test_a_named_runtime_is_refused_on_another_device_than_the_processor(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(DetectorError, match="runtime onednn runs on the CPU only: set DEJAFAKE_DEVICE=cpu"):
+        load_detector(make_settings(runtime="onednn", device="cuda"), str(tiny_detector(tmp_path / "tiny", seed=2)))

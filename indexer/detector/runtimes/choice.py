@@ -6,6 +6,7 @@ What is fast differs by an order of magnitude from machine to machine, so it is 
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -115,7 +116,7 @@ def _candidates(
     for name, builder in builders.items():
         for form in ("fp32", "bf16") if precision == "auto" else (precision,):
             if runtime in ("auto", name):
-                yield name, form, lambda builder=builder, form=form: builder(form)
+                yield name, form, partial(builder, form)
 
 
 def _seconds(runtime: Runtime, pictures: Tensor) -> float:

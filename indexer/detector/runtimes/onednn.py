@@ -78,7 +78,7 @@ class _Packed(nn.Module):
 
 
 def _require(precision: str) -> None:
-    if not torch.backends.mkldnn.is_available() or not all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS):
+    if not torch._C._has_mkldnn or not all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS):
         raise RuntimeUnavailableError("this build of torch has no oneDNN")
     if precision == "bf16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         raise RuntimeUnavailableError("this processor has no instructions for bf16")
