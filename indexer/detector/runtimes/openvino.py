@@ -51,6 +51,7 @@ class OpenVinoRuntime:
                 "INFERENCE_PRECISION_HINT": hint,
                 "PERFORMANCE_HINT": "LATENCY",
                 "INFERENCE_NUM_THREADS": thread_count(threads),
+                "ENABLE_CPU_PINNING": False,  # several processes would all be pinned to the same first cores
             }
             return core.compile_model(program, "CPU", options).create_infer_request()
 
