@@ -1,4 +1,4 @@
-"""How many pictures a second become embeddings? `python -m benchmarks.extraction [--full] [--pictures FOLDER]`
+"""How many pictures a second become embeddings? `python -m benchmarks.extraction [--full] [--pictures MANIFEST]`
 
 ViT-S/16 at 384 px with random weights in the real layout, from JPEG files on disk to embeddings, in each runtime that
 works here; beside it, in turns, the transformers pipeline, a plain timm loop, and bare forward passes in ONNX Runtime
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; 0 when every check holds, 1 when one does not, 2 when it could not run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.extraction", description=__doc__)
     parser.add_argument("--full", action="store_true", help="more files, more turns, all pictures")
-    parser.add_argument("--pictures", type=Path, help="folder of pictures to hold the runtimes against fp32 on")
+    parser.add_argument("--pictures", type=Path, help="folder, manifest or archive to compare with fp32 on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(folder: Path, amount: Amount, pictures: Path | None) -> Report:
-    """Times and judges everything below `folder`; `pictures` is a folder, None leaves the agreement out."""
+    """Times and judges everything below `folder`; `pictures` is what can be ingested, None leaves the agreement out."""
     vit = write_random_vit(folder / "vit", amount.blocks)
     settings = Settings.load(home=folder / "home", device="cpu", precision="auto", runtime="auto", detector=str(vit))
     memory = peak_memory_by_runtime(settings)

@@ -11,9 +11,11 @@ from indexer.detector import Detector, load_detector
 from indexer.detector.runtimes import Choice
 from indexer.detector.runtimes.choice import MAX_P_DIFFERENCE, MIN_COSINE
 from indexer.errors import ImageRejectedError
-from indexer.imaging.decoding import decode, read_bytes
+from indexer.imaging.decoding import decode
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
+from indexer.sources import open_source
+from indexer.sources.items import SourceItem
 
 _AT_ONCE = 32
 
@@ -55,19 +57,20 @@ def runtimes_here(settings: Settings, choice: Choice | None) -> Mapping[str, Det
     }
 
 
-def agreement(settings: Settings, folder: Path, most: int | None) -> list[Agreement]:
-    """All runtimes of the detector in `settings` on the pictures in `folder`, evenly `most` of them."""
+def agreement(settings: Settings, pictures: Path, most: int | None) -> list[Agreement]:
+    """All runtimes of the detector in `settings` on a folder's, manifest's or archive's pictures, evenly `most`."""
     choice = load_detector(settings).choose_runtime()
     taken = {f"{one.runtime} {one.precision}" for one in choice.measured if one.why_not is None} if choice else set()
     here = dict(runtimes_here(settings, choice))
     reference = here.pop("eager fp32")
-    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    limits = ImageLimits.from_settings(settings)
+    items = [item for item in open_source(pictures, limits) if isinstance(item, SourceItem)]
     if most is not None:
-        paths = paths[:: max(1, len(paths) // most)][:most]
+        items = items[:: max(1, len(items) // most)][:most]
     cosines: dict[str, list[float]] = {name: [] for name in here}
     differences: dict[str, list[float]] = {name: [] for name in here}
-    for start in range(0, len(paths), _AT_ONCE):
-        pixels = _prepared(reference, paths[start : start + _AT_ONCE])
+    for start in range(0, len(items), _AT_ONCE):
+        pixels = _prepared(reference, items[start : start + _AT_ONCE], limits)
         if pixels is None:
             continue
         expected = reference.run(pixels)
@@ -105,12 +108,11 @@ def agreement_checks(judged: Sequence[Agreement]) -> list[Check]:
     return checks
 
 
-def _prepared(detector: Detector, paths: Sequence[Path]) -> np.ndarray | None:
-    limits = ImageLimits.from_settings(Settings.load())
+def _prepared(detector: Detector, items: Sequence[SourceItem], limits: ImageLimits) -> np.ndarray | None:
     found = []
-    for path in paths:
+    for item in items:
         try:
-            found.append(detector.prepare(decode(read_bytes(path, limits), limits).rgb))
+            found.append(detector.prepare(decode(item.read(), limits).rgb))
         except ImageRejectedError:
             continue
     return np.stack(found) if found else None

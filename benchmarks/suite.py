@@ -41,6 +41,8 @@ PARTS = (
     Part("start"),
     Part("growth"),
     Part("service"),
+    Part("extraction", ("--pictures", PICTURES), ("--full", "--pictures", PICTURES)),
+    Part("ingest"),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "3"), ()),
     Part("copies", (PICTURES, "--queries", "25"), (PICTURES,)),

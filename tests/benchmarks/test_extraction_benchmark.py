@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_detectors import tiny_detector
 
 from benchmarks import extraction, ingest
 from benchmarks.extraction_agreement import Agreement, agreement_checks
@@ -43,7 +44,8 @@ def test_an_aim_that_is_missed_is_shown_and_runtimes_the_trial_refuses_are_not_j
 
 def test_memory_is_that_of_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.extraction_memory.RUNTIMES", (("eager", "fp32"),))
-    settings = Settings.load(home=tmp_path / "home", device="cpu")
+    detector = str(tiny_detector(tmp_path / "tiny", seed=1))
+    settings = Settings.load(home=tmp_path / "home", device="cpu", detector=detector)
     found = peak_memory_by_runtime(settings)
     assert found["eager fp32"] > 100
 
