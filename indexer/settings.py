@@ -107,6 +107,11 @@ class Settings(BaseSettings):
     exact_search_max: Annotated[int, Field(ge=0)] = Field(
         default=50_000, description="Up to this many embeddings every search is exact; above, an IVF-PQ index is built."
     )
+    search_recall: Annotated[float, Field(ge=0.5, le=1)] = Field(
+        default=0.99,
+        description="Share of the ten nearest that a search finds above `exact_search_max`. Each build measures what "
+        "that takes, and `dejafake index status` shows what was reached.",
+    )
     tail_merge_at: Annotated[int, Field(ge=1)] = Field(
         default=4_096, description="New embeddings since the last snapshot at which a background merge starts."
     )

@@ -48,6 +48,17 @@ def verify(settings: Settings, as_json: bool) -> int:
     return 0 if result.ok else 1
 
 
+def _kind(status: IndexStatus) -> str:
+    parameters = (f"{name.replace('_', ' ')} {value:,}" for name, value in status.parameters.items())
+    return ", ".join([status.kind, *parameters])
+
+
+def _measured(status: IndexStatus) -> str:
+    if status.recall is None or status.milliseconds is None:
+        return "every search is exact"
+    return f"recall@10 {status.recall:.3f}, {status.milliseconds:.2f} ms a search when it was built"
+
+
 def _print(status: IndexStatus, *, as_json: bool) -> None:
     if as_json:
         print_json(status)
@@ -57,7 +68,8 @@ def _print(status: IndexStatus, *, as_json: bool) -> None:
     for name, value in (
         ("state", status.state),
         ("detector", status.fingerprint[:16]),
-        ("kind", status.kind),
+        ("kind", _kind(status)),
+        ("measured", _measured(status)),
         ("in the index", f"{status.count:,}"),
         ("in the catalogue", f"{status.catalogue_count:,}"),
         ("new since", f"{status.tail:,}"),

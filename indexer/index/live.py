@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import RLock
 
 from sqlalchemy.orm import Session
@@ -41,9 +42,12 @@ class LiveIndex:
         self.change_id = 0
         self._catalog = catalog
         self._settings = settings
-        self._plan = SnapshotPlan(settings.exact_search_max, thread_count(settings.threads), pause)
+        self._plan = SnapshotPlan(
+            settings.exact_search_max, thread_count(settings.threads), pause, settings.search_recall
+        )
         self._levelling = RLock()
         self._refused: tuple[str, IndexState] | None = None
+        self._checked: str | None = None
 
     @contextmanager
     def level(self) -> Iterator[tuple[Session, VectorStore]]:
@@ -128,13 +132,34 @@ class LiveIndex:
             or self._of_wrong_kind(store)
         )
 
+    @property
+    def unchecked(self) -> bool:
+        """Whether the vectors of the snapshot in use were not yet compared with their checksum."""
+        return self.store is not None and self.store.snapshot not in (None, self._checked)
+
+    def check(self) -> None:
+        """Compare the vectors of the snapshot in use with their checksum, once. A damaged one is refused with a
+        warning, and all embeddings are read from the catalogue instead."""
+        store = self.store
+        if store is None or not self.unchecked:
+            return
+        try:
+            store.check(self._plan.pause)
+        except VectorIndexError as error:
+            if self._pointer() == store.snapshot:  # else another process has replaced it, and may have removed it
+                self._refuse(store.snapshot, "damaged", str(error))
+                self._take(self._empty())
+        else:
+            self._checked = store.snapshot
+
     def _of_wrong_kind(self, store: VectorStore) -> bool:
         """The setting of how much is searched exactly was changed."""
         manifest = store.manifest
         return manifest is not None and (manifest.kind == "ivf") != (manifest.count > self._plan.exact_max)
 
     def maintain(self, *, wait: bool) -> None:
-        """Follow the snapshot another process made current, or else write what is due into a new one.
+        """Check the snapshot in use, follow the one another process made current, or else write what is due into a new
+        one.
 
         Args:
             wait: for another process that is building; otherwise leave it to that one.
@@ -142,10 +167,12 @@ class LiveIndex:
         Raises:
             VectorIndexError: the snapshot could not be written; the old one stays in use.
         """
+        self.check()  # damage must not be written into a new snapshot, whose checksums would hide it
         with self.folder.lock(wait=wait) as ours:
             if ours and not self._follow() and self.due and self.store:
                 self._write(self.store)
         self._follow()
+        self.check()
 
     def _write(self, store: VectorStore) -> None:
         started = time.monotonic()
@@ -162,7 +189,8 @@ class LiveIndex:
             with self._catalog.reading() as session:
                 marks = self._marks(session)
             blocks = catalogue_blocks(self._catalog, self.folder.fingerprint, marks.embedding_id)
-            self.folder.write(blocks, marks.embedding_id, marks.tombstone_id, self._plan)
+            anew = replace(self._plan, retrain=True)
+            self.folder.write(blocks, marks.embedding_id, marks.tombstone_id, anew)
             self._follow()
 
     def _follow(self) -> bool:
@@ -175,10 +203,14 @@ class LiveIndex:
         store = self._opened(name)
         if store is None:
             return False
+        self._take(store)
+        self._refused = None
+        return True
+
+    def _take(self, store: VectorStore) -> None:
+        """Let it catch up and put it in the place of the one in use."""
         with self._catalog.reading() as session:  # most of it here, where no search waits
             follow_embeddings(session, store, self._marks(session))
         with self._levelling, self._catalog.reading() as session:
             follow_embeddings(session, store, self._marks(session))
             self.store = store
-            self._refused = None
-        return True

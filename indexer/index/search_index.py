@@ -55,8 +55,9 @@ class SearchIndex:
         self._problem: str | None = None
 
     def refresh(self) -> None:
-        """Catch up with the catalogue, which is one small query when nothing changed, and start building in the
-        background when that is due: without a snapshot, with a damaged one, with a long tail or many deletions.
+        """Catch up with the catalogue, which is one small query when nothing changed, and start background work when
+        that is due: checking a snapshot just opened, and building without one, with a damaged one, with a long tail or
+        many deletions.
 
         Raises:
             FingerprintMismatchError: the snapshot belongs to another detector.
@@ -64,7 +65,7 @@ class SearchIndex:
         """
         with self._live.level():
             pass
-        if self._live.due:
+        if self._live.due or self._live.unchecked:
             self._start_upkeep()
 
     def bring_up_to_date(self) -> None:
@@ -181,8 +182,11 @@ class SearchIndex:
         return _snapshot_id(self._store())
 
     def status(self) -> IndexStatus:
-        """Catch up and say how the index is; starts no building."""
+        """Catch up and say how the index is; starts no building. Waits until a snapshot just opened was checked."""
         try:
+            with self._live.level():
+                pass
+            self._live.check()
             with self._live.level() as (session, store):
                 catalogue_count = embeddings.count(session, self.fingerprint)
                 behind: IndexState | None = "stale" if store.count != catalogue_count else None
@@ -206,6 +210,8 @@ class SearchIndex:
             snapshot=_snapshot_id(store) if store else "",
             kind=manifest.kind if manifest else "exact",
             parameters=manifest.parameters if manifest else {},
+            recall=manifest.recall if manifest else None,
+            milliseconds=manifest.milliseconds if manifest else None,
             built_at=datetime.fromisoformat(manifest.built_at) if manifest else None,
             bytes=manifest.bytes if manifest else 0,
             problem=problem,

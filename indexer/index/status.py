@@ -17,7 +17,8 @@ class IndexStatus:
     right in the states `ready`, `missing` and `damaged`, in the last two only slower: they go through all embeddings.
 
     `count` embeddings can be found, of which `tail` are not in the snapshot; `deleted` rows of the snapshot no longer
-    count. `kind` is `exact` or `ivf` with its `parameters`; `built_at` is UTC; `bytes` is the snapshot's size.
+    count. `kind` is `exact` or `ivf` with its `parameters`, its `recall` (recall@10 in [0, 1]) and the `milliseconds`
+    of one search, both measured when it was built; `built_at` is UTC; `bytes` is the snapshot's size.
     `problem` is the last failure of background work, for a person.
     """
 
@@ -30,6 +31,8 @@ class IndexStatus:
     snapshot: str
     kind: Literal["exact", "ivf"]
     parameters: Mapping[str, int]
+    recall: float | None
+    milliseconds: float | None
     built_at: datetime | None
     bytes: int
     problem: str | None

@@ -3,12 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
+from indexer.vectors.selection import Selection
+
 
 class Allowed:
     """A set of non-negative ids, as one flag per id: membership of a million rows is one gather.
 
-    Safe to share between threads, and worth keeping while a filter selects the same ids: the flags of the rows of a
-    main index are remembered.
+    Safe to share between threads, and worth keeping while a filter selects the same ids: which rows of a main index
+    they are is remembered.
     """
 
     def __init__(self, ids: npt.NDArray[np.int64]) -> None:
@@ -16,16 +18,18 @@ class Allowed:
         self.count = len(ids)
         self._flags = np.zeros(int(ids.max()) + 2 if len(ids) else 1, np.bool_)
         self._flags[ids] = True
-        self._remembered: tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]] | None = None
+        self._remembered: tuple[npt.NDArray[np.int64], Selection | None, Selection] | None = None
 
     def mask(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """[N] bool: which of `ids` [N] int64 are in the set."""
         return self._flags[np.minimum(ids, len(self._flags) - 1)]
 
-    def remembered_mask(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """`mask(ids)`, computed once for as long as the very same array is asked about."""
+    def among(self, ids: npt.NDArray[np.int64], live: Selection | None) -> Selection:
+        """The rows of `ids` [N] int64 that are in the set and in `live` (None: all are); made once for as long as the
+        very same two are asked about."""
         remembered = self._remembered
-        if remembered is None or remembered[0] is not ids:
-            remembered = (ids, self.mask(ids))
+        if remembered is None or remembered[0] is not ids or remembered[1] is not live:
+            mask = self.mask(ids)
+            remembered = (ids, live, Selection(mask if live is None else mask & live.mask))
             self._remembered = remembered
-        return remembered[1]
+        return remembered[2]

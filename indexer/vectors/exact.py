@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from indexer.threads import SINGLE_QUERY, limit_faiss
 from indexer.vectors.hits import NO_HIT, Hits
+from indexer.vectors.selection import Selection
 
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 Finder = Callable[[Vectors, int], Ids]
 
-SURPLUS = 16
+SURPLUS = 6
 """Candidates beyond k that are always re-scored."""
 SCORE_ERROR = 1e-5
 """More than a float32 inner product of two unit vectors of a few hundred numbers is off (about 1e-7, seen)."""
@@ -32,19 +32,7 @@ SPARSE = 4
 faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
 
 
-class RowSelector:
-    """A FAISS selector of the rows whose flag is set; keeps alive the memory that FAISS only points to."""
-
-    def __init__(self, mask: Mask, *, bitmap: bool) -> None:
-        if bitmap:
-            self._memory: npt.NDArray[np.generic] = np.packbits(mask, bitorder="little")
-            self.handle = faiss.IDSelectorBitmap(len(self._memory), faiss.swig_ptr(self._memory))
-        else:
-            self._memory = np.flatnonzero(mask)
-            self.handle = faiss.IDSelectorArray(len(self._memory), faiss.swig_ptr(self._memory))
-
-
-def exact_search(ids: Ids, vectors: Vectors, queries: Vectors, k: int, mask: Mask | None, threads: int) -> Hits:
+def exact_search(ids: Ids, vectors: Vectors, queries: Vectors, k: int, wanted: Selection | None, threads: int) -> Hits:
     """The k best rows by cosine, exactly.
 
     Args:
@@ -52,13 +40,15 @@ def exact_search(ids: Ids, vectors: Vectors, queries: Vectors, k: int, mask: Mas
         vectors: [N, D] float32, C-contiguous, L2-normalised.
         queries: [Q, D] float32, C-contiguous, L2-normalised.
         k: how many, at least 1.
-        mask: [N] bool, the rows that may be found; None for all.
+        wanted: the rows that may be found; None for all.
         threads: OpenMP threads for a batch; one query uses one.
     """
-    live = len(ids) if mask is None else int(np.count_nonzero(mask))
+    live = len(ids) if wanted is None else wanted.count
     if live == 0 or len(queries) == 0:
         return Hits.none(len(queries), k)
-    selector = None if mask is None or live == len(mask) else RowSelector(mask, bitmap=live * SPARSE > len(mask))
+    selector = None
+    if wanted is not None and live < len(ids):
+        selector = (wanted.by_bit if live * SPARSE > len(ids) else wanted.by_number).handle
 
     def scan(some: Vectors, depth: int) -> Ids:
         limit_faiss(threads if len(some) > 1 else SINGLE_QUERY)
@@ -73,7 +63,7 @@ def exact_search(ids: Ids, vectors: Vectors, queries: Vectors, k: int, mask: Mas
             depth,
             faiss.swig_ptr(scores),
             faiss.swig_ptr(rows),
-            None if selector is None else selector.handle,
+            selector,
         )
         return rows
 
@@ -106,6 +96,21 @@ def search_deep_enough(find: Finder, ids: Ids, vectors: Vectors, queries: Vector
         pending = pending[has_more & (worst >= best.scores[:, -1] - SCORE_ERROR)]
         depth = min(live, depth * 4)
     return result
+
+
+def inner_products(rows: Ids, vectors: Vectors, queries: Vectors, threads: int) -> Vectors:
+    """In single precision, the cosines [Q, n] of candidate `rows` [Q, n] (-1 for none: -inf) with their queries."""
+    limit_faiss(threads if len(queries) > 1 else SINGLE_QUERY)
+    scores = np.empty(rows.shape, np.float32)
+    faiss.fvec_inner_products_by_idx(
+        faiss.swig_ptr(scores),
+        faiss.swig_ptr(queries),
+        faiss.swig_ptr(vectors),
+        faiss.swig_ptr(rows),
+        vectors.shape[1],
+        *rows.shape,
+    )
+    return scores
 
 
 def rescore(rows: Ids, ids: Ids, vectors: Vectors, queries: Vectors) -> Hits:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from indexer.threads import SINGLE_QUERY, limit_faiss, thread_count
 from indexer.vectors.allowed import Allowed
-from indexer.vectors.exact import Ids, Mask
+from indexer.vectors.exact import Ids
 from indexer.vectors.growing import GrowingRows
+from indexer.vectors.selection import Mask
 
 HASH_BYTES = 32
 DIHEDRALS = 8

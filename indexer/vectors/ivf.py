@@ -1,111 +1,136 @@
-"""The approximate index of a large catalogue: inverted lists, 4-bit product codes, bf16 re-ranking.
+"""The approximate index of a large catalogue, searched: inverted lists of 4-bit product codes, candidates re-ranked by
+their own vectors.
 
-FAISS `IVF{4 sqrt N},PQ192x4fs,Refine(SQbf16)`: the best trade of memory, build time and recall of those measured
-between 50 thousand and 2 million vectors. The file is memory-mapped, so several processes share one copy.
+FAISS `IVF{lists},PQ{dimension / 2}x4fsr`. The codes are of what is left of a vector after its list's centre is taken
+away, and the vectors that re-rank are those of the snapshot: nothing is stored twice. The file is memory-mapped, so
+several processes share one copy. How it is built and how its parameters are chosen live elsewhere.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from indexer.threads import SINGLE_QUERY, limit_faiss
-from indexer.vectors.exact import Ids, Mask, RowSelector, Vectors
+from indexer.vectors.exact import Ids, Vectors, inner_products
+from indexer.vectors.selection import Selection
 
-SEED = 1234
-TRAINING_ROWS_A_LIST = 64
-TRAINING_ROWS_LEAST = 16_384
-LEAST_ROWS_A_LIST = 39
-ADDED_AT_ONCE = 1 << 15
-PROBES = 64
-FILTERED_PROBES = 6
-FILTERED_PROBES_BY_SHARE = 3
-"""A filtered search probes at least 6 times as many lists, and 3 times over the share of rows that is left: filters
-often follow the clusters and empty the lists nearest to a query. Measured on 200,000 rows, filters that leave 15 to
-90 % of the clusters: recall@10 of .96 to .99, against .42 to .96 without."""
 FILTERED_SHARE = 0.99
 """A few deleted rows make no filter."""
-REFINED = 6
-"""Candidates re-ranked by bf16 for each one returned."""
+FILTERED_ROWS = 6
+FILTERED_REFINED = 2
+MOST_CANDIDATES = 1 << 14
+CENTRES_COMPARED, CENTRES_COMPARED_LEAST = 4.0, 64
+"""Centres of lists compared exactly for each list probed, and in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class IvfParameters:
-    """How an IVF index is built and searched; stored in the manifest of its snapshot."""
+    """How an IVF index was built and is searched; stored in the manifest of its snapshot.
+
+    `lists` of about equal size were made from `training_rows` of `trained_on` vectors, with `code_bytes` a vector. A
+    search probes `probes` lists and re-ranks `refined` candidates for each hit wanted.
+    """
 
     lists: int
     code_bytes: int
     training_rows: int
+    trained_on: int
     seed: int
     probes: int
     refined: int
-
-    @classmethod
-    def of_size(cls, count: int, dimension: int) -> "IvfParameters":
-        """The parameters for `count` vectors."""
-        lists = max(1, min(round(4 * math.sqrt(count)), count // LEAST_ROWS_A_LIST))
-        rows = min(count, max(TRAINING_ROWS_LEAST, TRAINING_ROWS_A_LIST * lists))
-        return cls(lists, dimension // 4, rows, SEED, min(PROBES, lists), REFINED)
 
     def as_mapping(self) -> Mapping[str, int]:
         """For the manifest."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def build_ivf(vectors: Vectors, parameters: IvfParameters, threads: int, pause: Callable[[], None]) -> "faiss.Index":
-    """Train on a fixed random sample and add all rows of `vectors` [N, D], in order.
-
-    `pause` is called between steps and may raise to give up.
-    """
-    dimension = vectors.shape[1]
-    description = f"IVF{parameters.lists},PQ{dimension // 2}x4fs,Refine(SQbf16)"
-    index = faiss.index_factory(dimension, description, faiss.METRIC_INNER_PRODUCT)
-    limit_faiss(threads)
-    faiss.downcast_index(index.base_index).cp.seed = parameters.seed
-    sample = np.random.default_rng(parameters.seed).choice(len(vectors), parameters.training_rows, replace=False)
-    pause()
-    index.train(vectors[np.sort(sample)])
-    for rows in _steps(len(vectors)):
-        pause()
-        index.add(np.ascontiguousarray(vectors[rows]))
-    return index
-
-
-def _steps(count: int) -> Iterator[slice]:
-    return (slice(start, start + ADDED_AT_ONCE) for start in range(0, count, ADDED_AT_ONCE))
+def list_centres(index: "faiss.IndexIVF") -> "faiss.IndexFlat":
+    """The centres of the lists of an index, for exact comparison."""
+    quantizer = faiss.downcast_index(index.quantizer)
+    return faiss.downcast_index(quantizer.refine_index) if isinstance(quantizer, faiss.IndexRefine) else quantizer
 
 
 class IvfIndex:
-    """A built IVF index, memory-mapped and immutable; any number of threads may search it.
+    """A built IVF index and the rows it was built from, immutable; any number of threads may search it.
 
     Nothing is ever set on the shared FAISS index: probes and filters go with each call.
     """
 
-    def __init__(self, path: Path, parameters: IvfParameters) -> None:
-        self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    def __init__(self, index: "faiss.IndexIVF", vectors: Vectors, parameters: IvfParameters) -> None:
+        """Args: `vectors` [N, D] float32 by row, as they were added to `index`."""
+        self._index = index
+        self._vectors = vectors
         self._parameters = parameters
+        self._centres = list_centres(index)
+        self._coded_centres = isinstance(faiss.downcast_index(index.quantizer), faiss.IndexRefine)
 
-    def candidates(self, queries: Vectors, depth: int, mask: Mask | None, live: int, threads: int) -> Ids:
-        """Row numbers [Q, depth] int64 near each query, -1 where the probed lists hold no more.
+    def candidates(self, queries: Vectors, depth: int, wanted: Selection | None, threads: int) -> Ids:
+        """The `depth` rows [Q, depth] int64 nearest to each query, in any order, -1 where the probed lists hold no
+        more.
 
         Args:
             queries: [Q, D] float32, C-contiguous.
-            mask: [N] bool, the rows that may be found; None for all.
-            live: how many rows may be found; the fewer, the more lists are probed.
+            wanted: the rows that may be found; None for all.
         """
-        selector = None if mask is None else RowSelector(mask, bitmap=True)
+        filtered = wanted is not None and wanted.share < FILTERED_SHARE
+        factor = self._parameters.refined * (FILTERED_REFINED if filtered else 1)
+        most = len(self._vectors) if wanted is None else wanted.count
+        count = max(depth, min(most, factor * depth, MOST_CANDIDATES))
         limit_faiss(threads if len(queries) > 1 else SINGLE_QUERY)
-        lists = faiss.SearchParametersIVF(sel=None if selector is None else selector.handle, nprobe=self._probes(live))
-        refined = faiss.IndexRefineSearchParameters(k_factor=float(self._parameters.refined), base_index_params=lists)
-        _, rows = self._index.search(queries, depth, params=refined)
+        if filtered:
+            rows = self._scan_filtered(queries, count, wanted)
+        else:
+            rows = self.scan(queries, count, self._parameters.probes, wanted)
+        if rows.shape[1] == depth:
+            return rows
+        scores = inner_products(rows, self._vectors, queries, threads)
+        best = np.argpartition(scores, rows.shape[1] - depth, axis=1)[:, -depth:]
+        return np.take_along_axis(rows, best, axis=1)
+
+    def scan(self, queries: Vectors, count: int, probes: int, wanted: Selection | None = None) -> Ids:
+        """The `count` rows [Q, count] whose codes are nearest in the nearest `probes` lists, best first, -1 where there
+        are no more; with the threads of `limit_faiss`."""
+        how = faiss.SearchParametersIVF(nprobe=probes, sel=None if wanted is None else wanted.by_bit.handle)
+        if self._coded_centres:
+            compared = max(CENTRES_COMPARED, CENTRES_COMPARED_LEAST / probes)
+            how.quantizer_params = faiss.IndexRefineSearchParameters(k_factor=compared)
+        _, rows = self._index.search(queries, count, params=how)
         return np.asarray(rows, np.int64)
 
-    def _probes(self, live: int) -> int:
-        share = live / self._index.ntotal
-        probes = self._parameters.probes
-        if share < FILTERED_SHARE:
-            probes = math.ceil(probes * max(FILTERED_PROBES, FILTERED_PROBES_BY_SHARE / share))
-        return min(probes, self._parameters.lists)
+    def _scan_filtered(self, queries: Vectors, count: int, wanted: Selection) -> Ids:
+        """Filters often follow the clusters and empty the lists nearest to a query, so only lists that hold wanted
+        rows are probed, and as many as it takes to see FILTERED_ROWS times the rows of a search without a filter."""
+        parameters = self._parameters
+        held = wanted.lists(self._list_of_row, parameters.lists)
+        rows = FILTERED_ROWS * parameters.probes * len(self._vectors) / parameters.lists
+        probes = min(held.count, math.ceil(rows * held.count / wanted.count))
+        nearest, numbers = self._centres.search(
+            queries, probes, params=faiss.SearchParameters(sel=held.selector.handle)
+        )
+        how = faiss.SearchParametersIVF(nprobe=probes, sel=wanted.by_bit.handle)
+        scores = np.empty((len(queries), count), np.float32)
+        rows = np.empty((len(queries), count), np.int64)
+        self._index.search_preassigned_c(  # the wrapper for arrays takes no parameters
+            len(queries),
+            faiss.swig_ptr(queries),
+            count,
+            *map(faiss.swig_ptr, (numbers, nearest, scores, rows)),
+            False,
+            how,
+        )
+        return rows
+
+    @cached_property
+    def _list_of_row(self) -> npt.NDArray[np.int32]:
+        lists = self._index.invlists
+        found = np.empty(len(self._vectors), np.int32)
+        for number in range(self._parameters.lists):
+            size = lists.list_size(number)
+            if size:
+                found[faiss.rev_swig_ptr(lists.get_ids(number), size)] = number
+        return found

@@ -1,14 +1,17 @@
 """One opened snapshot: immutable, memory-mapped, searched exactly or by IVF depending on its size and the filter."""
 
+from functools import cached_property
 from pathlib import Path
 
+import faiss
 import numpy as np
 
 from indexer.errors import VectorIndexError
-from indexer.vectors.exact import Ids, Mask, Vectors, exact_search, search_deep_enough
+from indexer.vectors.exact import Ids, Vectors, exact_search, search_deep_enough
 from indexer.vectors.hits import NO_HIT, Hits
 from indexer.vectors.ivf import IvfIndex, IvfParameters
 from indexer.vectors.manifest import Manifest
+from indexer.vectors.selection import Selection
 from indexer.vectors.snapshots import IDS, IVF, VECTORS, map_vectors
 
 EXACT_ROWS = 30_000
@@ -33,29 +36,38 @@ class MainIndex:
         try:
             self.ids: Ids = np.fromfile(folder / IDS, "<i8")
             self.vectors: Vectors = map_vectors(folder / VECTORS, manifest.count, manifest.dimension)
-            parameters = IvfParameters(**manifest.parameters) if manifest.kind == "ivf" else None
-            self._ivf = None if parameters is None else IvfIndex(folder / IVF, parameters)
+            self._ivf = self._opened(folder / IVF) if manifest.kind == "ivf" else None
         except (OSError, RuntimeError, TypeError) as error:
             raise VectorIndexError(f"the vector index in {folder} cannot be read: {error}") from error
-        self._order = np.argsort(self.ids, kind="stable")
-        self._sorted_ids = self.ids[self._order]
+
+    def _opened(self, path: Path) -> IvfIndex:
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        return IvfIndex(index, self.vectors, IvfParameters(**self.manifest.parameters))
+
+    @cached_property
+    def _by_id(self) -> tuple[Ids, Ids]:
+        """The ids, rising, and their rows. Most snapshots are in that order already."""
+        if (self.ids[1:] > self.ids[:-1]).all():
+            return self.ids, np.arange(len(self.ids))
+        order = np.argsort(self.ids, kind="stable")
+        return self.ids[order], order
 
     def rows_of(self, ids: Ids) -> Ids:
         """The rows of those of `ids` that are here, in any order."""
-        places = np.searchsorted(self._sorted_ids, ids)
-        places[places == len(self._sorted_ids)] = 0
-        here = self._sorted_ids[places] == ids if len(self._sorted_ids) else np.zeros(len(ids), np.bool_)
-        rows: Ids = self._order[places[here]]
-        return rows
+        rising, rows = self._by_id
+        places = np.searchsorted(rising, ids)
+        places[places == len(rising)] = 0
+        here = rising[places] == ids if len(rising) else np.zeros(len(ids), np.bool_)
+        return rows[places[here]]
 
-    def search(self, queries: Vectors, k: int, mask: Mask | None, threads: int) -> Hits:
-        """The k best rows, ranked. `mask` [N] bool: the rows that may be found, None for all."""
-        live = len(self.ids) if mask is None else int(np.count_nonzero(mask))
+    def search(self, queries: Vectors, k: int, wanted: Selection | None, threads: int) -> Hits:
+        """The k best rows, ranked. `wanted`: the rows that may be found, None for all."""
+        live = len(self.ids) if wanted is None else wanted.count
         if self._ivf is None or live <= EXACT_ROWS:
-            return exact_search(self.ids, self.vectors, queries, k, mask, threads)
+            return exact_search(self.ids, self.vectors, queries, k, wanted, threads)
         ivf = self._ivf
         hits = search_deep_enough(
-            lambda some, depth: ivf.candidates(some, depth, mask, live, threads),
+            lambda some, depth: ivf.candidates(some, depth, wanted, threads),
             self.ids,
             self.vectors,
             queries,
@@ -64,6 +76,6 @@ class MainIndex:
         )
         short = np.flatnonzero((hits.ids == NO_HIT).sum(axis=1) > max(0, k - live))
         if len(short):
-            again = exact_search(self.ids, self.vectors, queries[short], k, mask, threads)
+            again = exact_search(self.ids, self.vectors, queries[short], k, wanted, threads)
             hits.ids[short], hits.scores[short] = again.ids, again.scores
         return hits

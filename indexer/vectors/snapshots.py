@@ -20,8 +20,10 @@ from filelock import FileLock, Timeout
 from indexer.errors import FingerprintMismatchError, VectorIndexError
 from indexer.vectors.durable import SealedFile, fsync_folder
 from indexer.vectors.exact import Ids, Vectors
-from indexer.vectors.ivf import IvfParameters, build_ivf
-from indexer.vectors.manifest import NAME, Manifest
+from indexer.vectors.ivf import IvfParameters
+from indexer.vectors.ivf_building import Trained, fill, train
+from indexer.vectors.manifest import NAME, FileEntry, Manifest
+from indexer.vectors.tuning import Measured, tune
 
 CURRENT = "CURRENT"
 LOCK = "build.lock"
@@ -33,6 +35,10 @@ NUMBER_BYTES = 4
 BUILDING = "building-"
 SNAPSHOT_NAME = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 FAISS_WRITE_BYTES = 1 << 20
+MORE_PROBES = 2
+"""Times the lists probed before: an index that must probe more than that is trained anew."""
+RECALL_ERROR = 0.005
+"""How far the recall measured on a few hundred queries may fall below the target by chance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +52,18 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class SnapshotPlan:
     """How a snapshot is built: up to `exact_max` vectors without an IVF index, with `threads` OpenMP threads.
-    `pause` is called between steps and may raise to give up."""
+
+    An IVF index is tuned to a recall@10 of `recall_target` on `tuning_queries` held-out queries, and takes over the
+    trained part of the current snapshot while that reaches it, unless `retrain`. `pause` is called between steps and
+    may raise to give up.
+    """
 
     exact_max: int
     threads: int
     pause: Callable[[], None] = lambda: None
+    recall_target: float = 0.99
+    tuning_queries: int = 256
+    retrain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +180,11 @@ class SnapshotFolder:
         files = [ids.entry, vectors.entry]
         count = ids.entry.size // ID_BYTES
         parameters: dict[str, int] = {}
+        measured = None
         if count > plan.exact_max:
-            ivf = IvfParameters.of_size(count, self.dimension)
-            parameters = dict(ivf.as_mapping())
-            rows = map_vectors(folder / VECTORS, count, self.dimension)
-            index = build_ivf(rows, ivf, plan.threads, plan.pause)
-            plan.pause()
-            with SealedFile(folder / IVF) as file:
-                faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, FAISS_WRITE_BYTES))
-            files.append(file.entry)
+            built, measured = self._build(map_vectors(folder / VECTORS, count, self.dimension), plan)
+            parameters = dict(built.parameters.as_mapping())
+            files.append(_write_index(built, folder / IVF))
         manifest = Manifest.sealed(
             fingerprint=self.fingerprint,
             dimension=self.dimension,
@@ -184,6 +193,8 @@ class SnapshotFolder:
             parameters=parameters,
             watermark=watermark,
             tombstone_watermark=tombstone_watermark,
+            recall=measured and measured.recall,
+            milliseconds=measured and measured.milliseconds,
             built_at=datetime.now(UTC).isoformat(timespec="seconds"),
             files=tuple(files),
         )
@@ -191,6 +202,28 @@ class SnapshotFolder:
             file.write(manifest.to_json().encode())
         fsync_folder(folder)
         return manifest
+
+    def _build(self, rows: Vectors, plan: SnapshotPlan) -> tuple[Trained, Measured]:
+        """The tuned index of all `rows`, on the quantiser of the current snapshot while that is good enough."""
+        earlier = None if plan.retrain else self._trained(plan.pause)
+        if earlier is not None and earlier.suits(*rows.shape):
+            built, measured = _filled(earlier.emptied(), rows, plan)
+            most = earlier.parameters.probes * MORE_PROBES
+            if measured.recall >= plan.recall_target - RECALL_ERROR and built.parameters.probes <= most:
+                return built, measured
+        return _filled(train(rows, plan.threads, plan.pause), rows, plan)
+
+    def _trained(self, pause: Callable[[], None]) -> Trained | None:
+        """The IVF index of the current snapshot, None when there is none that can be used."""
+        try:
+            name = self.current()
+            if name is None or (manifest := self.manifest(name)).kind != "ivf":
+                return None
+            manifest.entry(IVF).check(self.path / name, pause=pause)
+            index = faiss.read_index(str(self.path / name / IVF), faiss.IO_FLAG_MMAP_IFC)
+            return Trained(index, IvfParameters(**manifest.parameters))
+        except (VectorIndexError, RuntimeError, TypeError):
+            return None
 
     def _make_current(self, name: str) -> None:
         pointer = self.path / f"{BUILDING}{secrets.token_hex(8)}"
@@ -208,6 +241,17 @@ class SnapshotFolder:
                 f"the vector index could not be written to {self.path}: {error.strerror or error}; the previous one "
                 "stays in use. Make room (or allow writing there), then run `dejafake index build`"
             ) from error
+
+
+def _filled(trained: Trained, rows: Vectors, plan: SnapshotPlan) -> tuple[Trained, Measured]:
+    fill(trained, rows, plan.threads, plan.pause)
+    return tune(trained, rows, plan.recall_target, plan.tuning_queries, plan.threads, plan.pause)
+
+
+def _write_index(built: Trained, path: Path) -> FileEntry:
+    with SealedFile(path) as file:
+        faiss.write_index(built.index, faiss.PyCallbackIOWriter(file.write, FAISS_WRITE_BYTES))
+    return file.entry
 
 
 def map_vectors(path: Path, count: int, dimension: int) -> Vectors:

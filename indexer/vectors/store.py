@@ -4,7 +4,7 @@ Searches never wait for writers: each works on one state, and every change repla
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,12 +13,13 @@ import numpy as np
 from indexer.errors import VectorIndexError
 from indexer.threads import thread_count
 from indexer.vectors.allowed import Allowed
-from indexer.vectors.exact import Ids, Mask, Vectors, exact_search
+from indexer.vectors.exact import Ids, Vectors, exact_search
 from indexer.vectors.growing import GrowingRows
 from indexer.vectors.hits import Hits
 from indexer.vectors.main_index import MainIndex
 from indexer.vectors.manifest import Manifest
-from indexer.vectors.snapshots import Block, SnapshotFolder, SnapshotPlan
+from indexer.vectors.selection import Mask, Selection
+from indexer.vectors.snapshots import VECTORS, Block, SnapshotFolder, SnapshotPlan
 
 BLOCK_ROWS = 1 << 15
 NORM_TOLERANCE = 1e-2
@@ -26,19 +27,19 @@ NORM_TOLERANCE = 1e-2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """What one search sees. The masks flag the rows that are not deleted; None: no row of the main index is."""
+    """What one search sees. Live rows are those that are not deleted; None: no row of the main index is."""
 
     main: MainIndex | None
-    main_live: Mask | None
+    main_live: Selection | None
     tail_ids: Ids
     tail_vectors: Vectors
-    tail_live: Mask
+    tail_live: Selection
     watermark: int
     tombstone_watermark: int
 
     @property
     def tail(self) -> int:
-        return int(np.count_nonzero(self.tail_live))
+        return self.tail_live.count
 
     def rows_of(self, ids: Ids) -> Iterator[tuple[Ids, Vectors, Ids]]:
         """Ids and vectors of the main index and of the tail, and which of their rows that can be found have `ids`."""
@@ -50,7 +51,7 @@ class _State:
 
     @property
     def deleted(self) -> int:
-        return 0 if self.main_live is None else len(self.main_live) - int(np.count_nonzero(self.main_live))
+        return 0 if self.main_live is None else len(self.main_live.mask) - self.main_live.count
 
 
 class VectorStore:
@@ -73,16 +74,17 @@ class VectorStore:
             None,
             np.empty(0, np.int64),
             np.empty((0, folder.dimension), np.float32),
-            np.empty(0, np.bool_),
+            Selection(np.empty(0, np.bool_)),
             main.manifest.watermark if main else 0,
             main.manifest.tombstone_watermark if main else 0,
         )
 
     @classmethod
     def open(cls, folder: SnapshotFolder, *, threads: int = 0) -> "VectorStore":
-        """The current snapshot of `folder`, every file checked against its checksum; an empty store if there is none.
+        """The current snapshot of `folder`; an empty store if there is none.
 
-        Checking reads the whole snapshot once, about a second a gigabyte.
+        What could lead a search astray is checked against its checksum; the vectors themselves, which are most of the
+        bytes, by `check` only.
 
         Raises:
             FingerprintMismatchError: the snapshot is of another detector.
@@ -92,7 +94,7 @@ class VectorStore:
         while name is not None:
             try:
                 manifest = folder.manifest(name)
-                manifest.check_files(folder.path / name)
+                manifest.check_files(folder.path / name, but_size_only=(VECTORS,))
                 return cls(folder, MainIndex(folder.path / name, manifest), threads=threads)
             except VectorIndexError:
                 # Another process may have replaced the snapshot, and removed this one, since the pointer was read.
@@ -101,6 +103,18 @@ class VectorStore:
                     raise
                 name = newer
         return cls(folder, None, threads=threads)
+
+    def check(self, pause: Callable[[], None] = lambda: None) -> None:
+        """Compare the vectors of the snapshot with their checksum; reads them all, about a second a gigabyte.
+
+        `pause` is called now and then and may raise to give up.
+
+        Raises:
+            VectorIndexError: they are damaged, or another process removed the snapshot and what is left is not all.
+        """
+        main = self._state.main
+        if main is not None:
+            main.manifest.entry(VECTORS).check(self.folder.path / main.name, pause=pause)
 
     @property
     def snapshot(self) -> str | None:
@@ -170,7 +184,7 @@ class VectorStore:
                 state,
                 tail_ids=cast(Ids, self._ids.append(ids[places])),
                 tail_vectors=cast(Vectors, self._vectors.append(vectors[places])),
-                tail_live=np.concatenate((state.tail_live, np.ones(len(last), np.bool_))),
+                tail_live=Selection(np.concatenate((state.tail_live.mask, np.ones(len(last), np.bool_)))),
                 watermark=max(state.watermark, watermark),
             )
 
@@ -188,12 +202,10 @@ class VectorStore:
     def _without(self, state: _State, ids: Ids) -> _State:
         main_live, tail_live = state.main_live, state.tail_live
         if state.main and len(rows := state.main.rows_of(ids)):
-            main_live = np.ones(len(state.main.ids), np.bool_) if main_live is None else main_live.copy()
-            main_live[rows] = False
+            main_live = _less(main_live, len(state.main.ids), rows)
         gone = [row for image_id in ids.tolist() if (row := self._tail_rows.pop(image_id, None)) is not None]
         if gone:
-            tail_live = tail_live.copy()
-            tail_live[gone] = False
+            tail_live = _less(tail_live, len(tail_live.mask), np.array(gone))
         return replace(state, main_live=main_live, tail_live=tail_live)
 
     def search(self, queries: Vectors, k: int, allowed: Allowed | None = None) -> Hits:
@@ -210,14 +222,12 @@ class VectorStore:
         queries = np.ascontiguousarray(queries, np.float32)
         hits = Hits.none(len(queries), k)
         if state.main:
-            mask = state.main_live
-            if allowed is not None:
-                among = allowed.remembered_mask(state.main.ids)
-                mask = among if mask is None else among & mask
-            hits = state.main.search(queries, k, mask, self._threads)
-        if len(state.tail_ids):
-            mask = state.tail_live if allowed is None else state.tail_live & allowed.mask(state.tail_ids)
-            newer = exact_search(state.tail_ids, state.tail_vectors, queries, k, mask, self._threads)
+            wanted = state.main_live if allowed is None else allowed.among(state.main.ids, state.main_live)
+            hits = state.main.search(queries, k, wanted, self._threads)
+        if state.tail:
+            live = state.tail_live
+            wanted = live if allowed is None else Selection(live.mask & allowed.mask(state.tail_ids))
+            newer = exact_search(state.tail_ids, state.tail_vectors, queries, k, wanted, self._threads)
             hits = hits.beside(newer).ranked(k)
         return hits
 
@@ -257,8 +267,17 @@ class VectorStore:
 
 
 def _parts(state: _State) -> list[tuple[Ids, Vectors, Mask | None]]:
-    tail = (state.tail_ids, state.tail_vectors, state.tail_live)
-    return [(state.main.ids, state.main.vectors, state.main_live), tail] if state.main else [tail]
+    tail = (state.tail_ids, state.tail_vectors, state.tail_live.mask)
+    if state.main is None:
+        return [tail]
+    return [(state.main.ids, state.main.vectors, state.main_live.mask if state.main_live else None), tail]
+
+
+def _less(live: Selection | None, rows: int, gone: Ids) -> Selection:
+    """`live` of `rows` rows (None: all of them) without those that are gone."""
+    mask = np.ones(rows, np.bool_) if live is None else live.mask.copy()
+    mask[gone] = False
+    return Selection(mask)
 
 
 def _blocks(state: _State) -> Iterator[Block]:

@@ -7,6 +7,7 @@ import pytest
 
 from indexer.vectors.exact import exact_search
 from indexer.vectors.hits import Hits
+from indexer.vectors.selection import Selection
 
 
 def brute_force(ids: np.ndarray, vectors: np.ndarray, queries: np.ndarray, k: int, mask: np.ndarray) -> Hits:
@@ -22,7 +23,7 @@ def test_it_finds_what_brute_force_finds(clustered: Callable, share: float, quer
     random = np.random.default_rng(3)
     ids = random.permutation(10_000)[:3_000]
     mask = random.random(3_000) < share
-    found = exact_search(ids, vectors, wanted, 10, mask, 1)
+    found = exact_search(ids, vectors, wanted, 10, Selection(mask), 1)
     truth = brute_force(ids, vectors, wanted, 10, mask)
     np.testing.assert_array_equal(found.ids, truth.ids)
     np.testing.assert_allclose(found.scores, truth.scores, rtol=0, atol=1e-7)
@@ -61,7 +62,7 @@ def test_where_fewer_may_be_found_the_rest_is_marked_as_no_hit(clustered: Callab
     vectors, _ = clustered(100, 9)
     mask = np.zeros(100, np.bool_)
     mask[[3, 70]] = True
-    found = exact_search(np.arange(100), vectors, vectors[:2], 5, mask, 1)
+    found = exact_search(np.arange(100), vectors, vectors[:2], 5, Selection(mask), 1)
     assert set(found.ids[0, :2].tolist()) == {3, 70}
     assert (found.ids[:, 2:] == -1).all()
     assert np.isneginf(found.scores[:, 2:]).all()

@@ -135,7 +135,6 @@ def flip_a_bit(path: Path) -> None:
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
-    "a flipped bit in the vectors": lambda at: flip_a_bit(at / "vectors.f32"),
     "a flipped bit in the ids": lambda at: flip_a_bit(at / "ids.i64"),
     "a truncated file": lambda at: os.truncate(at / "vectors.f32", 1_000),
     "a file that grew": lambda at: (at / "ids.i64").write_bytes((at / "ids.i64").read_bytes() + b"\0"),
@@ -167,6 +166,14 @@ def test_damage_is_one_clear_error_and_a_new_snapshot_mends_it(
         newer = VectorStore(folder, None).write_snapshot(exact_plan)
     assert VectorStore.open(folder).count == 0
     assert names(folder) == {newer, "CURRENT", "build.lock"}
+
+
+def test_damaged_vectors_are_found_when_they_are_checked(folder: SnapshotFolder, saved: str) -> None:
+    VectorStore.open(folder).check()
+    flip_a_bit(folder.path / saved / "vectors.f32")
+    store = VectorStore.open(folder)
+    with pytest.raises(VectorIndexError, match=r"vectors\.f32 is damaged"):
+        store.check()
 
 
 def test_an_index_of_another_detector_is_refused(folder: SnapshotFolder, saved: str) -> None:
@@ -220,7 +227,7 @@ def test_a_full_disk_is_one_clear_error_and_the_old_snapshot_stays(
 
 
 def test_a_disk_that_is_full_when_the_ivf_index_is_written_is_the_same_clear_error(tmp_path: Path) -> None:
-    vectors, index = 4_000 * 1_544, 3_500 * 872
+    vectors, index = 4_000 * 1_544, 3_500 * 104
     mount = f'mount -t tmpfs -o size={vectors + index // 2} tmpfs "$2" && exec "$0" -c "$1" "$2"'
     alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
     if not shutil.which("unshare") or subprocess.run([*alone, "mount -t tmpfs tmpfs /tmp"], check=False).returncode:

@@ -1,0 +1,95 @@
+"""How an IVF index is made: its shape by size, training, and what a later build can take over from an earlier one."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+
+from indexer.threads import limit_faiss
+from indexer.vectors.exact import Vectors
+from indexer.vectors.ivf import IvfParameters, list_centres
+
+SEED = 1234
+TRAINING_ROWS_A_LIST = 64
+TRAINING_ROWS_LEAST = 16_384
+LEAST_ROWS_A_LIST = 39
+ADDED_AT_ONCE = 1 << 15
+CODED_CENTRES = 1024
+"""From this many lists on, the lists to probe are found by codes of their centres too: 5 times faster at 4,000."""
+CENTRES_COMPARED = 32
+"""Centres compared exactly for each list wanted, when vectors are assigned to lists."""
+GROWTH = 2
+"""Times the vectors it was trained on, from which on a quantiser is trained anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A trained index, whatever it holds, and its parameters."""
+
+    index: "faiss.IndexIVFPQFastScan"
+    parameters: IvfParameters
+
+    def suits(self, count: int, dimension: int) -> bool:
+        """Whether `count` vectors can be added to its quantiser instead of one of their own."""
+        trained_on = self.parameters.trained_on
+        return self.index.d == dimension and trained_on <= count * GROWTH and count <= trained_on * GROWTH
+
+    def emptied(self) -> "Trained":
+        """The same quantiser, holding nothing. Does not touch, and outlives, this one."""
+        old, parameters = self.index, self.parameters
+        index = _empty(parameters, old.d)
+        centres = list_centres(old).reconstruct_n(0, parameters.lists)
+        index.quantizer.train(centres)
+        index.quantizer.add(centres)
+        faiss.copy_array_to_vector(faiss.vector_to_array(old.pq.centroids), index.pq.centroids)
+        index.is_trained = True
+        return Trained(index, parameters)
+
+
+def shape_of(count: int, dimension: int) -> IvfParameters:
+    """The parameters for `count` vectors, but for `probes` and `refined`, which are measured."""
+    lists = max(1, min(round(4 * math.sqrt(count)), count // LEAST_ROWS_A_LIST))
+    rows = min(count, max(TRAINING_ROWS_LEAST, TRAINING_ROWS_A_LIST * lists))
+    return IvfParameters(lists, dimension // 4, rows, count, SEED, probes=1, refined=1)
+
+
+def train(vectors: Vectors, threads: int, pause: Callable[[], None]) -> Trained:
+    """Train on a fixed random sample of `vectors` [N, D]. `pause` is called between steps and may raise to give up."""
+    count, dimension = vectors.shape
+    parameters = shape_of(count, dimension)
+    sample = np.random.default_rng(SEED).choice(count, parameters.training_rows, replace=False)
+    rows = vectors[np.sort(sample)]
+    index = _empty(parameters, dimension)
+    limit_faiss(threads)
+    pause()
+    index.train(rows)
+    return Trained(index, parameters)
+
+
+def fill(trained: Trained, vectors: Vectors, threads: int, pause: Callable[[], None]) -> None:
+    """Add all rows of `vectors` [N, D], in order; row numbers become ids."""
+    limit_faiss(threads)
+    for rows in _steps(len(vectors)):
+        pause()
+        trained.index.add(np.ascontiguousarray(vectors[rows]))
+
+
+def _empty(parameters: IvfParameters, dimension: int) -> "faiss.IndexIVFPQFastScan":
+    lists, codes, metric = parameters.lists, 2 * parameters.code_bytes, faiss.METRIC_INNER_PRODUCT
+    if lists < CODED_CENTRES:
+        index = faiss.index_factory(dimension, f"IVF{lists},PQ{codes}x4fsr", metric)
+    else:
+        centres = faiss.IndexRefineFlat(faiss.IndexPQFastScan(dimension, dimension // 2, 4, metric))
+        centres.k_factor = CENTRES_COMPARED
+        index = faiss.IndexIVFPQFastScan(centres, dimension, lists, codes, 4, metric)
+        index.by_residual = True
+        index.cp.spherical = True
+    index.cp.seed = parameters.seed
+    index.cp.max_points_per_centroid = TRAINING_ROWS_A_LIST
+    return index
+
+
+def _steps(count: int) -> Iterator[slice]:
+    return (slice(start, start + ADDED_AT_ONCE) for start in range(0, count, ADDED_AT_ONCE))
