@@ -77,13 +77,13 @@ class IvfIndex:
             queries: [Q, D] float32, C-contiguous.
             wanted: the rows that may be found; None for all.
         """
-        filtered = wanted is not None and wanted.share < FILTERED_SHARE
-        factor = self._parameters.refined * (FILTERED_REFINED if filtered else 1)
+        filter_ = None if wanted is None or wanted.share >= FILTERED_SHARE else wanted
+        factor = self._parameters.refined * (FILTERED_REFINED if filter_ else 1)
         most = len(self._vectors) if wanted is None else wanted.count
         count = max(depth, min(most, factor * depth, MOST_CANDIDATES))
         limit_faiss(threads if len(queries) > 1 else SINGLE_QUERY)
-        if filtered:
-            rows = self._scan_filtered(queries, count, wanted)
+        if filter_ is not None:
+            rows = self._scan_filtered(queries, count, filter_)
         else:
             rows = self.scan(queries, count, self._parameters.probes, wanted)
         if rows.shape[1] == depth:
@@ -107,11 +107,10 @@ class IvfIndex:
         rows are probed, and as many as it takes to see FILTERED_ROWS times the rows of a search without a filter."""
         parameters = self._parameters
         held = wanted.lists(self._list_of_row, parameters.lists)
-        rows = FILTERED_ROWS * parameters.probes * len(self._vectors) / parameters.lists
-        probes = min(held.count, math.ceil(rows * held.count / wanted.count))
-        nearest, numbers = self._centres.search(
-            queries, probes, params=faiss.SearchParameters(sel=held.selector.handle)
-        )
+        seen = FILTERED_ROWS * parameters.probes * len(self._vectors) / parameters.lists
+        probes = min(held.count, math.ceil(seen * held.count / wanted.count))
+        only = faiss.SearchParameters(sel=held.selector.handle)
+        nearest, numbers = self._centres.search(queries, probes, params=only)
         how = faiss.SearchParametersIVF(nprobe=probes, sel=wanted.by_bit.handle)
         scores = np.empty((len(queries), count), np.float32)
         rows = np.empty((len(queries), count), np.int64)

@@ -58,7 +58,8 @@ class MainIndex:
         places = np.searchsorted(rising, ids)
         places[places == len(rising)] = 0
         here = rising[places] == ids if len(rising) else np.zeros(len(ids), np.bool_)
-        return rows[places[here]]
+        found: Ids = rows[places[here]]
+        return found
 
     def search(self, queries: Vectors, k: int, wanted: Selection | None, threads: int) -> Hits:
         """The k best rows, ranked. `wanted`: the rows that may be found, None for all."""

@@ -180,7 +180,7 @@ class SnapshotFolder:
         files = [ids.entry, vectors.entry]
         count = ids.entry.size // ID_BYTES
         parameters: dict[str, int] = {}
-        measured = None
+        measured: Measured | None = None
         if count > plan.exact_max:
             built, measured = self._build(map_vectors(folder / VECTORS, count, self.dimension), plan)
             parameters = dict(built.parameters.as_mapping())
@@ -193,8 +193,8 @@ class SnapshotFolder:
             parameters=parameters,
             watermark=watermark,
             tombstone_watermark=tombstone_watermark,
-            recall=measured and measured.recall,
-            milliseconds=measured and measured.milliseconds,
+            recall=measured.recall if measured else None,
+            milliseconds=measured.milliseconds if measured else None,
             built_at=datetime.now(UTC).isoformat(timespec="seconds"),
             files=tuple(files),
         )

@@ -51,9 +51,8 @@ def tune(
     truth = _truth(vectors, asked, threads, pause)
     probes, refined = _choose(trained, vectors, asked[:queries], truth[:queries], target, threads, pause)
     chosen = Trained(trained.index, replace(trained.parameters, probes=probes, refined=refined))
-    return chosen, _measure(
-        IvfIndex(chosen.index, vectors, chosen.parameters), vectors, asked[queries:], truth[queries:]
-    )
+    index = IvfIndex(chosen.index, vectors, chosen.parameters)
+    return chosen, _measure(index, vectors, asked[queries:], truth[queries:])
 
 
 def held_out(vectors: Vectors, count: int) -> Vectors:
