@@ -6,7 +6,6 @@ away, and the vectors that re-rank are those of the snapshot: nothing is stored 
 several processes share one copy. How it is built and how its parameters are chosen live elsewhere.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.threads import SINGLE_QUERY, limit_faiss
-from indexer.vectors.exact import Ids, Vectors, inner_products
+from indexer.vectors.exact import SURPLUS, Ids, Vectors, inner_products
 from indexer.vectors.selection import Selection
 
 FILTERED_SHARE = 0.99
 """A few deleted rows make no filter."""
-FILTERED_ROWS = 6
+FILTERED_PROBES = 12
+"""Times the lists probed without a filter: at a million vectors, filters that leave 3 to 50 %, by chance or by whole
+clusters, then keep a recall of .99 (`benchmarks.filters`)."""
 FILTERED_REFINED = 2
+"""Times the candidates re-ranked without a filter."""
+NANOSECONDS_A_VECTOR, NANOSECONDS_A_CODE = 95, 17
+"""What a scan of scattered vectors and one of lists with a filter take, for choosing between them."""
 MOST_CANDIDATES = 1 << 14
 CENTRES_COMPARED, CENTRES_COMPARED_LEAST = 4.0, 64
 """Centres of lists compared exactly for each list probed, and in all."""
@@ -75,22 +79,30 @@ class IvfIndex:
 
         Args:
             queries: [Q, D] float32, C-contiguous.
+            depth: hits wanted and SURPLUS.
             wanted: the rows that may be found; None for all.
         """
-        filter_ = None if wanted is None or wanted.share >= FILTERED_SHARE else wanted
-        factor = self._parameters.refined * (FILTERED_REFINED if filter_ else 1)
+        filtered = wanted is not None and wanted.share < FILTERED_SHARE
         most = len(self._vectors) if wanted is None else wanted.count
-        count = max(depth, min(most, factor * depth, MOST_CANDIDATES))
+        factor = self._parameters.refined * (FILTERED_REFINED if filtered else 1)
+        count = max(min(depth, most), min(most, factor * max(1, depth - SURPLUS), MOST_CANDIDATES))
         limit_faiss(threads if len(queries) > 1 else SINGLE_QUERY)
-        if filter_ is not None:
-            rows = self._scan_filtered(queries, count, filter_)
+        if wanted is not None and filtered:
+            rows = self._scan_filtered(queries, count, wanted)
         else:
             rows = self.scan(queries, count, self._parameters.probes, wanted)
-        if rows.shape[1] == depth:
+        if rows.shape[1] <= depth:
             return rows
         scores = inner_products(rows, self._vectors, queries, threads)
         best = np.argpartition(scores, rows.shape[1] - depth, axis=1)[:, -depth:]
         return np.take_along_axis(rows, best, axis=1)
+
+    def scans_faster_than_this(self, wanted: Selection) -> bool:
+        """Whether an exact scan of the rows that may be found takes no longer than a search here."""
+        if wanted.share >= FILTERED_SHARE:
+            return False
+        codes = self._filtered_probes(wanted) * len(self._vectors) / self._parameters.lists
+        return wanted.count * NANOSECONDS_A_VECTOR <= codes * NANOSECONDS_A_CODE
 
     def scan(self, queries: Vectors, count: int, probes: int, wanted: Selection | None = None) -> Ids:
         """The `count` rows [Q, count] whose codes are nearest in the nearest `probes` lists, best first, -1 where there
@@ -102,13 +114,16 @@ class IvfIndex:
         _, rows = self._index.search(queries, count, params=how)
         return np.asarray(rows, np.int64)
 
+    def _filtered_probes(self, wanted: Selection) -> int:
+        return min(
+            wanted.lists(self._list_of_row, self._parameters.lists).count, FILTERED_PROBES * self._parameters.probes
+        )
+
     def _scan_filtered(self, queries: Vectors, count: int, wanted: Selection) -> Ids:
         """Filters often follow the clusters and empty the lists nearest to a query, so only lists that hold wanted
-        rows are probed, and as many as it takes to see FILTERED_ROWS times the rows of a search without a filter."""
-        parameters = self._parameters
-        held = wanted.lists(self._list_of_row, parameters.lists)
-        seen = FILTERED_ROWS * parameters.probes * len(self._vectors) / parameters.lists
-        probes = min(held.count, math.ceil(seen * held.count / wanted.count))
+        rows are probed."""
+        held = wanted.lists(self._list_of_row, self._parameters.lists)
+        probes = self._filtered_probes(wanted)
         only = faiss.SearchParameters(sel=held.selector.handle)
         nearest, numbers = self._centres.search(queries, probes, params=only)
         how = faiss.SearchParametersIVF(nprobe=probes, sel=wanted.by_bit.handle)

@@ -20,6 +20,8 @@ CODED_CENTRES = 1024
 """From this many lists on, the lists to probe are found by codes of their centres too: 5 times faster at 4,000."""
 CENTRES_COMPARED = 32
 """Centres compared exactly for each list wanted, when vectors are assigned to lists."""
+ROUNDS = 10
+"""Of k-means."""
 GROWTH = 2
 """Times the vectors it was trained on, from which on a quantiser is trained anew."""
 
@@ -39,10 +41,7 @@ class Trained:
     def emptied(self) -> "Trained":
         """The same quantiser, holding nothing. Does not touch, and outlives, this one."""
         old, parameters = self.index, self.parameters
-        index = _empty(parameters, old.d)
-        centres = list_centres(old).reconstruct_n(0, parameters.lists)
-        index.quantizer.train(centres)
-        index.quantizer.add(centres)
+        index = _around(list_centres(old).reconstruct_n(0, parameters.lists), parameters)
         faiss.copy_array_to_vector(faiss.vector_to_array(old.pq.centroids), index.pq.centroids)
         index.is_trained = True
         return Trained(index, parameters)
@@ -61,9 +60,13 @@ def train(vectors: Vectors, threads: int, pause: Callable[[], None]) -> Trained:
     parameters = shape_of(count, dimension)
     sample = np.random.default_rng(SEED).choice(count, parameters.training_rows, replace=False)
     rows = vectors[np.sort(sample)]
-    index = _empty(parameters, dimension)
-    limit_faiss(threads)
+    clustering = faiss.Clustering(dimension, parameters.lists)
+    clustering.seed, clustering.niter, clustering.spherical = SEED, ROUNDS, True
     pause()
+    limit_faiss(threads)
+    clustering.train(rows, faiss.IndexFlatIP(dimension))
+    pause()
+    index = _around(faiss.vector_to_array(clustering.centroids).reshape(-1, dimension), parameters)
     index.train(rows)
     return Trained(index, parameters)
 
@@ -76,18 +79,20 @@ def fill(trained: Trained, vectors: Vectors, threads: int, pause: Callable[[], N
         trained.index.add(np.ascontiguousarray(vectors[rows]))
 
 
-def _empty(parameters: IvfParameters, dimension: int) -> "faiss.IndexIVFPQFastScan":
-    lists, codes, metric = parameters.lists, 2 * parameters.code_bytes, faiss.METRIC_INNER_PRODUCT
+def _around(centres: Vectors, parameters: IvfParameters) -> "faiss.IndexIVFPQFastScan":
+    """An empty index with lists of these centres [lists, D], whose codes are not trained."""
+    lists, dimension = centres.shape
+    metric = faiss.METRIC_INNER_PRODUCT
+    limit_faiss(1)  # codes are trained in so many small steps that threads would mostly wait for each other
     if lists < CODED_CENTRES:
-        index = faiss.index_factory(dimension, f"IVF{lists},PQ{codes}x4fsr", metric)
+        quantizer = faiss.IndexFlat(dimension, metric)
     else:
-        centres = faiss.IndexRefineFlat(faiss.IndexPQFastScan(dimension, dimension // 2, 4, metric))
-        centres.k_factor = CENTRES_COMPARED
-        index = faiss.IndexIVFPQFastScan(centres, dimension, lists, codes, 4, metric)
-        index.by_residual = True
-        index.cp.spherical = True
-    index.cp.seed = parameters.seed
-    index.cp.max_points_per_centroid = TRAINING_ROWS_A_LIST
+        quantizer = faiss.IndexRefineFlat(faiss.IndexPQFastScan(dimension, dimension // 2, 4, metric))
+        quantizer.k_factor = CENTRES_COMPARED
+        quantizer.train(centres)
+    quantizer.add(centres)
+    index = faiss.IndexIVFPQFastScan(quantizer, dimension, lists, 2 * parameters.code_bytes, 4, metric)
+    index.by_residual = True
     return index
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.threads import limit_faiss
-from indexer.vectors.exact import SCORE_ERROR, Vectors, inner_products
+from indexer.vectors.exact import SCORE_ERROR, SURPLUS, Vectors, inner_products
 from indexer.vectors.ivf import IvfIndex
 from indexer.vectors.ivf_building import SEED, Trained
 
@@ -120,7 +120,7 @@ def _measure(index: IvfIndex, vectors: Vectors, queries: Vectors, truth: npt.NDA
     seconds, hits = [], 0
     for at in range(len(queries)):
         started = time.perf_counter()
-        rows = index.candidates(queries[at : at + 1], min(K, len(vectors)), None, 1)
+        rows = index.candidates(queries[at : at + 1], min(K + SURPLUS, len(vectors)), None, 1)
         scores = inner_products(rows, vectors, queries[at : at + 1], 1)
         seconds.append(time.perf_counter() - started)
         hits += min(K, int((scores >= truth[at] - SCORE_ERROR).sum()))

@@ -103,7 +103,8 @@ def test_a_filter_that_leaves_few_rows_is_answered_exactly(built: Built, cluster
 def test_no_query_comes_short_where_the_probed_lists_hold_too_few(
     built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ivf, "FILTERED_ROWS", 0.001)
+    monkeypatch.setattr(ivf.IvfIndex, "_filtered_probes", lambda *_: 1)
+    monkeypatch.setattr(ivf.IvfIndex, "scans_faster_than_this", lambda *_: False)
     chosen = np.random.default_rng(1).random(COUNT) < 0.45
     assert chosen.sum() > FEW
     found = built.open().search(built.queries, 100, Allowed(built.ids[chosen]))  # a list holds about 20 of them
