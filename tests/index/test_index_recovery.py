@@ -108,6 +108,28 @@ def test_a_damaged_snapshot_is_rebuilt_with_a_warning_and_answers_stay_right(
     built.check(open_index())
 
 
+def test_damaged_vectors_are_found_in_the_background(
+    built: Any, open_index: Callable, caplog: pytest.LogCaptureFixture
+) -> None:
+    flip_a_bit(snapshot_folder(built) / "vectors.f32")
+    index = open_index()
+    with caplog.at_level(logging.WARNING, "indexer"):
+        index.refresh()  # opens at once, and starts to check
+        index.settle()
+    assert "vectors.f32 is damaged" in caplog.text
+    built.check(index)
+    assert index.status().state == "ready"
+
+
+def test_damage_is_not_merged_into_a_sound_snapshot(built: Any, open_index: Callable) -> None:
+    flip_a_bit(snapshot_folder(built) / "vectors.f32")
+    index = open_index()
+    built.plant(built.settings.tail_merge_at)
+    index.bring_up_to_date()
+    assert index.verify().ok
+    built.check(index)
+
+
 def test_an_index_folder_that_is_deleted_is_built_again(built: Any, open_index: Callable) -> None:
     index = open_index()
     index.refresh()

@@ -1,4 +1,4 @@
-"""A build promises: parameters chosen by measuring, what was measured in the manifest, training kept while it serves."""
+"""A build promises parameters chosen by measuring, what was measured in the manifest, training kept while it holds."""
 
 from collections.abc import Callable
 from dataclasses import replace
