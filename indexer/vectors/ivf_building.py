@@ -17,7 +17,8 @@ TRAINING_ROWS_LEAST = 16_384
 LEAST_ROWS_A_LIST = 39
 ADDED_AT_ONCE = 1 << 15
 CODED_CENTRES = 1024
-"""From this many lists on, the lists to probe are found by codes of their centres too: 5 times faster at 4,000."""
+"""From this many lists on, the lists to probe are found by codes of their centres: comparing a query with every centre
+would take as long as searching the lists."""
 CENTRES_COMPARED = 32
 """Centres compared exactly for each list wanted, when vectors are assigned to lists."""
 ROUNDS = 10

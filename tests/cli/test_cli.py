@@ -154,6 +154,7 @@ def test_compare_tells_all_three_relations(dejafake: Dejafake, tmp_path: Path) -
 def test_index_commands_build_verify_and_notice_damage(dejafake: Dejafake, pictures: Path, tmp_path: Path) -> None:
     dejafake("ingest", pictures)
     assert dejafake("index", "status", "--json").json()["state"] == "ready"
+    assert "every search is exact" in dejafake("index", "status").out
     assert dejafake("index", "verify").code == 0
     largest = max((tmp_path / "home" / "index").rglob("*.*"), key=lambda path: path.stat().st_size)
     data = bytearray(largest.read_bytes())

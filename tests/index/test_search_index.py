@@ -242,6 +242,9 @@ def test_a_smaller_limit_of_exact_search_rebuilds_the_index(archive: Any, open_i
     status = index.status()
     assert (status.state, status.kind) == ("ready", "ivf")
     assert status.parameters["lists"] > 1
+    assert status.recall is not None
+    assert status.recall >= archive.settings.search_recall - 0.02
+    assert status.milliseconds is not None
     archive.check(index, k=1)
 
 
