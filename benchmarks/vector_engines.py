@@ -7,7 +7,7 @@ extra `bench`.
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,10 +62,12 @@ class Dejafake:
 
     def open(self, folder: Path) -> None:
         """As the API does when it starts."""
-        self._folder = SnapshotFolder(folder, FINGERPRINT, 384)
-        self._store = VectorStore.open(self._folder, threads=THREADS)
-        self._chosen = self._store
-        self.approximate = self._manifest.kind == "ivf"
+        snapshots = SnapshotFolder(folder, FINGERPRINT, 384)
+        self._store = VectorStore.open(snapshots, threads=THREADS)
+        name = self._store.snapshot
+        assert name is not None
+        self._main = MainIndex(snapshots.path / name, snapshots.manifest(name))
+        self.approximate = self._main.manifest.kind == "ivf"
 
     def settings(self) -> list[Setting]:
         """A grid, as two numbers trade for each other."""
@@ -76,23 +78,13 @@ class Dejafake:
 
     def set(self, setting: Setting, threads: int) -> None:
         """A store on the same snapshot with other search parameters."""
-        manifest = self._manifest
-        if setting != (0, 0):
-            manifest = replace(
-                manifest, parameters={**manifest.parameters, "probes": setting[0], "refined": setting[1]}
-            )
-        assert self._chosen.snapshot is not None
-        main = MainIndex(self._folder.path / self._chosen.snapshot, manifest)
-        self._store = VectorStore(self._folder, main, threads=threads)
+        probes, refined = setting
+        main = self._main.searched_with(probes=probes, refined=refined) if probes else self._main
+        self._store = VectorStore(self._store.folder, main, threads=threads)
 
     def search(self, queries: Vectors, k: int) -> Vectors:
         """One call, as `SearchIndex.nearest` makes it."""
         return self._store.search(queries, k).scores
-
-    @property
-    def _manifest(self) -> Any:
-        assert self._chosen.manifest is not None
-        return self._chosen.manifest
 
 
 class Hnswlib:

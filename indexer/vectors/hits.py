@@ -26,7 +26,8 @@ class Hits:
     def ranked(self, k: int) -> "Hits":
         """The first k columns after ranking; narrower results are padded."""
         order = np.lexsort((self.ids, -self.scores), axis=-1)[:, :k]
-        found = Hits(np.take_along_axis(self.ids, order, axis=1), np.take_along_axis(self.scores, order, axis=1))
+        each = np.arange(len(order))[:, None]
+        found = Hits(self.ids[each, order], self.scores[each, order])
         missing = k - order.shape[1]
         return found if missing <= 0 else found.beside(Hits.none(len(self.ids), missing))
 

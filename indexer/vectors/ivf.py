@@ -73,6 +73,10 @@ class IvfIndex:
         self._centres = list_centres(index)
         self._coded_centres = isinstance(faiss.downcast_index(index.quantizer), faiss.IndexRefine)
 
+    def searched_with(self, parameters: IvfParameters) -> "IvfIndex":
+        """The same index with other `probes` and `refined`; both stay usable."""
+        return IvfIndex(self._index, self._vectors, parameters)
+
     def candidates(self, queries: Vectors, depth: int, wanted: Selection | None, threads: int) -> Ids:
         """The `depth` rows [Q, depth] int64 nearest to each query, in any order, -1 where the probed lists hold no
         more.
@@ -95,7 +99,7 @@ class IvfIndex:
             return rows
         scores = inner_products(rows, self._vectors, queries, threads)
         best = np.argpartition(scores, rows.shape[1] - depth, axis=1)[:, -depth:]
-        return np.take_along_axis(rows, best, axis=1)
+        return rows[np.arange(len(rows))[:, None], best]
 
     def scans_faster_than_this(self, wanted: Selection) -> bool:
         """Whether an exact scan of the rows that may be found takes no longer than a search here."""

@@ -1,5 +1,7 @@
 """One opened snapshot: immutable, memory-mapped, searched exactly or by IVF depending on its size and the filter."""
 
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -42,6 +44,15 @@ class MainIndex:
     def _opened(self, path: Path) -> IvfIndex:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         return IvfIndex(index, self.vectors, IvfParameters(**self.manifest.parameters))
+
+    def searched_with(self, *, probes: int, refined: int) -> "MainIndex":
+        """The same IVF index with other search parameters, for measuring; both stay usable."""
+        parameters = {**self.manifest.parameters, "probes": probes, "refined": refined}
+        other = copy(self)
+        other.manifest = replace(self.manifest, parameters=parameters)
+        if self._ivf is not None:
+            other._ivf = self._ivf.searched_with(IvfParameters(**parameters))
+        return other
 
     @cached_property
     def _by_id(self) -> tuple[Ids, Ids]:
