@@ -89,9 +89,9 @@ def measure(manifest: Path, settings: Settings, copied: int) -> Report:
         workspace.index.build()
         fakes = known_fakes(workspace.catalog, settings, _silent)
         made = [origins[fake.sha256] for fake in fakes]
-        copies = copy_links(fakes, workspace.index, settings, _silent)
-        alike = embedding_links(fakes, copies, workspace.index, settings, _silent)
-        rows = tuple(_row(bound, made, copies.links, alike, settings) for bound in BOUNDS)
+        copies = copy_links(fakes, settings, _silent)
+        alike = embedding_links(workspace.catalog, fakes, copies, workspace.index, settings, _silent)
+        rows = tuple(_row(bound, made, copies, alike, settings) for bound in BOUNDS)
         detector = workspace.resolved.spec.name
     return Report(
         question="What evidence groups re-shared copies rightly?",

@@ -1,19 +1,37 @@
 """From evidence to groups of images: pictures are joined first, HDBSCAN looks for dense groups of pictures, and what
-it must leave out by its nature is put back by three plain rules. Pure functions of arrays."""
+it does badly by its nature is put right by plain rules. Pure functions of arrays.
 
-from dataclasses import dataclass
+docs/campaigns.md says how the numbers here were chosen; `python -m benchmarks.campaigns` measures them again.
+"""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import HDBSCAN
 
-from indexer.campaigns.graph import Ints, Links, contracted, distance_matrix, links, pieces, renumbered
+from indexer.calibration.records import along
+from indexer.campaigns import fringe
+from indexer.campaigns.chains import split_chains
+from indexer.campaigns.graph import (
+    Floats,
+    Ints,
+    Links,
+    contracted,
+    distance_matrix,
+    links,
+    pieces,
+    renumbered,
+    united,
+)
 
 _FLOOR = 0.1
 """Distances below this share of the bound count as that share. Without it a handful of nearly identical pictures is so
 dense (1/distance) that HDBSCAN prefers it to the larger group around it."""
 
 _PARTS_HOLD = 0.5
+
+Knots = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +42,35 @@ class GroupingRule:
         min_size: fewest images, at least 2.
         bound: largest distance (1 - cosine) of two embeddings that is evidence.
         min_samples: neighbours that make a picture part of something dense, instead of a link in a chain.
+        stretch: a group reaches so many times the median of its members' nearest links; who is farther is no member,
+            who is nearer becomes one.
+        farthest: members are at most so many times the reach from an exemplar, by way of links; else the group is
+            split.
         large: a dense group of more pictures than this, and of more than `large_share` of all, is looked into for
             parts.
+        calibrated: (cosine, probability of one origin), rising, where a calibration measured it. A link then counts
+            as up to twice as long, the less probable it is; None: all count as they are.
     """
 
     min_size: int
     bound: float
     min_samples: int = 2
+    stretch: float = 2.5
+    farthest: float = 10.0
     large: int = 500
     large_share: float = 0.1
+    calibrated: Knots | None = None
 
     def max_cluster_size(self, pictures: int) -> int:
         """HDBSCAN's `max_cluster_size` among so many pictures."""
         return max(self.large, int(pictures * self.large_share))
+
+    def weighed(self, distance: npt.ArrayLike) -> Floats:
+        """What distances [E] count as: never a nearer one more than a farther one, at least a share of the bound."""
+        given = np.maximum(np.asarray(distance, np.float64), self.bound * _FLOOR)
+        if self.calibrated is None:
+            return given
+        return given * (2.0 - along(self.calibrated, 1.0 - given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +93,9 @@ def group_images(images: int, same_picture: Links, alike: Links, rule: GroupingR
 
     Copies of one picture become one node, so they are never split and never pass for a dense group of different
     pictures; between pictures counts the nearest link. HDBSCAN (Campello et al. 2013) finds dense groups of pictures,
-    and each is cut down to what links within the bound hold together. Then: a picture outside joins the group of its
-    nearest neighbour, one round; a picture with enough copies is a group by itself; so is everything that hangs
-    together where no group was found.
+    and each is cut down to what links within the bound hold together. Then: a picture that a group does not reach
+    leaves it, one that a group reaches joins it (fringe.py), and a group that is a chain is split (chains.py); a
+    picture with enough copies is a group by itself; so is everything that hangs together where no group was found.
 
     Args:
         images: how many, N. Number them in an order that does not depend on when they came (by SHA-256): ties are
@@ -74,12 +108,15 @@ def group_images(images: int, same_picture: Links, alike: Links, rule: GroupingR
         return Grouping(nothing, nothing, np.empty(0, np.bool_))
     picture_of = pieces(images, same_picture)
     copies = np.bincount(picture_of)
-    evidence = contracted(picture_of, alike.only(alike.distance <= rule.bound))
+    near = contracted(picture_of, alike.only(alike.distance <= rule.bound))
+    evidence = replace(near, distance=rule.weighed(near.distance))
     dense = _held_together(_dense_groups(len(copies), evidence, rule), evidence, copies, rule.min_size)
-    near = _joined_by_nearest(dense, evidence)
-    whole = _with_what_is_left(near, evidence, copies, rule.min_size)
-    placed = (dense < 0) & (near >= 0)
-    return Grouping(picture_of, renumbered(whole[picture_of]), placed[picture_of])
+    edged = fringe.settled(dense, evidence, rule.stretch)
+    whole = split_chains(edged, evidence, rule.stretch, rule.farthest)
+    kept = _held_together(whole, evidence, copies, rule.min_size)
+    every = _with_what_is_left(kept, evidence, copies, rule.min_size)
+    placed = (dense < 0) & (kept >= 0)
+    return Grouping(picture_of, renumbered(every[picture_of]), placed[picture_of])
 
 
 def _dense_groups(pictures: int, evidence: Links, rule: GroupingRule) -> Ints:
@@ -109,11 +146,8 @@ def _hdbscan(pictures: int, evidence: Links, rule: GroupingRule, limit: int | No
     # never a real group, also when all pictures hang together.
     clique = pictures + np.arange(max(rule.min_size, rule.min_samples + 1))
     one, other = np.triu_indices(len(clique), 1)
-    every = links(
-        np.concatenate([evidence.first, clique[one]]),
-        np.concatenate([evidence.second, clique[other]]),
-        np.concatenate([np.maximum(evidence.distance, rule.bound * _FLOOR), np.full(len(one), rule.bound)]),
-    )
+    longest = float(rule.weighed(rule.bound))
+    every = united(evidence, links(clique[one], clique[other], np.full(len(one), longest)))
     found = HDBSCAN(
         min_cluster_size=rule.min_size,
         min_samples=rule.min_samples,
@@ -121,7 +155,7 @@ def _hdbscan(pictures: int, evidence: Links, rule: GroupingRule, limit: int | No
         max_cluster_size=limit,
         cluster_selection_method="eom",
         copy=False,
-    ).fit_predict(distance_matrix(pictures + len(clique), every, rule.bound, rule.min_samples))
+    ).fit_predict(distance_matrix(pictures + len(clique), every, longest, rule.min_samples))
     # a picture with fewer links than min_samples hangs on edges that are no evidence: which group it fell to is chance
     linked = np.bincount(np.concatenate([evidence.first, evidence.second]), minlength=pictures)
     return np.where(linked >= rule.min_samples, np.asarray(found[:pictures], np.int64), -1)
@@ -132,19 +166,6 @@ def _held_together(labels: Ints, evidence: Links, copies: Ints, min_size: int) -
     inside = evidence.only((labels[evidence.first] == labels[evidence.second]) & (labels[evidence.first] >= 0))
     part = pieces(len(labels), inside)
     return np.where((labels >= 0) & (_images(part, copies) >= min_size), part, -1)
-
-
-def _joined_by_nearest(labels: Ints, evidence: Links) -> Ints:
-    """One round: each picture without a group takes that of its nearest linked picture which has one."""
-    near, far = np.concatenate([evidence.first, evidence.second]), np.concatenate([evidence.second, evidence.first])
-    distance = np.tile(evidence.distance, 2)
-    joining = (labels[near] < 0) & (labels[far] >= 0)
-    near, far, distance = near[joining], far[joining], distance[joining]
-    order = np.lexsort((far, distance, near))
-    who, nearest = np.unique(near[order], return_index=True)
-    joined = labels.copy()
-    joined[who] = labels[far[order][nearest]]
-    return joined
 
 
 def _with_what_is_left(labels: Ints, evidence: Links, copies: Ints, min_size: int) -> Ints:

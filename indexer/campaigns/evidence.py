@@ -3,37 +3,32 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from indexer.campaigns.graph import Ints, Links, cosine_distance, links, pieces
-from indexer.campaigns.recipes import Recipe, recipe_of
-from indexer.catalog import embeddings, images
+from indexer.campaigns.copies import copies_among, mirrored
+from indexer.campaigns.graph import Ints, Links, cosine_distance, links, pieces, united
+from indexer.campaigns.recipes import Recipe, recipe_in
+from indexer.catalog import columns, embeddings
+from indexer.catalog.columns import ImageColumns
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import ImageDetails, ImageFilter
+from indexer.catalog.records import ImageFilter
 from indexer.imaging.hashing import hamming
 from indexer.index import SearchIndex
 from indexer.settings import Settings
+from indexer.threads import thread_count
 from indexer.vocabulary import LabelValue
 
 KNOWN_FAKES = ImageFilter(label=LabelValue.FAKE)
 _AT_ONCE = 512
 _MOST_NEIGHBOURS = 200
-_EVERY_OTHER_COLUMN = 0b01010101
+_COMPARED = 64
+"""Most members of a campaign whose cohesion is measured: of more, evenly spread ones."""
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """Links between copies of one picture, `distance` in PDQ bits of 256; `mirrored` holds those pairs (first, second)
-    that are near only when one is mirrored."""
-
-    links: Links
-    mirrored: frozenset[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,96 +44,147 @@ class Fake:
     recipe: Recipe | None
 
 
-def known_fakes(catalog: Catalog, settings: Settings, progress: Progress) -> tuple[Fake, ...]:
-    """All images whose current label is fake, by SHA-256: in an order that does not depend on when they came."""
-    with catalog.reading() as session:
-        ids = images.matching_ids(session, KNOWN_FAKES).tolist()
-        found: list[Fake] = []
-        for block in _blocks(ids):
-            known = images.details(session, block)
-            found += [_fake(image_id, details, settings.pdq_min_quality) for image_id, details in known.items()]
-            progress("reading known fakes", len(found), len(ids))
-    return tuple(sorted(found, key=lambda fake: fake.sha256))
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownFakes(Sequence[Fake]):
+    """All known fakes by SHA-256, as arrays; each as a `Fake` when asked for.
 
-
-def _fake(image_id: int, details: ImageDetails, min_quality: int) -> Fake:
-    image = details.image
-    posted = [sighting.posted_at for sighting in details.sightings if sighting.posted_at is not None]
-    return Fake(
-        image_id=image_id,
-        sha256=image.sha256,
-        pdq=bytes.fromhex(image.pdq) if image.pdq_quality >= min_quality else None,
-        pixels=image.width * image.height,
-        first_seen=min(posted, default=None),
-        recipe=recipe_of(details.provenance),
-    )
-
-
-def copy_links(fakes: Sequence[Fake], index: SearchIndex, settings: Settings, progress: Progress) -> Copies:
-    """Links between fakes whose PDQ hashes are near, as they are or mirrored."""
-    number = {fake.image_id: place for place, fake in enumerate(fakes)}
-    hashed = [(place, fake.pdq) for place, fake in enumerate(fakes) if fake.pdq is not None]
-    found: tuple[list[tuple[int, int, int]], ...] = ([], [])
-    done = 0
-    for block in _blocks(hashed):
-        for mirrored, links_found in enumerate(found):
-            hashes = [_mirrored(pdq) if mirrored else pdq for _, pdq in block]
-            for hit in index.same_picture(hashes, settings.same_picture_max_distance, KNOWN_FAKES):
-                if hit.image_id in number:
-                    links_found.append((block[hit.query_index][0], number[hit.image_id], hit.distance))
-        done += len(block)
-        progress("comparing PDQ hashes", done, len(hashed))
-    plain, turned = (links(*np.array(one, np.int64).reshape(-1, 3).T) for one in found)
-    known = set(zip(plain.first.tolist(), plain.second.tolist(), strict=True))
-    pairs = zip(turned.first.tolist(), turned.second.tolist(), strict=True)
-    turned = turned.only(np.array([pair not in known for pair in pairs], np.bool_))
-    every = links(
-        np.concatenate([plain.first, turned.first]),
-        np.concatenate([plain.second, turned.second]),
-        np.concatenate([plain.distance, turned.distance]),
-    )
-    return Copies(every, frozenset(zip(turned.first.tolist(), turned.second.tolist(), strict=True)))
-
-
-def _mirrored(pdq: bytes) -> bytes:
-    """About the PDQ hash of the mirrored picture: mirroring turns the sign of every other column of PDQ's 16 x 16
-    cosine transform, and a bit says whether a coefficient is above the median, which is near zero.
-
-    On 60 pictures this is 18 bits (median; 28 at the 90th percentile) from the hash of the really mirrored, re-encoded
-    picture; of 449 different pictures the nearest two so compared are 78 bits apart.
+    Attributes:
+        columns: [N] of each.
+        comparable: [N] bool, whether the PDQ hash is of sufficient quality.
+        first_seen, recipes: of those that have one, by number.
     """
-    return bytes(byte ^ _EVERY_OTHER_COLUMN for byte in pdq)
+
+    columns: ImageColumns
+    comparable: npt.NDArray[np.bool_]
+    first_seen: dict[int, datetime]
+    recipes: dict[int, Recipe]
+
+    def __len__(self) -> int:
+        return len(self.columns.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Fake: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Fake]: ...
+    def __getitem__(self, place: int | slice) -> Fake | Sequence[Fake]:
+        """One known fake, or several."""
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        number = range(len(self))[place]
+        return Fake(
+            image_id=int(self.columns.ids[number]),
+            sha256=self.columns.sha256[number].decode(),
+            pdq=self.columns.pdq[number].tobytes() if self.comparable[number] else None,
+            pixels=int(self.columns.pixels[number]),
+            first_seen=self.first_seen.get(number),
+            recipe=self.recipes.get(number),
+        )
+
+    def numbers(self, image_ids: npt.NDArray[np.int64]) -> Ints:
+        """The number of the fake with each of these ids [M], -1 for images that are none."""
+        if not len(self):
+            return np.full(len(image_ids), -1, np.int64)
+        order = np.argsort(self.columns.ids)
+        ids = self.columns.ids[order]
+        place = np.minimum(np.searchsorted(ids, image_ids), len(ids) - 1)
+        return np.where(ids[place] == image_ids, order[place], -1)
+
+
+def known_fakes(catalog: Catalog, settings: Settings, progress: Progress) -> KnownFakes:
+    """All images whose current label is fake, by SHA-256: in an order that does not depend on when they came.
+
+    Reads only the columns it needs, and holds about 120 bytes an image.
+    """
+    parts: list[ImageColumns] = []
+    with catalog.reading() as session:
+        read = 0
+        for part in columns.image_columns(session, KNOWN_FAKES):
+            parts.append(part)
+            read += len(part.ids)
+            progress("reading known fakes", read, read + 1)
+        table = columns.joined(parts)
+        found = KnownFakes(table, table.pdq_quality >= settings.pdq_min_quality, {}, {})
+        dated = dict(columns.first_posted(session, KNOWN_FAKES))
+        recipes: dict[int, Recipe] = {}
+        for image_id, model_hash, fields in columns.named_models(session, KNOWN_FAKES):
+            recipe = recipe_in(model_hash, fields)
+            if recipe is not None:
+                recipes.setdefault(image_id, recipe)
+    progress("reading known fakes", read, read)
+    return KnownFakes(table, found.comparable, _by_number(found, dated), _by_number(found, recipes))
+
+
+def _by_number(fakes: KnownFakes, by_id: dict[int, T]) -> dict[int, T]:
+    numbers = fakes.numbers(np.fromiter(by_id, np.int64, len(by_id))).tolist()
+    return {number: value for number, value in zip(numbers, by_id.values(), strict=True) if number >= 0}
+
+
+def copy_links(fakes: KnownFakes, settings: Settings, progress: Progress) -> Links:
+    """Links between fakes whose PDQ hashes are near, as they are or mirrored; `distance` in bits of 256."""
+    hashed = np.flatnonzero(fakes.comparable)
+    progress("comparing PDQ hashes", 0, len(hashed))
+    hashes = np.ascontiguousarray(fakes.columns.pdq[hashed])
+    found = copies_among(hashes, settings.same_picture_max_distance, thread_count(settings.threads))
+    progress("comparing PDQ hashes", len(hashed), len(hashed))
+    return links(hashed[found.first], hashed[found.second], found.distance, found.kind)
 
 
 def embedding_links(
-    fakes: Sequence[Fake], copies: Copies, index: SearchIndex, settings: Settings, progress: Progress
+    catalog: Catalog, fakes: KnownFakes, copies: Links, index: SearchIndex, settings: Settings, progress: Progress
 ) -> Links:
     """Links of each fake to its nearest fakes by embedding; `distance` is 1 - cosine.
 
-    Copies of one picture crowd each other's lists of neighbours; so as many more are asked for as the most often
-    re-shared picture has copies.
+    Copies of one picture crowd each other's lists of neighbours: where all neighbours of a picture's images are its own
+    copies, one of these is asked for as many more as there are copies.
     """
     if len(fakes) < 2:
         return links([], [], [])
-    crowd = int(np.bincount(pieces(len(fakes), copies.links)).max()) - 1
-    wanted = min(settings.campaign_neighbours + crowd, _MOST_NEIGHBOURS)
     progress("comparing embeddings", 0, len(fakes))
-    found = index.neighbours(wanted, KNOWN_FAKES)
+    found = index.neighbours(settings.campaign_neighbours, KNOWN_FAKES)
+    rows, width = fakes.numbers(found.ids), found.neighbours.shape[1]
+    near = _links_of(np.repeat(rows, width), fakes.numbers(found.neighbours.reshape(-1)), found.cosines.reshape(-1))
+    crowded = _crowded(len(fakes), copies, near)
+    more = [_more_neighbours(catalog, fakes, block, index, settings) for block in _blocks(crowded.tolist())]
     progress("comparing embeddings", len(fakes), len(fakes))
-    rows = _numbers(fakes, found.ids)
-    columns = _numbers(fakes, found.neighbours.reshape(-1))
-    first = np.repeat(rows, found.neighbours.shape[1])
-    known = (first >= 0) & (columns >= 0)
-    return links(first[known], columns[known], cosine_distance(found.cosines.reshape(-1)[known]))
+    return united(near, *more) if more else near
+
+
+def _links_of(first: Ints, second: Ints, cosines: npt.NDArray[np.float32]) -> Links:
+    known = (first >= 0) & (second >= 0)
+    return links(first[known], second[known], cosine_distance(cosines[known]))
+
+
+def _crowded(images: int, copies: Links, near: Links) -> Ints:
+    """The first image of each picture of several images whose links all stay within it."""
+    picture = pieces(images, copies)
+    leaves = np.zeros(images, np.bool_)
+    outward = picture[near.first] != picture[near.second]
+    leaves[picture[near.first[outward]]] = leaves[picture[near.second[outward]]] = True
+    first = np.unique(picture, return_index=True)[1]
+    return first[(np.bincount(picture) > 1) & ~leaves[: len(first)]].astype(np.int64)
+
+
+def _more_neighbours(
+    catalog: Catalog, fakes: KnownFakes, places: Sequence[int], index: SearchIndex, settings: Settings
+) -> Links:
+    ids = fakes.columns.ids[np.array(places, np.int64)]
+    with catalog.reading() as session:
+        vectors = embeddings.vectors(session, index.fingerprint, ids.tolist())
+    if not vectors:
+        return links([], [], [])
+    asking = np.array(sorted(vectors), np.int64)
+    hits = index.nearest(np.stack([vectors[one] for one in asking.tolist()]), _MOST_NEIGHBOURS, KNOWN_FAKES)
+    first = np.repeat(fakes.numbers(asking), _MOST_NEIGHBOURS)
+    return _links_of(first, fakes.numbers(hits.ids.reshape(-1)), hits.scores.reshape(-1))
 
 
 def embedding_cohesion(catalog: Catalog, fingerprint: str, members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
     """Mean cosine of members to their nearest exemplar, -1 to 1; 1 where there is nothing to compare.
 
-    Exemplars are not compared with themselves.
+    Exemplars are not compared with themselves, and of very many members 64 are.
     """
     standing = {fake.image_id for fake in exemplars}
-    others = [fake.image_id for fake in members if fake.image_id not in standing]
+    others = _spread([fake.image_id for fake in members if fake.image_id not in standing])
     cosines: list[float] = []
     with catalog.reading() as session:
         models = embeddings.vectors(session, fingerprint, sorted(standing))
@@ -156,7 +202,7 @@ def hash_cohesion(members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
     others = [fake.pdq for fake in members if fake.pdq is not None and fake.image_id not in standing]
     nearest = [
         min(hamming(turned, model) for model in models for turned in (other, _mirrored(other)))
-        for other in (others if models else [])
+        for other in (_spread(others) if models else [])
     ]
     return _mean([1.0 - bits / 128 for bits in nearest])
 
@@ -165,12 +211,13 @@ def _mean(cosines: Sequence[float]) -> float:
     return round(float(np.mean(sorted(cosines))), 6) if cosines else 1.0
 
 
-def _numbers(fakes: Sequence[Fake], image_ids: npt.NDArray[np.int64]) -> Ints:
-    """The number of the fake with each of these ids [N], -1 for images that are none."""
-    order = np.argsort(np.array([fake.image_id for fake in fakes], np.int64))
-    ids = np.array([fakes[place].image_id for place in order], np.int64)
-    place = np.minimum(np.searchsorted(ids, image_ids), len(ids) - 1)
-    return np.where(ids[place] == image_ids, order[place], -1)
+def _spread(items: Sequence[T]) -> list[T]:
+    """Up to 64 of them, evenly spread."""
+    return [items[place] for place in np.unique(np.linspace(0, len(items) - 1, min(len(items), _COMPARED)).astype(int))]
+
+
+def _mirrored(pdq: bytes) -> bytes:
+    return mirrored(np.frombuffer(pdq, np.uint8)).tobytes()
 
 
 def _blocks(items: Sequence[T]) -> Iterator[Sequence[T]]:

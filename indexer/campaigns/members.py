@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexer.campaigns.chains import MOST_EXEMPLARS, PICTURES_AN_EXEMPLAR
 from indexer.campaigns.clustering import Grouping, GroupingRule
-from indexer.campaigns.graph import Floats, Ints, Links, members_of
+from indexer.campaigns.graph import Floats, Ints, Kinds, Links, both_ways, members_of
 
-_PICTURES_AN_EXEMPLAR = 4
-_MOST_EXEMPLARS = 5
 _BITS = 256
 _NEAREST = 0.1
 """Members nearer than this share of the bound are all equally strong: below it differences are recompression."""
@@ -20,10 +19,12 @@ _NEAREST = 0.1
 
 @dataclass(frozen=True, slots=True)
 class NearestLink:
-    """For each of N images its nearest linked image in the same group: `other` [N] (-1: none), `distance` [N]."""
+    """For each of N images its nearest linked image in the same group: `other` [N] (-1: none), `distance` [N], and
+    `kind` [N], what the link rests on."""
 
     other: Ints
     distance: Floats
+    kind: Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,12 @@ def roles(grouping: Grouping, same_picture: Links, alike: Links, rule: GroupingR
 
 
 def _nearest(images: int, among: Links) -> NearestLink:
-    near, far = np.concatenate([among.first, among.second]), np.concatenate([among.second, among.first])
-    distance = np.tile(among.distance, 2)
+    near, far, distance = both_ways(among)
     order = np.lexsort((far, distance, near))
     who, place = np.unique(near[order], return_index=True)
-    found = NearestLink(np.full(images, -1, np.int64), np.zeros(images))
+    found = NearestLink(np.full(images, -1, np.int64), np.zeros(images), np.zeros(images, np.uint8))
     found.other[who], found.distance[who] = far[order][place], distance[order][place]
+    found.kind[who] = np.tile(among.kind, 2)[order][place]
     return found
 
 
@@ -102,6 +103,6 @@ def _exemplars(grouping: Grouping, relatives: Links, rule: GroupingRule, pixels:
         shown = picture[members]
         order = np.lexsort((members, -pixels[members], shown, -copies[shown], -centrality[shown].round(6)))
         first = np.sort(np.unique(shown[order], return_index=True)[1])
-        wanted = min(_MOST_EXEMPLARS, -(-len(first) // _PICTURES_AN_EXEMPLAR))
+        wanted = min(MOST_EXEMPLARS, -(-len(first) // PICTURES_AN_EXEMPLAR))
         exemplar[members[order[first[:wanted]]]] = True
     return exemplar

@@ -14,10 +14,11 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from indexer import __version__
+from indexer.calibration import OriginMap
 from indexer.campaigns.clustering import Grouping, GroupingRule, group_images
 from indexer.campaigns.evidence import (
-    Copies,
     Fake,
+    KnownFakes,
     Progress,
     copy_links,
     embedding_cohesion,
@@ -25,10 +26,10 @@ from indexer.campaigns.evidence import (
     hash_cohesion,
     known_fakes,
 )
-from indexer.campaigns.graph import Links, cosine_distance, links, members_of
+from indexer.campaigns.graph import LinkKind, Links, cosine_distance, links, members_of, united
 from indexer.campaigns.identity import settle_ids
 from indexer.campaigns.members import Roles, roles
-from indexer.campaigns.recipes import merged, recipe_links
+from indexer.campaigns.recipes import recipe_links
 from indexer.campaigns.wording import (
     PLACED_REASON,
     automatic_name,
@@ -37,14 +38,14 @@ from indexer.campaigns.wording import (
     same_picture_reason,
     same_recipe_reason,
 )
-from indexer.catalog import campaigns, detectors
+from indexer.catalog import calibrations, campaigns, detectors
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import CampaignMember, ClusteringRun, DetectorEntry, NewCampaign
 from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.index import SearchIndex
 from indexer.settings import Settings
 
-METHOD = "HDBSCAN (scikit-learn) over pictures, version 2"
+METHOD = "HDBSCAN (scikit-learn) over pictures, version 3"
 
 
 def cluster(
@@ -73,24 +74,28 @@ def cluster(
     index.refresh()
     with catalog.reading() as session:
         entries = {entry.fingerprint: entry for entry in detectors.list(session)}
+        meaning = _calibration(session, index.fingerprint)
     trained = index.fingerprint in entries and entries[index.fingerprint].trained
-    smallest = _min_cosine(entries.get(index.fingerprint), settings)
-    bound = float(cosine_distance(smallest))
-    rule = GroupingRule(min_size=settings.campaign_min_size, bound=bound)
+    meaning = meaning if trained else None
+    smallest = _min_cosine(entries.get(index.fingerprint), meaning, settings)
+    rule = GroupingRule(
+        min_size=settings.campaign_min_size,
+        bound=float(cosine_distance(smallest)),
+        calibrated=None if meaning is None else meaning.origin.knots,
+    )
     snapshot = index.snapshot_id
 
     fakes = known_fakes(catalog, settings, tell)
-    copies = copy_links(fakes, index, settings, tell)
-    alike = embedding_links(fakes, copies, index, settings, tell) if trained else links([], [], [])
+    copies = copy_links(fakes, settings, tell)
+    alike = embedding_links(catalog, fakes, copies, index, settings, tell) if trained else links([], [], [])
     tell("grouping", 0, len(fakes))
-    recipes = recipe_links([fake.recipe for fake in fakes])
-    related = merged(alike, recipes)
-    grouping = group_images(len(fakes), copies.links, related, rule)
-    found = roles(grouping, copies.links, related, rule, np.array([fake.pixels for fake in fakes], np.int64))
+    recipes = recipe_links(fakes.recipes)
+    related = united(alike, recipes)
+    grouping = group_images(len(fakes), copies, related, rule)
+    found = roles(grouping, copies, related, rule, fakes.columns.pixels)
     tell("grouping", len(fakes), len(fakes))
 
-    same_recipe = frozenset(zip(recipes.first.tolist(), recipes.second.tolist(), strict=True))
-    findings = _Findings(grouping, found, copies, same_recipe)
+    findings = _Findings(grouping, found, meaning)
     drafts = []
     groups = members_of(grouping.group_of)
     for done, places in enumerate(groups):
@@ -104,8 +109,9 @@ def cluster(
     ]
     run = ClusteringRun(
         fingerprint=index.fingerprint,
-        parameters=_parameters(settings, rule, fakes, copies, alike, trained, smallest)
-        | {"same_recipe_links": len(recipes)},
+        parameters=_parameters(settings, rule, fakes, copies)
+        | {"same_recipe_links": len(recipes)}
+        | (_embedding_parameters(settings, rule, fakes, alike, smallest, meaning) if trained else UNTRAINED),
         snapshot=snapshot,
         images=len(fakes),
         campaigns=len(drafts),
@@ -120,13 +126,20 @@ def cluster(
 
 
 @dataclass(frozen=True, slots=True)
+class _Calibration:
+    """What a cosine means, by a version of the calibration."""
+
+    version: int
+    origin: OriginMap
+
+
+@dataclass(frozen=True, slots=True)
 class _Findings:
-    """What is known of all images once they are grouped. `same_recipe` holds the pairs linked by their recipes."""
+    """What is known of all images once they are grouped. `meaning`: of cosines, None without a calibration."""
 
     grouping: Grouping
     roles: Roles
-    copies: Copies
-    same_recipe: frozenset[tuple[int, int]]
+    meaning: _Calibration | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +173,16 @@ def _reasons(place: int, fakes: Sequence[Fake], findings: _Findings) -> Iterator
     copy, relative = findings.roles.copy, findings.roles.relative
     other = int(copy.other[place])
     if other >= 0:
-        mirrored = (min(place, other), max(place, other)) in findings.copies.mirrored
-        yield same_picture_reason(int(copy.distance[place]), fakes[other].sha256, mirrored=mirrored)
+        mirrored = copy.kind[place] == LinkKind.SAME_PICTURE_MIRRORED
+        yield same_picture_reason(int(copy.distance[place]), fakes[other].sha256, mirrored=bool(mirrored))
     other = int(relative.other[place])
-    if other >= 0 and (min(place, other), max(place, other)) in findings.same_recipe:
+    if other >= 0 and relative.kind[place] == LinkKind.SAME_RECIPE:
         yield same_recipe_reason(fakes[other].sha256)
     elif other >= 0:
-        yield same_origin_reason(1.0 - float(relative.distance[place]), fakes[other].sha256)
+        cosine = 1.0 - float(relative.distance[place])
+        meaning = findings.meaning
+        probability = None if meaning is None else meaning.origin.probability(cosine)
+        yield same_origin_reason(cosine, fakes[other].sha256, probability)
     if findings.grouping.placed[place]:
         yield PLACED_REASON
 
@@ -193,44 +209,63 @@ def _settled(
     return settled
 
 
-def _min_cosine(entry: DetectorEntry | None, settings: Settings) -> float:
-    """Smallest cosine that counts as the same origin: the setting's, else the detector's own."""
+def _calibration(session: Session, fingerprint: str) -> _Calibration | None:
+    """The newest calibration of the detector's cosines that is not retired."""
+    version = calibrations.active_version(session, fingerprint)
+    if version is None:
+        return None
+    origin = calibrations.get(session, fingerprint, version).calibration.same_origin
+    return None if origin is None else _Calibration(version, origin)
+
+
+def _min_cosine(entry: DetectorEntry | None, meaning: _Calibration | None, settings: Settings) -> float:
+    """Smallest cosine that counts as the same origin: the setting's, else what the calibration says for suggested
+    pairs, else the detector's own."""
     if settings.same_origin_min_cosine is not None:
         return settings.same_origin_min_cosine
+    if meaning is not None and meaning.origin.suggested is not None:
+        return meaning.origin.suggested.min_cosine
     described = {} if entry is None else entry.spec
     return float(described.get("same_origin_min_cosine", DEFAULT_MIN_COSINE))
 
 
-def _parameters(
-    settings: Settings,
-    rule: GroupingRule,
-    fakes: Sequence[Fake],
-    copies: Copies,
-    alike: Links,
-    trained: bool,
-    smallest: float,
-) -> dict[str, str | int | float]:
+Parameters = dict[str, str | int | float]
+UNTRAINED: Parameters = {"embeddings": "not used: the detector is not trained"}
+
+
+def _parameters(settings: Settings, rule: GroupingRule, fakes: KnownFakes, copies: Links) -> Parameters:
     """What the campaigns depend on, for people and for a second run that must give the same."""
-    shared: dict[str, str | int | float] = {
+    return {
         "method": METHOD,
         "dejafake": __version__,
         "scikit_learn": version("scikit-learn"),
         "clustered": "images whose current label is fake",
         "same_picture_max_distance": settings.same_picture_max_distance,
         "pdq_min_quality": settings.pdq_min_quality,
-        "same_picture_links": len(copies.links),
-        "images_without_usable_pdq": sum(fake.pdq is None for fake in fakes),
+        "same_picture_links": len(copies),
+        "images_without_usable_pdq": int(np.count_nonzero(~fakes.comparable)),
         "min_size": rule.min_size,
     }
-    if not trained:
-        return {**shared, "embeddings": "not used: the detector is not trained"}
+
+
+def _embedding_parameters(
+    settings: Settings,
+    rule: GroupingRule,
+    fakes: KnownFakes,
+    alike: Links,
+    smallest: float,
+    meaning: _Calibration | None,
+) -> Parameters:
     return {
-        **shared,
-        "embeddings": "same origin, uncalibrated",
+        "embeddings": "same origin, uncalibrated"
+        if meaning is None
+        else f"same origin, weighed by calibration {meaning.version}",
         "same_origin_min_cosine": smallest,
         "same_origin_links": int(np.count_nonzero(alike.distance <= rule.bound)),
         "neighbours": settings.campaign_neighbours,
         "min_samples": rule.min_samples,
+        "stretch": rule.stretch,
+        "farthest": rule.farthest,
         "max_cluster_size": rule.max_cluster_size(len(fakes)),
     }
 

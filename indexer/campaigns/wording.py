@@ -26,9 +26,12 @@ def same_picture_reason(bits: int, other: str, *, mirrored: bool) -> str:
     return f"same picture{' mirrored' if mirrored else ''}, PDQ {bits} (to {other[:SHORT]})"
 
 
-def same_origin_reason(cosine: float, other: str) -> str:
-    """Why an image is in: its embedding by a trained detector is near that of `other` (SHA-256)."""
+def same_origin_reason(cosine: float, other: str, probability: float | None = None) -> str:
+    """Why an image is in: its embedding by a trained detector is near that of `other` (SHA-256). `probability`: of one
+    origin, by the calibration in use."""
     cut = int(cosine * 100 + 1e-9) / 100  # never rounded up: 0.8999 is not 0.90
+    if probability is not None:
+        return f"same origin {cut:.2f}, calibrated {probability:.2f} (to {other[:SHORT]})"
     return f"same origin, cosine {cut:.2f} (uncalibrated) (to {other[:SHORT]})"
 
 

@@ -109,12 +109,42 @@ def test_copies_count_as_images_but_not_as_a_dense_group_of_pictures() -> None:
 
 
 def test_a_picture_at_the_edge_joins_its_nearest_neighbour_and_says_so() -> None:
-    # a dense group 0..5, and 6 linked only to 0
+    # a dense group 0..5, and 6 linked only to 0, within two and a half times the length of the links inside
     one, other = np.triu_indices(6, 1)
-    made = links(np.append(one, 0), np.append(other, 6), np.append(np.full(15, 0.02), 0.15))
+    made = links(np.append(one, 0), np.append(other, 6), np.append(np.full(15, 0.02), 0.045))
     found = group_images(7, NO_LINKS, made, rule())
     assert found.group_of.tolist() == [0] * 7
     assert found.placed.tolist() == [False] * 6 + [True]
+
+
+def test_a_picture_farther_than_a_group_reaches_is_no_member_although_it_is_within_the_bound() -> None:
+    # 6 has two links to the dense group 0..5, so that HDBSCAN would take it in
+    one, other = np.triu_indices(6, 1)
+    made = links(np.append(one, [0, 1]), np.append(other, [6, 6]), np.append(np.full(15, 0.02), [0.15, 0.15]))
+    assert group_images(7, NO_LINKS, made, rule()).group_of.tolist() == [0] * 6 + [NOBODY]
+    assert group_images(7, NO_LINKS, made, rule(stretch=8)).group_of.tolist() == [0] * 7
+
+
+def test_a_chain_whose_ends_are_far_from_what_stands_for_it_is_split() -> None:
+    # each of 200 pictures is linked to the two next: all links are short, and the ends have nothing in common
+    place = np.arange(198)
+    made = links(np.append(place, place), np.append(place + 1, place + 2), np.full(396, 0.05))
+    whole = group_images(200, NO_LINKS, made, rule(farthest=1e9))
+    split = group_images(200, NO_LINKS, made, rule())
+    assert np.bincount(whole.group_of).tolist() == [200]
+    assert len(np.bincount(split.group_of)) > 2
+    for number in range(split.group_of.max() + 1):
+        assert np.ptp(np.flatnonzero(split.group_of == number)) < 80
+
+
+def test_a_calibration_counts_improbable_links_as_longer_and_keeps_their_order() -> None:
+    weighing = rule(0.2, calibrated=((0.8, 0.1), (0.9, 0.9), (0.98, 1.0)))  # type: ignore[arg-type]
+    distances = np.array([0.001, 0.02, 0.05, 0.1, 0.15, 0.2])
+    weighed = weighing.weighed(distances)
+    assert (np.diff(weighed) > 0).sum() >= 4
+    assert (np.diff(weighed) >= 0).all()
+    assert weighed[-1] == pytest.approx(0.2 * 1.9)
+    assert weighed[0] == pytest.approx(0.02)
 
 
 def test_a_few_nearly_identical_pictures_do_not_stand_in_for_the_group_around_them() -> None:
