@@ -4,6 +4,7 @@ One link after another can join what has nothing in common: each is short, the w
 """
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 

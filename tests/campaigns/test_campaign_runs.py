@@ -1,12 +1,14 @@
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from made_pictures import encoded, generated_png, png, recompressed, scene
 from shelves import Shelf, mirrored, origin
+from test_verdict import CALIBRATION
 
 from indexer.campaigns import cluster
-from indexer.catalog import campaigns, images, labels
+from indexer.catalog import calibrations, campaigns, images, labels
 from indexer.catalog.records import Campaign, CampaignMember, NewLabel, NewSighting
 from indexer.vocabulary import LabelSource, LabelValue
 
@@ -197,3 +199,17 @@ def test_a_recipe_adds_to_a_campaign_of_embeddings_and_each_says_its_own_reason(
     assert set(reasons) == {*alike, by_recipe}
     assert "same origin, cosine" in reasons[alike[0]]
     assert "same model, seed and prompt" in reasons[by_recipe]
+
+
+def test_where_a_calibration_exists_links_are_weighed_by_it_and_the_run_and_the_reasons_say_so(shelf: Shelf) -> None:
+    add_series(shelf, 1)
+    with shelf.catalog.writing() as session:
+        version = calibrations.add(session, CALIBRATION).version
+    run = cluster(shelf.catalog, shelf.index, shelf.settings)
+    assert run.parameters["embeddings"] == f"same origin, weighed by calibration {version}"
+    origin = CALIBRATION.same_origin
+    assert origin is not None
+    assert origin.suggested is not None
+    assert run.parameters["same_origin_min_cosine"] == origin.suggested.min_cosine
+    ((_, members),) = found(shelf).items()
+    assert all(re.match(r"same origin 0\.9\d, calibrated 0\.\d\d \(to ", member.reasons[0]) for member in members)
