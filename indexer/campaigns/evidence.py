@@ -185,14 +185,14 @@ def embedding_cohesion(catalog: Catalog, fingerprint: str, members: Sequence[Fak
     """
     standing = {fake.image_id for fake in exemplars}
     others = _spread([fake.image_id for fake in members if fake.image_id not in standing])
-    cosines: list[float] = []
     with catalog.reading() as session:
-        models = embeddings.vectors(session, fingerprint, sorted(standing))
-        for block in _blocks(others if models else []):
-            vectors = embeddings.vectors(session, fingerprint, block)
-            matrix = np.stack(list(models.values()))
-            cosines += [float((matrix @ vector).max()) for vector in vectors.values()]
-    return _mean(cosines)
+        vectors = embeddings.vectors(session, fingerprint, [*sorted(standing), *others])
+    models = [vectors[image_id] for image_id in sorted(standing) if image_id in vectors]
+    compared = [vectors[image_id] for image_id in others if image_id in vectors]
+    if not models or not compared:
+        return 1.0
+    cosines = np.stack(compared).astype(np.float64) @ np.stack(models).astype(np.float64).T
+    return _mean(cosines.max(axis=1).tolist())
 
 
 def hash_cohesion(members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
