@@ -9,7 +9,7 @@ DIMENSION = 384
 NOBODY = -1
 SMALLEST = 3
 NOISE = 0.15
-COPIES = 0.2
+COPIES = 0.35
 """Share of a group's members that are near duplicates of others in it."""
 INNER_DIMENSION = 16
 """Directions in which the members of one group differ."""

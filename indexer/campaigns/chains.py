@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from indexer.campaigns.fringe import reaches
+from indexer.campaigns.fringe import ReachRule, reaches
 from indexer.campaigns.graph import Ints, Links, pieces, renumbered
 
 PICTURES_AN_EXEMPLAR = 4
@@ -16,7 +16,7 @@ MOST_EXEMPLARS = 5
 _MOST_ROUNDS = 20
 
 
-def split_chains(labels: Ints, evidence: Links, stretch: float, farthest: float) -> Ints:
+def split_chains(labels: Ints, evidence: Links, rule: ReachRule, farthest: float) -> Ints:
     """Groups [N] whose members are all near an exemplar, by way of links inside.
 
     A group's exemplars are its best linked pictures, one in four and at most five. A link of the length that the group
@@ -25,12 +25,12 @@ def split_chains(labels: Ints, evidence: Links, stretch: float, farthest: float)
 
     Args:
         labels: negative is no group.
-        stretch: of `fringe.reaches`.
+        rule: how far groups reach.
     """
     groups = renumbered(labels)
     for _ in range(_MOST_ROUNDS):
         inside = evidence.only((groups[evidence.first] == groups[evidence.second]) & (groups[evidence.first] >= 0))
-        far = (groups >= 0) & ~_near_exemplars(groups, inside, stretch, farthest)
+        far = (groups >= 0) & ~_near_exemplars(groups, inside, rule, farthest)
         if not far.any():
             break
         apart = pieces(len(groups), inside.only(far[inside.first] & far[inside.second]))
@@ -38,12 +38,10 @@ def split_chains(labels: Ints, evidence: Links, stretch: float, farthest: float)
     return groups
 
 
-def _near_exemplars(
-    groups: Ints, inside: Links, stretch: float, farthest: float
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _near_exemplars(groups: Ints, inside: Links, rule: ReachRule, farthest: float) -> npt.NDArray[np.bool_]:
     if not len(inside):
         return np.ones(len(groups), np.bool_)
-    reach = reaches(groups, inside, stretch)
+    reach = reaches(groups, inside, rule)
     length = np.sqrt(inside.distance / reach[groups[inside.first]])
     ways = csr_array((length, (inside.first, inside.second)), shape=(len(groups), len(groups)))
     exemplars = _exemplars(groups, inside)

@@ -25,9 +25,12 @@ from indexer.campaigns.graph import (
     united,
 )
 
-_FLOOR = 0.1
-"""Distances below this share of the bound count as that share. Without it a handful of nearly identical pictures is so
-dense (1/distance) that HDBSCAN prefers it to the larger group around it."""
+_FLOOR = 0.3
+"""For HDBSCAN distances below this share of the bound count as that share. Without it a handful of nearly identical
+pictures is so dense (1/distance) that HDBSCAN prefers it to the larger group around it."""
+
+_NEAR_DUPLICATE = 0.025
+"""Nearer than this share of the bound two pictures are the same but for recompression."""
 
 _PARTS_HOLD = 0.5
 
@@ -42,8 +45,8 @@ class GroupingRule:
         min_size: fewest images, at least 2.
         bound: largest distance (1 - cosine) of two embeddings that is evidence.
         min_samples: neighbours that make a picture part of something dense, instead of a link in a chain.
-        stretch: a group reaches so many times the median of its members' nearest links; who is farther is no member,
-            who is nearer becomes one.
+        stretch: a group reaches so many times the median of its members' nearest links, near duplicates aside; who is
+            farther is no member, who is nearer becomes one.
         farthest: members are at most so many times the reach from an exemplar, by way of links; else the group is
             split.
         large: a dense group of more pictures than this, and of more than `large_share` of all, is looked into for
@@ -66,8 +69,8 @@ class GroupingRule:
         return max(self.large, int(pictures * self.large_share))
 
     def weighed(self, distance: npt.ArrayLike) -> Floats:
-        """What distances [E] count as: never a nearer one more than a farther one, at least a share of the bound."""
-        given = np.maximum(np.asarray(distance, np.float64), self.bound * _FLOOR)
+        """What distances [E] count as: never a nearer one more than a farther one, near duplicates all the same."""
+        given = np.maximum(np.asarray(distance, np.float64), self.bound * _NEAR_DUPLICATE)
         if self.calibrated is None:
             return given
         return given * (2.0 - along(self.calibrated, 1.0 - given))
@@ -111,8 +114,8 @@ def group_images(images: int, same_picture: Links, alike: Links, rule: GroupingR
     near = contracted(picture_of, alike.only(alike.distance <= rule.bound))
     evidence = replace(near, distance=rule.weighed(near.distance))
     dense = _held_together(_dense_groups(len(copies), evidence, rule), evidence, copies, rule.min_size)
-    edged = fringe.settled(dense, evidence, rule.stretch)
-    whole = split_chains(edged, evidence, rule.stretch, rule.farthest)
+    reach = fringe.ReachRule(rule.stretch, shortest=float(rule.weighed(0.0)))
+    whole = split_chains(fringe.settled(dense, evidence, reach), evidence, reach, rule.farthest)
     kept = _held_together(whole, evidence, copies, rule.min_size)
     every = _with_what_is_left(kept, evidence, copies, rule.min_size)
     placed = (dense < 0) & (kept >= 0)
@@ -123,7 +126,8 @@ def _dense_groups(pictures: int, evidence: Links, rule: GroupingRule) -> Ints:
     """The dense group [pictures] of each picture, -1 for noise.
 
     HDBSCAN's "eom" rule may return whole connected pieces; `max_cluster_size` makes it return their parts. But a large
-    group without parts then dissolves into crumbs and noise, so parts are taken only where they hold half of it.
+    group without parts then dissolves into crumbs and noise, or loses only some of its edge, so parts are taken only
+    where they hold half of it and none of them more than half.
     """
     if len(evidence) == 0:
         return np.full(pictures, -1, np.int64)
@@ -136,7 +140,8 @@ def _dense_groups(pictures: int, evidence: Links, rule: GroupingRule) -> Ints:
     for large in np.flatnonzero(sizes > limit):
         inside = groups == large
         found = parts[inside]
-        if np.count_nonzero(found >= 0) >= _PARTS_HOLD * sizes[large]:
+        held = np.bincount(found[found >= 0], minlength=1)
+        if held.sum() >= _PARTS_HOLD * sizes[large] >= held.max():
             groups[inside] = np.where(found >= 0, len(sizes) + found, -1)
     return groups
 
@@ -147,7 +152,8 @@ def _hdbscan(pictures: int, evidence: Links, rule: GroupingRule, limit: int | No
     clique = pictures + np.arange(max(rule.min_size, rule.min_samples + 1))
     one, other = np.triu_indices(len(clique), 1)
     longest = float(rule.weighed(rule.bound))
-    every = united(evidence, links(clique[one], clique[other], np.full(len(one), longest)))
+    dense = replace(evidence, distance=np.maximum(evidence.distance, rule.weighed(rule.bound * _FLOOR)))
+    every = united(dense, links(clique[one], clique[other], np.full(len(one), longest)))
     found = HDBSCAN(
         min_cluster_size=rule.min_size,
         min_samples=rule.min_samples,

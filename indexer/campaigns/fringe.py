@@ -4,24 +4,33 @@ HDBSCAN gives a group everything that falls to it before it falls to another, st
 as noise what the group around it is dense enough for. Both are put right by one measure: how far a group reaches.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from indexer.campaigns.graph import Floats, Ints, Links, both_ways, renumbered
 
 
-def reaches(labels: Ints, evidence: Links, stretch: float) -> Floats:
-    """How far each group [G] reaches: `stretch` times the median, over its members, of the nearest link inside.
+@dataclass(frozen=True, slots=True)
+class ReachRule:
+    """A group reaches `stretch` times the median, over its members, of the nearest link inside that is longer than
+    `shortest`: near duplicates say nothing about how wide a group is."""
 
-    Args:
-        labels: [N], 0 to G - 1; negative is no group. Each group holds a link.
-    """
+    stretch: float
+    shortest: float
+
+
+def reaches(labels: Ints, evidence: Links, rule: ReachRule) -> Floats:
+    """How far each group [G] reaches. `labels` [N] are 0 to G - 1; negative is no group."""
     inside = evidence.only((labels[evidence.first] == labels[evidence.second]) & (labels[evidence.first] >= 0))
-    nearest = _nearest(len(labels), inside)
+    nearest = _nearest(len(labels), inside.only(inside.distance > rule.shortest))
     linked = np.flatnonzero(np.isfinite(nearest))
     ordered = linked[np.lexsort((nearest[linked], labels[linked]))]
     sizes = np.bincount(labels[ordered], minlength=int(labels.max(initial=-1)) + 1)
     middle = np.cumsum(sizes) - sizes + (sizes - 1) // 2
-    return stretch * nearest[ordered[middle]] if len(ordered) else np.empty(0)
+    width = np.full(len(sizes), rule.shortest)
+    width[sizes > 0] = nearest[ordered[middle[sizes > 0]]]
+    return rule.stretch * width
 
 
 def trimmed(labels: Ints, evidence: Links, reach: Floats) -> Ints:
@@ -45,11 +54,11 @@ def joined(labels: Ints, evidence: Links, reach: Floats) -> Ints:
     return result
 
 
-def settled(labels: Ints, evidence: Links, stretch: float) -> Ints:
+def settled(labels: Ints, evidence: Links, rule: ReachRule) -> Ints:
     """The groups [N] trimmed, then joined by who is within their reach."""
     groups = renumbered(labels)
-    reach = reaches(groups, evidence, stretch)
-    return joined(trimmed(groups, evidence, reach), evidence, reach) if len(reach) else groups
+    reach = reaches(groups, evidence, rule)
+    return joined(trimmed(groups, evidence, reach), evidence, reach)
 
 
 def _nearest(nodes: int, evidence: Links) -> Floats:
