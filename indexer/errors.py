@@ -25,6 +25,16 @@ class NotFoundError(DejafakeError):
     code = "not-found"
 
 
+class CampaignGoneError(NotFoundError):
+    """The named campaign is no more. `successor` is the id of the one that holds its images now, if there is one."""
+
+    code = "gone"
+
+    def __init__(self, message: str, successor: str | None) -> None:
+        super().__init__(message)
+        self.successor = successor
+
+
 class ConflictError(DejafakeError):
     """The request contradicts what the catalogue already holds (a name that is taken)."""
 

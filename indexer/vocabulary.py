@@ -87,3 +87,46 @@ class Direction(StrEnum):
     SUPPORTS = "supports"
     OPPOSES = "opposes"
     NEUTRAL = "neutral"
+
+
+class CampaignState(StrEnum):
+    """Whether anybody still works on a campaign."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class MemberState(StrEnum):
+    """Who says that an image belongs to its campaign: a clustering, or an analyst as well."""
+
+    SUGGESTED = "suggested"
+    CONFIRMED = "confirmed"
+
+
+class CampaignEventKind(StrEnum):
+    """What happened to a campaign."""
+
+    BORN = "born"
+    DIED = "died"
+    MERGED = "merged"
+    SPLIT = "split"
+    GREW = "grew"
+    SHRANK = "shrank"
+    RENAMED = "renamed"
+
+
+class DecisionKind(StrEnum):
+    """What an analyst decided. `confirm` and `pin` are about a campaign as it stands, the `…_member` ones about images
+    by name."""
+
+    CONFIRM = "confirm"
+    CONFIRM_MEMBER = "confirm_member"
+    REJECT_MEMBER = "reject_member"
+    PIN = "pin"
+    PIN_MEMBER = "pin_member"
+    MERGE = "merge"
+    SPLIT = "split"
+    RENAME = "rename"
+    ANNOTATE = "annotate"
+    CLOSE = "close"
+    UNDO = "undo"

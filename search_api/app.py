@@ -15,6 +15,7 @@ from search_api.limits import BodyLimit, TimeLimit
 from search_api.metrics import Metrics, RequestMetrics
 from search_api.routes import (
     calibrations,
+    campaign_history,
     campaigns,
     collections,
     compare,
@@ -92,6 +93,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         heatmap,
         compare,
         regions,
+        campaign_history,  # before campaigns: "events" and "decisions" are not ids
         campaigns,
         collections,
         hash_lists,

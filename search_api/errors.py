@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from indexer.errors import DejafakeError, ImageRejectedError
+from indexer.errors import CampaignGoneError, DejafakeError, ImageRejectedError
 
 logger = logging.getLogger("dejafake.api")
 
@@ -31,6 +31,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "usage": 422,
     "not-found": 404,
     "conflict": 409,
+    "gone": 410,
     "image-rejected": 422,
     "source": 422,
     "detector": 500,
@@ -69,6 +70,7 @@ class Problem(BaseModel):
     instance: str = Field(description="Names this occurrence; the server's log has the same.")
     reason: str | None = Field(default=None, description="Why a picture was refused, as a stable slug.")
     faults: list[Fault] | None = Field(default=None, description="What is wrong with which part of the request.")
+    successor: str | None = Field(default=None, description="The campaign that holds the images of one that is gone.")
 
 
 def problem(
@@ -78,6 +80,7 @@ def problem(
     *,
     reason: str | None = None,
     faults: Sequence[Fault] | None = None,
+    successor: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem response; 5xx are logged by their instance.
@@ -86,7 +89,7 @@ def problem(
         status: the HTTP status.
         code: the stable slug that ends the problem's type.
         detail: one line for a person.
-        reason, faults: further members where they apply.
+        reason, faults, successor: further members where they apply.
         headers: further response headers.
     """
     document = Problem(
@@ -97,6 +100,7 @@ def problem(
         instance=f"urn:uuid:{uuid4()}",
         reason=reason,
         faults=None if faults is None else list(faults),
+        successor=successor,
     )
     if status >= 500:
         logger.warning("answered %d %s, %s", status, code, document.instance)
@@ -107,9 +111,10 @@ def problem(
 def problem_of(error: DejafakeError) -> Response:
     """The problem response for an error of the library."""
     reason = error.reason if isinstance(error, ImageRejectedError) else None
+    successor = error.successor if isinstance(error, CampaignGoneError) else None
     status = 413 if reason == "too_many_bytes" else _STATUS.get(error.code, 500)
     if status < 500:
-        return problem(status, error.code, str(error), reason=reason)
+        return problem(status, error.code, str(error), reason=reason, successor=successor)
     response = problem(status, error.code, _GENERAL_WORDS.get(error.code, "The server failed."))
     logger.error("%s: %s (%s)", error.code, error, _instance(response))
     return response

@@ -276,6 +276,8 @@ class EnrichRequest(EnrichFields):
 
 
 class NewName(Body):
-    """A new name."""
+    """A new name, and who gives it."""
 
     name: Name
+    by: Name = Field(default="somebody over HTTP", description="Who gives it.")
+    note: Text | None = Field(default=None, description="Why.")

@@ -1,15 +1,20 @@
 """From uploaded files to the catalogue, through the same pipeline as every other source."""
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from indexer.campaigns.newcomers import join_campaigns
+from indexer.errors import DejafakeError
 from indexer.ingest_report import IngestOptions, ItemOutcome
 from indexer.sources.items import SightingClaim, SourceItem
 from search_api.bodies import Upload
 from search_api.requests import IngestFields
 from search_api.schemas import Links, UploadOutcome, UploadReport
 from search_api.service import Service
+
+logger = logging.getLogger("dejafake.api")
 
 SOURCE: Final = "upload"
 """The name of uploads as a source of images; the location is the file's name, as harmless text."""
@@ -41,8 +46,17 @@ def ingest(service: Service, pictures: Sequence[Upload], said: IngestFields) -> 
         outcomes.append(_outcome(outcome))
 
     report = run.run((_item(picture, said, service.settings.max_file_bytes) for picture in pictures), observe)
+    _join(service, [outcome.sha256 for outcome in outcomes if outcome.status == "added" and outcome.sha256])
     service.watching.announce()
     return UploadReport(added=report.added, known=report.known, rejected=report.rejected, files=tuple(outcomes))
+
+
+def _join(service: Service, added: Sequence[str]) -> None:
+    """Lets new images join campaigns; when that fails, the upload is done all the same."""
+    try:
+        join_campaigns(service.workspace.catalog, service.workspace.searcher, added)
+    except DejafakeError as error:
+        logger.warning("uploaded images joined no campaigns: %s", error)
 
 
 def _item(picture: Upload, said: IngestFields, max_bytes: int) -> SourceItem:

@@ -5,7 +5,7 @@ Pure functions; names are settled by wording.py.
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -16,42 +16,17 @@ _SHARED_AT_LEAST = 0.5
 _ID_LENGTH = 12
 
 
-def settle_ids(groups: Sequence[Sequence[str]], before: Mapping[str, Set[str]]) -> tuple[str, ...]:
-    """The campaign id of each group, in order.
+def matched_ids(groups: Sequence[Sequence[str]], before: Mapping[str, Set[str]]) -> tuple[str | None, ...]:
+    """The campaign of the run before that goes on in each group, None in those where none does.
 
     A campaign goes on in the group that makes the most images keep their id over all campaigns (a linear assignment),
     when the two share at least half of the smaller. So a campaign may grow, shrink, or lose a part that becomes a new
-    one. Other groups get an id derived from the SHA-256 of their members: the same on every machine.
+    one.
 
     Args:
         groups: the members of each group by SHA-256; no image in two groups.
         before: the members of each campaign of the run before; empty at the first run.
     """
-    kept = _matched(groups, before)
-    used = set(before) | set(kept.values())
-    ids = []
-    for number, members in enumerate(groups):
-        found = kept.get(number)
-        if found is None:
-            found = _new_id(members, used)
-            used.add(found)
-        ids.append(found)
-    return tuple(ids)
-
-
-def _new_id(members: Sequence[str], used: Set[str]) -> str:
-    named = "\n".join(sorted(members))
-    again = 0
-    while True:
-        digest = hashlib.sha256(f"{named}\n{again}".encode() if again else named.encode()).digest()
-        candidate = "cmp_" + b32encode(digest).decode()[:_ID_LENGTH].lower()
-        if candidate not in used:
-            return candidate
-        again += 1
-
-
-def _matched(groups: Sequence[Sequence[str]], before: Mapping[str, Set[str]]) -> dict[int, str]:
-    """The id each matched group takes over, by the group's number."""
     old = sorted(before)
     owner = {sha256: place for place, name in enumerate(old) for sha256 in sorted(before[name])}
     shared: dict[tuple[int, int], int] = {}
@@ -60,7 +35,7 @@ def _matched(groups: Sequence[Sequence[str]], before: Mapping[str, Set[str]]) ->
             place = owner.get(sha256)
             if place is not None:
                 shared[place, number] = shared.get((place, number), 0) + 1
-    kept = {}
+    kept: list[str | None] = [None] * len(groups)
     for places, numbers in _neighbourhoods(shared, len(old), len(groups)):
         # ties go to the more similar group, and then to the first
         gain = np.zeros((len(places), len(numbers)))
@@ -74,7 +49,19 @@ def _matched(groups: Sequence[Sequence[str]], before: Mapping[str, Set[str]]) ->
             smaller = min(len(before[old[place]]), len(groups[number]))
             if shared.get((place, number), 0) >= max(1.0, _SHARED_AT_LEAST * smaller):
                 kept[number] = old[place]
-    return kept
+    return tuple(kept)
+
+
+def new_id(members: Iterable[str], used: Container[str]) -> str:
+    """An id for a new campaign, derived from the SHA-256 of its members: the same on every machine; none of `used`."""
+    named = "\n".join(sorted(members))
+    again = 0
+    while True:
+        digest = hashlib.sha256(f"{named}\n{again}".encode() if again else named.encode()).digest()
+        candidate = "cmp_" + b32encode(digest).decode()[:_ID_LENGTH].lower()
+        if candidate not in used:
+            return candidate
+        again += 1
 
 
 def _neighbourhoods(shared: Mapping[tuple[int, int], int], olds: int, news: int) -> list[tuple[list[int], list[int]]]:

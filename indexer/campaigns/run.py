@@ -27,20 +27,18 @@ from indexer.campaigns.evidence import (
     known_fakes,
 )
 from indexer.campaigns.graph import LinkKind, Links, cosine_distance, links, members_of, united
-from indexer.campaigns.identity import settle_ids
 from indexer.campaigns.members import Roles, roles
 from indexer.campaigns.recipes import recipe_links
+from indexer.campaigns.settling import FoundGroup, settle
 from indexer.campaigns.wording import (
     PLACED_REASON,
-    automatic_name,
-    is_automatic,
     same_origin_reason,
     same_picture_reason,
     same_recipe_reason,
 )
-from indexer.catalog import calibrations, campaigns, detectors
+from indexer.catalog import calibrations, detectors
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import CampaignMember, ClusteringRun, DetectorEntry, NewCampaign
+from indexer.catalog.records import CampaignMember, ClusteringRun, DetectorEntry
 from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.index import SearchIndex
 from indexer.settings import Settings
@@ -53,7 +51,8 @@ def cluster(
 ) -> ClusteringRun:
     """Groups the known fakes of the catalogue into campaigns, in the place of those of the run before.
 
-    Ids and names given by people go on where the images do. Killed before the end, the old campaigns stand.
+    Ids and names given by people go on where the images do, and what analysts decided holds (settling.py). Killed
+    before the end, the old campaigns stand.
 
     An untrained detector gives random features. Would a strict bound still find copies that PDQ misses? Measured with
     an untrained one (`python -m benchmarks.copy_campaigns`) on 449 machine-made pictures and eight altered copies of 60
@@ -101,12 +100,13 @@ def cluster(
     for done, places in enumerate(groups):
         drafts.append(_draft(places.tolist(), fakes, findings))
         tell("describing campaigns", done + 1, len(groups))
-    cohesions = [
-        embedding_cohesion(catalog, index.fingerprint, draft.images, draft.exemplars)
-        if trained
-        else hash_cohesion(draft.images, draft.exemplars)
-        for draft in drafts
-    ]
+
+    def measure(members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
+        if trained:
+            return embedding_cohesion(catalog, index.fingerprint, members, exemplars)
+        return hash_cohesion(members, exemplars)
+
+    groups_found = [FoundGroup(draft.members, measure(draft.images, draft.exemplars)) for draft in drafts]
     run = ClusteringRun(
         fingerprint=index.fingerprint,
         parameters=_parameters(settings, rule, fakes, copies)
@@ -120,9 +120,7 @@ def cluster(
         finished_at=datetime.now(UTC),
     )
     with catalog.writing() as session:
-        settled = _settled(session, drafts, cohesions, fakes)
-        campaigns.save(session, run, settled)
-    return run
+        return settle(session, run, groups_found, fakes, measure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,28 +183,6 @@ def _reasons(place: int, fakes: Sequence[Fake], findings: _Findings) -> Iterator
         yield same_origin_reason(cosine, fakes[other].sha256, probability)
     if findings.grouping.placed[place]:
         yield PLACED_REASON
-
-
-def _settled(
-    session: Session, drafts: Sequence[_Draft], cohesions: Sequence[float], fakes: Sequence[Fake]
-) -> list[NewCampaign]:
-    """The drafts with the ids and names that go on from the campaigns now in the catalogue."""
-    known = {fake.image_id: fake.sha256 for fake in fakes}
-    before = {
-        name: frozenset(known.get(image_id, f"no longer a known fake: {image_id}") for image_id in image_ids.tolist())
-        for name, image_ids in campaigns.current_members(session).items()
-    }
-    ids = settle_ids([[member.sha256 for member in draft.members] for draft in drafts], before)
-    settled = []
-    for campaign_id, draft, together in zip(ids, drafts, cohesions, strict=True):
-        earlier = campaigns.get(session, campaign_id)
-        dated = [fake.first_seen for fake in draft.images if fake.first_seen is not None]
-        name = automatic_name(len(draft.members), min(dated, default=None))
-        if earlier is not None and not is_automatic(earlier.name):
-            name = earlier.name
-        pairs = [(fake.image_id, member) for fake, member in zip(draft.images, draft.members, strict=True)]
-        settled.append(NewCampaign(id=campaign_id, name=name, cohesion=together, members=pairs))
-    return settled
 
 
 def _calibration(session: Session, fingerprint: str) -> _Calibration | None:

@@ -3,6 +3,9 @@
 import re
 from datetime import datetime
 
+from indexer.catalog.campaign_records import Decision
+from indexer.vocabulary import DecisionKind
+
 SHORT = 12
 """Digits of a SHA-256 shown to people."""
 
@@ -40,6 +43,13 @@ def same_recipe_reason(other: str) -> str:
     return f"same model, seed and prompt by what the files say (to {other[:SHORT]})"
 
 
+def kept_reason(decision: Decision) -> str:
+    """Why an image is in: an analyst's decision keeps it there, or an undo put it back."""
+    done = "put back" if decision.kind is DecisionKind.UNDO else "kept here"
+    return f"{done} by an analyst's decision {decision.id} ({decision.kind.value.replace('_', ' ')})"
+
+
+JOINED_REASON = "joined when it was ingested; the next clustering run decides"
 PLACED_REASON = "joined as nearest neighbour after the clustering"
 
 

@@ -36,7 +36,7 @@ from indexer.catalog.tables import (
     SourceRow,
 )
 from indexer.catalog.types import as_utc
-from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, MemberState, ProvenanceKind, Technique
 
 # tables, not mapped classes: the ORM's way to rows takes twice as long
 _CAMPAIGN_MEMBERS: FromClause = CampaignMemberRow.__table__
@@ -101,7 +101,13 @@ _SIGHTING = (
     _SIGHTINGS.c.recorded_at,
 )
 _COLLECTION = (_COLLECTIONS.c.name,)
-_CAMPAIGN = (_CAMPAIGNS.c.id, _CAMPAIGNS.c.name, _CAMPAIGN_MEMBERS.c.strength, _CAMPAIGN_MEMBERS.c.exemplar)
+_CAMPAIGN = (
+    _CAMPAIGNS.c.id,
+    _CAMPAIGNS.c.name,
+    _CAMPAIGN_MEMBERS.c.strength,
+    _CAMPAIGN_MEMBERS.c.exemplar,
+    _CAMPAIGN_MEMBERS.c.state,
+)
 _DETECTION = (
     _EMBEDDINGS.c.id,
     _DETECTORS.c.name,
@@ -242,8 +248,8 @@ def _sighting(
     return Sighting(url, archive_url, platform, account, posted, caption, language, claim, _time(recorded_at))
 
 
-def _membership(campaign: str, name: str, strength: float, exemplar: int) -> Membership:
-    return Membership(campaign, name, strength, bool(exemplar))
+def _membership(campaign: str, name: str, strength: float, exemplar: int, state: str) -> Membership:
+    return Membership(campaign, name, strength, bool(exemplar), MemberState(state))
 
 
 def _detection(

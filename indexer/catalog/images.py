@@ -8,7 +8,8 @@ from sqlalchemy import String, cast, func, insert, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
-from indexer.catalog import cursors
+from indexer.catalog import campaign_events, cursors
+from indexer.catalog.campaign_records import NewEvent
 from indexer.catalog.details import DETAILS_BY_ID, DETAILS_BY_SHA256, IMAGE_COLUMNS, details_of, image_of
 from indexer.catalog.filters import conditions
 from indexer.catalog.labels import UNLABELLED
@@ -26,7 +27,7 @@ from indexer.catalog.tables import (
     TombstoneRow,
 )
 from indexer.catalog.types import clean_text, utc_now
-from indexer.vocabulary import LabelValue
+from indexer.vocabulary import CampaignEventKind, LabelValue
 
 
 def add(session: Session, image: NewImage) -> int:
@@ -155,15 +156,26 @@ def delete(session: Session, sha256: str, reason: str) -> bool:
         execution_options={"synchronize_session": False},
     )
     campaigns = select(CampaignMemberRow.campaign_id).where(CampaignMemberRow.image_id == image_id)
-    session.execute(
-        update(CampaignRow).where(CampaignRow.id.in_(campaigns)).values(size=CampaignRow.size - 1),
+    left = session.execute(
+        update(CampaignRow)
+        .where(CampaignRow.id.in_(campaigns))
+        .values(size=CampaignRow.size - 1)
+        .returning(CampaignRow.id, CampaignRow.name, CampaignRow.size),
         execution_options={"synchronize_session": False},
-    )
+    ).all()
+    campaign_events.add(session, [_left(*campaign) for campaign in left])
     session.execute(sql_delete(ImageRow).where(ImageRow.id == image_id))
     session.execute(sql_delete(CampaignRow).where(CampaignRow.size == 0))
     buried = {"image_id": image_id, "sha256": sha256, "reason": clean_text(reason), "deleted_at": utc_now()}
     session.execute(insert(TombstoneRow).values(**buried))
     return True
+
+
+def _left(campaign: str, name: str, size: int) -> NewEvent:
+    """What happened to a campaign that an image was deleted from."""
+    if size:
+        return NewEvent(campaign, CampaignEventKind.SHRANK, name, size, removed=1)
+    return NewEvent(campaign, CampaignEventKind.DIED, name, 1, removed=1)
 
 
 def counts(session: Session) -> CatalogCounts:

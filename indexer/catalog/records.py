@@ -12,7 +12,16 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from indexer.vocabulary import EvidenceKind, HashAlgorithm, LabelSource, LabelValue, ProvenanceKind, Technique
+from indexer.vocabulary import (
+    CampaignState,
+    EvidenceKind,
+    HashAlgorithm,
+    LabelSource,
+    LabelValue,
+    MemberState,
+    ProvenanceKind,
+    Technique,
+)
 
 T = TypeVar("T")
 
@@ -178,12 +187,13 @@ class ProvenanceFinding:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An image's place in a campaign. `strength` in [0, 1]."""
+    """An image's place in a campaign. `strength` in [0, 1]; `state` says whether an analyst confirmed it."""
 
     campaign: str
     name: str
     strength: float
     exemplar: bool
+    state: MemberState = MemberState.SUGGESTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,18 +345,24 @@ class Watermarks:
 
 @dataclass(frozen=True, slots=True)
 class CampaignMember:
-    """A member of a campaign. `strength` in [0, 1]; `reasons` are for a person to read ("same picture, PDQ 12")."""
+    """A member of a campaign. `strength` in [0, 1] is that of the evidence, 0 for one that an analyst put there without
+    any; `reasons` are for a person to read ("same picture, PDQ 12"). `state`: whether an analyst confirmed it;
+    `pinned`: whether an analyst keeps it there whatever runs find."""
 
     sha256: str
     strength: float
     exemplar: bool
     reasons: tuple[str, ...]
+    state: MemberState = MemberState.SUGGESTED
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """A group of images that belong together. `cohesion` is the mean cosine of members to their nearest exemplar: of
-    embeddings, or of PDQ hashes (1 - distance / 128) when the run used no embeddings."""
+    embeddings, or of PDQ hashes (1 - distance / 128) when the run used no embeddings; it is as of the last run, and of
+    a campaign split off since that of the one it was part of. `confirmed`: whether an analyst confirmed that it is
+    one campaign."""
 
     id: str
     name: str
@@ -357,6 +373,8 @@ class Campaign:
     platforms: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    state: CampaignState = CampaignState.OPEN
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +386,8 @@ class NewCampaign:
     name: str
     cohesion: float
     members: Sequence[tuple[int, CampaignMember]]
+    state: CampaignState = CampaignState.OPEN
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.catalog.types import JsonText, OutsideText, UtcDateTime, Vector, word
-from indexer.vocabulary import EvidenceKind, HashAlgorithm, LabelSource, LabelValue, ProvenanceKind, Technique
+from indexer.vocabulary import (
+    CampaignState,
+    EvidenceKind,
+    HashAlgorithm,
+    LabelSource,
+    LabelValue,
+    MemberState,
+    ProvenanceKind,
+    Technique,
+)
 
 RowId = BigInteger().with_variant(Integer, "sqlite")
 AUTOINCREMENT = {"sqlite_autoincrement": True}
@@ -335,7 +344,8 @@ class TombstoneRow(Base):
 
 
 class CampaignRow(Base):
-    """A campaign of the last clustering run. `first_seen`, `last_seen` and `platforms` are as of that run."""
+    """A campaign. `first_seen`, `last_seen` and `platforms` are as of the last run, or the last decision since that
+    moved members; `state` and `confirmed` say what standing decisions add up to."""
 
     __tablename__ = "campaign"
 
@@ -346,6 +356,8 @@ class CampaignRow(Base):
     first_seen: Mapped[datetime | None]
     last_seen: Mapped[datetime | None]
     platforms: Mapped[list[str]] = mapped_column(JsonText)
+    state: Mapped[CampaignState] = mapped_column(word(CampaignState), default=CampaignState.OPEN)
+    confirmed: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -353,7 +365,8 @@ class CampaignRow(Base):
 
 
 class CampaignMemberRow(Base):
-    """An image's place in a campaign; `rank` is the order members are shown in."""
+    """An image's place in a campaign; `rank` is the order members are shown in. `state` and `pinned` say what standing
+    decisions add up to."""
 
     __tablename__ = "campaign_member"
 
@@ -363,6 +376,8 @@ class CampaignMemberRow(Base):
     strength: Mapped[float]
     exemplar: Mapped[bool]
     reasons: Mapped[list[str]] = mapped_column(JsonText)
+    state: Mapped[MemberState] = mapped_column(word(MemberState), default=MemberState.SUGGESTED)
+    pinned: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (Index(None, "campaign_id", "rank"),)
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "label": ("indexer.cli.label:label", "State that an image is fake, authentic or unknown."),
     "cluster": ("indexer.cli.campaigns:cluster", "Group the known fakes into campaigns."),
     "campaigns": ("indexer.cli.campaigns:campaigns", "List the campaigns, or show one."),
+    "decide": ("indexer.cli.decide:decide", "Decide about campaigns: confirm, reject, merge, split, undo."),
     "report": ("indexer.cli.campaigns:report", "Write campaign reports: HTML, JSON and CSV."),
     "export": (
         "indexer.cli.export:export",

@@ -10,8 +10,9 @@ from indexer.catalog import campaigns as stored
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Campaign, CampaignMember
 from indexer.cli.alerts import look_for_alerts
+from indexer.cli.campaign_history import list_decisions, list_events, list_rejected
 from indexer.cli.output import console, json_option, plain, print_json, steps, table, when
-from indexer.errors import NotFoundError
+from indexer.errors import UsageError
 from indexer.settings import Settings
 from indexer.workspace import Workspace
 
@@ -42,19 +43,31 @@ def cluster(settings: Settings, as_json: bool) -> None:
 
 @click.command()
 @click.argument("campaign", required=False)
-@click.option("--limit", type=click.IntRange(1, 10_000), default=_PAGE, show_default=True, help="Most rows to show.")
+@click.option("--events", "show", flag_value="events", help="What happened, newest first.")
+@click.option("--decisions", "show", flag_value="decisions", help="What analysts decided, newest first.")
+@click.option("--rejected", "show", flag_value="rejected", help="The images analysts took out of CAMPAIGN for good.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=_PAGE, show_default=True, help="Most rows to show.")
 @json_option
 @click.pass_obj
-def campaigns(settings: Settings, campaign: str | None, limit: int, as_json: bool) -> None:
-    """List the campaigns, or the members of one CAMPAIGN.
+def campaigns(settings: Settings, campaign: str | None, show: str | None, limit: int, as_json: bool) -> None:
+    """List the campaigns, or the members of one CAMPAIGN, or what happened to them. Decide with `dejafake decide`.
 
     \b
     dejafake campaigns
     dejafake campaigns cmp_k3v9x2m4q7ab
+    dejafake campaigns --events cmp_k3v9x2m4q7ab
     """
+    if show == "rejected" and campaign is None:
+        raise UsageError("--rejected needs a campaign: name one")
     with Workspace(settings) as workspace:
-        if campaign is None:
+        if show == "events":
+            list_events(workspace.catalog, campaign, limit, as_json=as_json)
+        elif show == "decisions":
+            list_decisions(workspace.catalog, campaign, limit, as_json=as_json)
+        elif campaign is None:
             _list(workspace.catalog, limit, as_json=as_json)
+        elif show == "rejected":
+            list_rejected(workspace.catalog, campaign, limit, as_json=as_json)
         else:
             _members(workspace.catalog, campaign, limit, as_json=as_json)
 
@@ -70,13 +83,14 @@ def _list(catalog: Catalog, limit: int, *, as_json: bool) -> None:
         hint = "run `dejafake cluster` first" if run is None else "the last clustering found none"
         console().print(f"No campaigns: {hint}.")
         return
-    made = table("campaign", "name", "images", "cohesion", "first seen", "last seen", "platforms")
+    made = table("campaign", "name", "images", "cohesion", "state", "first seen", "last seen", "platforms")
     for one in found:
         made.add_row(
             one.id,
             plain(one.name),
             str(one.size),
             f"{one.cohesion:.2f}",
+            f"{one.state.value}, confirmed" if one.confirmed else one.state.value,
             when(one.first_seen),
             when(one.last_seen),
             plain(", ".join(one.platforms)),
@@ -86,16 +100,16 @@ def _list(catalog: Catalog, limit: int, *, as_json: bool) -> None:
 
 def _members(catalog: Catalog, campaign: str, limit: int, *, as_json: bool) -> None:
     with catalog.reading() as session:
-        if stored.get(session, campaign) is None:
-            raise NotFoundError(f"no campaign {campaign}: `dejafake campaigns` lists them")
+        stored.existing(session, campaign)
         members: tuple[CampaignMember, ...] = stored.members(session, campaign, limit=limit, cursor=None).items
     if as_json:
         print_json(members)
         return
-    made = table("image", "strength", "exemplar", "why")
+    made = table("image", "strength", "exemplar", "state", "why")
     for member in members:
         why = plain("; ".join(member.reasons))
-        made.add_row(member.sha256[:16], f"{member.strength:.2f}", "yes" if member.exemplar else "", why)
+        state = f"{member.state.value}, pinned" if member.pinned else member.state.value
+        made.add_row(member.sha256[:16], f"{member.strength:.2f}", "yes" if member.exemplar else "", state, why)
     console().print(made)
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from indexer.campaigns.newcomers import Joined, join_campaigns
 from indexer.cli.alerts import look_for_alerts
 from indexer.cli.output import console, json_option, plain, print_json, progress
-from indexer.errors import UsageError
+from indexer.errors import DejafakeError, UsageError
 from indexer.imaging.limits import ImageLimits
 from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome
 from indexer.pipeline import Ingest
@@ -79,16 +80,23 @@ def ingest(
         stated_by=stated_by,
         source_kind=LabelSource(source_kind),
     )
+    added: set[str] = set()
     with Workspace(settings) as workspace:
         run = workspace.ingest(options)
-        reports = [IngestedSource(str(path), _run(run, source, path, quiet=as_json)) for path, source in found]
+        reports = [IngestedSource(str(path), _run(run, source, path, added, quiet=as_json)) for path, source in found]
         workspace.index.bring_up_to_date()
+        joined = _join(workspace, added, quiet=as_json)
         look_for_alerts(workspace, as_json=as_json)
     if as_json:
         print_json(tuple(reports))
     else:
         for done in reports:
             _describe(done)
+        if joined:
+            console().print(
+                f"{len(joined)} joined campaigns as suggested: see `dejafake campaigns --events`; "
+                "`dejafake cluster` decides."
+            )
     return 0 if any(done.report.added + done.report.known for done in reports) else 1
 
 
@@ -107,13 +115,26 @@ def field_columns(columns: tuple[str, ...]) -> dict[str, str]:
     return {field: column for field, _, column in pairs}
 
 
-def _run(run: Ingest, source: Source, path: Path, *, quiet: bool) -> IngestReport:
+def _run(run: Ingest, source: Source, path: Path, added: set[str], *, quiet: bool) -> IngestReport:
+    """Ingests a source; the SHA-256 of new images go into `added`."""
     with progress(f"ingest {path.name}", source.count(), quiet=quiet) as advance:
 
         def observe(outcome: ItemOutcome) -> None:
+            if outcome.status == "added" and outcome.sha256 is not None:
+                added.add(outcome.sha256)
             advance(1)
 
         return run.run(source, observe)
+
+
+def _join(workspace: Workspace, added: set[str], *, quiet: bool) -> tuple[Joined, ...]:
+    """Lets new images join campaigns; when that fails, the ingest is done all the same."""
+    try:
+        with progress("join campaigns", len(added), quiet=quiet or not added) as advance:
+            return join_campaigns(workspace.catalog, workspace.searcher, added, advance)
+    except DejafakeError as error:
+        click.echo(f"dejafake: the new images joined no campaigns ({error}); `dejafake cluster` does it", err=True)
+        return ()
 
 
 def _describe(done: IngestedSource) -> None:

@@ -102,7 +102,8 @@ def _describe(details: ImageDetails, original: str, calibration: CalibrationVers
         out.print(made)
     _describe_origin(details)
     for member in details.campaigns:
-        out.print("Campaign", plain(member.campaign), plain(member.name), f"strength {member.strength:.2f}")
+        strength = f"strength {member.strength:.2f}, {member.state.value}"
+        out.print("Campaign", plain(member.campaign), plain(member.name), strength)
     for source in details.sources:
         out.print("Source", plain(source.source), plain(source.location), style="dim")
 

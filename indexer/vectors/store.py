@@ -45,9 +45,9 @@ class _State:
         """Ids and vectors of the main index and of the tail, and which of their rows that can be found have `ids`."""
         if self.main:
             rows = self.main.rows_of(ids)
-            yield self.main.ids, self.main.vectors, rows if self.main_live is None else rows[self.main_live[rows]]
+            yield self.main.ids, self.main.vectors, rows if self.main_live is None else rows[self.main_live.mask[rows]]
         if len(self.tail_ids):
-            yield self.tail_ids, self.tail_vectors, np.flatnonzero(np.isin(self.tail_ids, ids) & self.tail_live)
+            yield self.tail_ids, self.tail_vectors, np.flatnonzero(np.isin(self.tail_ids, ids) & self.tail_live.mask)
 
     @property
     def deleted(self) -> int:

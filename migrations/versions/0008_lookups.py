@@ -1,7 +1,7 @@
 """Two tables that images are found by: the techniques their files declare, and the addresses they were seen at.
 
 Revision ID: 0008
-Revises: 0006
+Revises: 0007
 """
 
 import json
@@ -14,7 +14,7 @@ from alembic import op
 from indexer.catalog.types import address_digest
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

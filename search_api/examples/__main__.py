@@ -104,7 +104,8 @@ class _Recorder:
         self.keep("campaign", "GET", f"/v1/campaigns/{campaign}")
         self.keep("members", "GET", f"/v1/campaigns/{campaign}/members", params={"limit": 2})
         self.keep("report", "GET", f"/v1/campaigns/{campaign}/report")
-        self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns"})
+        self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns", "by": "Ana Example"})
+        self.keep_decisions(campaign, other)
         self.keep_job(one)
         self.keep_watch()
         self.keep_hash_list()
@@ -145,6 +146,21 @@ class _Recorder:
         self.keep("events", "GET", address)
         self.keep("watches", "GET", "/v1/watches")
         self.keep("watch-pause", "PATCH", f"/v1/watches/{made['id']}", json={"paused": True})
+
+    def keep_decisions(self, campaign: str, member: str) -> None:
+        """A member rejected, what the record and the history then say, and the decision taken back."""
+        address = f"/v1/campaigns/{campaign}"
+        body = {"kind": "reject_member", "images": [member], "by": "Ana Example", "note": "another picture"}
+        made = self.keep("decide", "POST", f"{address}/decisions", json=body)
+        self.keep("rejected", "GET", f"{address}/rejected")
+        self.keep("decision", "GET", f"/v1/campaigns/decisions/{made['id']}")
+        self.keep("decision-images", "GET", f"/v1/campaigns/decisions/{made['id']}/images")
+        undo = {"by": "Ana Example", "note": "it is the same after all"}
+        self.keep("undo", "POST", f"/v1/campaigns/decisions/{made['id']}/undo", json=undo)
+        self.keep("decisions", "GET", "/v1/campaigns/decisions")
+        self.keep("campaign-decisions", "GET", f"{address}/decisions", params={"limit": 2})
+        self.keep("events", "GET", "/v1/campaigns/events")
+        self.keep("campaign-events", "GET", f"{address}/events", params={"limit": 2})
 
     def keep_calibrations(self) -> None:
         """The list and one calibration; it is taken out of use again, so that the other examples stay as they are."""

@@ -1,14 +1,14 @@
-"""`/v1/campaigns`: groups of images that belong together, as the last clustering found them."""
+"""`/v1/campaigns`: groups of images that belong together, as the last clustering found them and analysts decided."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from sqlalchemy.orm import Session
 
-from indexer.campaigns import CampaignReport, campaign_report
-from indexer.catalog import campaigns
+from indexer.campaigns import CampaignReport, campaign_report, decisions
+from indexer.campaigns.decisions import Author
+from indexer.catalog import campaign_decisions, campaigns
+from indexer.catalog.campaign_records import RejectedMember
 from indexer.catalog.records import Campaign, CampaignMember, Page
-from indexer.errors import NotFoundError
 from search_api.errors import responses
 from search_api.openapi import example, json_example
 from search_api.requests import NewName
@@ -28,38 +28,56 @@ def list_campaigns(service: Serving, limit: Limit = 50, cursor: Cursor = None) -
         return campaigns.page(session, limit, cursor)
 
 
-@router.get("/{campaign_id}", summary="A campaign", responses={**example("campaign"), **responses(404, 422)})
+@router.get("/{campaign_id}", summary="A campaign", responses={**example("campaign"), **responses(404, 410, 422)})
 def get(service: Serving, campaign_id: CampaignId) -> Campaign:
-    """How large the campaign is, how close its members are, when and where it was seen."""
+    """How large the campaign is, how close its members are, when and where it was seen, and what analysts said of it.
+
+    One that is no more answers with a problem that says what became of it and names its successor.
+    """
     with service.workspace.catalog.reading() as session:
-        return _found(session, campaign_id)
+        return campaigns.existing(session, campaign_id)
 
 
 @router.patch(
     "/{campaign_id}",
     summary="Rename a campaign",
-    responses=responses(404, 422, 503),
+    responses=responses(404, 410, 422, 503),
     openapi_extra=json_example("rename"),
 )
 def rename(service: Serving, campaign_id: CampaignId, body: NewName) -> Campaign:
-    """Gives the campaign the name people use; its id stays."""
+    """Gives the campaign the name people use; its id stays. It is recorded as a decision, which can be undone."""
     with service.workspace.catalog.writing() as session:
-        campaigns.rename(session, campaign_id, body.name)
-        return _found(session, campaign_id)
+        decisions.rename(session, campaign_id, body.name, Author(body.by, body.note))
+        return campaigns.existing(session, campaign_id)
 
 
 @router.get(
     "/{campaign_id}/members",
     summary="Members of a campaign",
-    responses={**example("members"), **responses(404, 422)},
+    responses={**example("members"), **responses(404, 410, 422)},
 )
 def members(
     service: Serving, campaign_id: CampaignId, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CampaignMember]:
-    """Exemplars first, then by falling strength, each with the reasons it belongs here."""
+    """Exemplars first, then by falling strength, each with the reasons it belongs here and whether an analyst confirmed
+    it."""
     with service.workspace.catalog.reading() as session:
-        _found(session, campaign_id)
+        campaigns.existing(session, campaign_id)
         return campaigns.members(session, campaign_id, limit, cursor)
+
+
+@router.get(
+    "/{campaign_id}/rejected",
+    summary="Images rejected from a campaign",
+    responses={**example("rejected"), **responses(404, 410, 422)},
+)
+def rejected(
+    service: Serving, campaign_id: CampaignId, limit: Limit = 50, cursor: Cursor = None
+) -> Page[RejectedMember]:
+    """Images that analysts took out of the campaign for good, newest first, each with who did and why."""
+    with service.workspace.catalog.reading() as session:
+        campaigns.existing(session, campaign_id)
+        return campaign_decisions.rejected(session, campaign_id, limit, cursor)
 
 
 @router.get(
@@ -70,10 +88,3 @@ def members(
 def report(service: Serving, campaign_id: CampaignId) -> CampaignReport:
     """Everything the report's page shows: members with labels and sightings, where and when they were seen, limits."""
     return campaign_report(service.workspace.catalog, campaign_id)
-
-
-def _found(session: Session, campaign_id: str) -> Campaign:
-    found = campaigns.get(session, campaign_id)
-    if found is None:
-        raise NotFoundError(f"there is no campaign {campaign_id!r}")
-    return found

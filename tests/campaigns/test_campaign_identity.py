@@ -1,11 +1,19 @@
 import random
 import re
 
-from indexer.campaigns.identity import settle_ids
+from indexer.campaigns.bindings import NOTHING_DECIDED
+from indexer.campaigns.constraints import constrain
 
 
 def named(prefix: str, count: int) -> list[str]:
     return [f"{prefix}{number}" for number in range(count)]
+
+
+def settle_ids(groups: list[list[str]], before: dict[str, set[str]]) -> tuple[str, ...]:
+    """The id of each group, in order, where nobody decided anything."""
+    everyone = {image for group in groups for image in group}
+    made = {group.members: group.id for group in constrain(groups, before, NOTHING_DECIDED, everyone)}
+    return tuple(made[tuple(sorted(group))] for group in groups)
 
 
 def test_an_id_is_derived_from_the_members_whatever_their_order() -> None:

@@ -11,6 +11,8 @@ import pytest
 from filled_catalogue import add_image, digest, pdq, seen_at
 from stix2validator import ValidationOptions, validate_instance
 
+from indexer.campaigns import decisions
+from indexer.campaigns.decisions import Author
 from indexer.catalog import Catalog, campaigns, images, labels
 from indexer.catalog.records import CampaignMember, ClusteringRun, ImageFilter, NewCampaign, NewLabel, NewSighting
 from indexer.errors import DejafakeError
@@ -119,6 +121,23 @@ def test_each_sighting_is_observed_data_with_its_places(catalog: Catalog) -> Non
     named = {one["id"]: one for kind in ("url", "user-account", "file") for one in found[kind]}
     values = {named[ref].get("value") or named[ref].get("account_login") for ref in observed["object_refs"]}
     assert values == {"https://social.example/3", "https://archive.example/3", "account 3", None}
+
+
+def test_a_campaign_that_an_analyst_confirmed_is_a_campaign_beside_its_grouping(catalog: Catalog) -> None:
+    with catalog.writing() as session:
+        made = decisions.confirm(session, "cmp_0123456789", Author("Ana Example", HOSTILE))
+    text = written(catalog)
+    assert problems(text) == []
+    assert written(catalog) == text
+    found = objects(text)
+    (campaign,), (group,) = found["campaign"], found["grouping"]
+    assert campaign["external_references"] == [{"source_name": "dejafake", "external_id": "cmp_0123456789"}]
+    assert campaign["description"].startswith("Concluded by Ana Example: ")
+    assert campaign["id"] in group["object_refs"]
+    assert "confirmed by nobody" not in group["description"]
+    with catalog.writing() as session:
+        decisions.undo(session, made.id, Author("Ana Example"))
+    assert "campaign" not in objects(written(catalog))
 
 
 def test_a_group_nobody_confirmed_is_a_grouping_and_never_a_campaign(catalog: Catalog) -> None:

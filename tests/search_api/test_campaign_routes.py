@@ -1,6 +1,7 @@
 """/v1/campaigns: what the last clustering found."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from made_pictures import encoded, scene
@@ -66,8 +67,117 @@ def test_the_report_tells_members_sightings_and_limits(clustered: Api) -> None:
     assert report["limits"]
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def deciding(
+    request: pytest.FixtureRequest, common: dict[str, object], detector: Detector, tmp_path: Path
+) -> Iterator[Api]:
+    """A server on each kind of database with the same two campaigns, for one test that changes them."""
+    given = dict(common)
+    if request.param == "postgresql":
+        given["database_url"] = request.getfixturevalue("postgresql_url")
+    settings = Settings.load(home=tmp_path / "deciding", **given)
+    workspace = Loaded(settings, detector)
+    files = [
+        ("files", (f"{seed}-{quality}.jpg", encoded(scene(seed), "JPEG", quality=quality)))
+        for seed in (1, 2)
+        for quality in (95, 85, 75)
+    ]
+    with running(settings, workspace) as own:
+        own.client.post("/v1/images", files=files, data={"label": "fake", "stated_by": "desk"}).raise_for_status()
+        cluster(workspace.catalog, workspace.index, settings)
+        yield own
+
+
+def test_analysts_decide_over_http_and_the_record_tells_it(deciding: Api) -> None:
+    client, by = deciding.client, {"by": "ana", "note": "own eyes"}
+    one, other = (campaign["id"] for campaign in client.get("/v1/campaigns").json()["items"])
+    address = f"/v1/campaigns/{one}"
+
+    upload = client.post(
+        "/v1/images",
+        files={"files": ("new.jpg", encoded(scene(1), "JPEG", quality=65))},
+        data={"label": "fake", "stated_by": "desk"},
+    ).json()
+    new = upload["files"][0]["sha256"]
+    (place,) = client.get(f"/v1/images/{new}").json()["campaigns"]
+    assert place["state"] == "suggested"
+    address = f"/v1/campaigns/{place['campaign']}"
+    one, other = place["campaign"], ({one, other} - {place["campaign"]}).pop()
+
+    def decide(status: int = 201, **body: object) -> dict[str, object]:
+        answer = client.post(f"{address}/decisions", json={**by, **body})
+        assert answer.status_code == status, answer.text
+        found: dict[str, object] = answer.json()
+        return found
+
+    rejected = decide(kind="reject_member", images=[new])
+    (listed,) = client.get(f"{address}/rejected").json()["items"]
+    assert (listed["sha256"], listed["by"], listed["decision"]) == (new, "ana", rejected["id"])
+    about = f"/v1/campaigns/decisions/{rejected['id']}"
+    assert client.get(about).json() == rejected
+    assert client.get(f"{about}/images").json()["items"] == [{"sha256": new, "was_in": one, "put_in": None}]
+    contradiction = client.post(f"{address}/decisions", json={**by, "kind": "confirm_member", "images": [new]})
+    assert f"by decision {rejected['id']} of ana" in str(problem_of(contradiction, 409, "conflict")["detail"])
+    undone = client.post(f"/v1/campaigns/decisions/{rejected['id']}/undo", json=by)
+    assert (undone.status_code, undone.json()["undoes"]) == (201, rejected["id"])
+    decide(kind="confirm_member", images=[new])
+    decide(kind="pin_member", images=[new])
+    members = client.get(f"{address}/members").json()["items"]
+    assert [member["state"] for member in members if member["sha256"] == new] == ["confirmed"]
+    first = next(member["sha256"] for member in members if member["sha256"] != new)
+    split = decide(kind="split", images=[first], name="A part")
+    assert client.get(f"/v1/campaigns/{split['other']}").json()["name"] == "A part"
+    client.post(f"/v1/campaigns/decisions/{split['id']}/undo", json=by).raise_for_status()
+    decide(kind="merge", other=other)
+    gone = problem_of(client.get(f"/v1/campaigns/{other}"), 410, "gone")
+    assert gone["successor"] == one
+    assert f"merged into {one}" in str(gone["detail"])
+    problem_of(client.patch(f"/v1/campaigns/{other}", json={"name": "a"}), 410, "gone")
+    assert client.get(f"/v1/campaigns/{other}/events").json()["items"][0]["kind"] == "merged"
+    for kind in ("confirm", "pin", "close", "annotate"):
+        decide(kind=kind)
+    decide(kind="rename", name="Teapots")
+    campaign = client.get(address).json()
+    assert (campaign["name"], campaign["size"]) == ("Teapots", 7)
+    assert (campaign["state"], campaign["confirmed"]) == ("closed", True)
+
+    record, cursor = [], None
+    while True:
+        page = client.get(
+            "/v1/campaigns/decisions", params={"limit": 4, **({"cursor": cursor} if cursor else {})}
+        ).json()
+        record += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert [entry["id"] for entry in record] == list(range(12, 0, -1))
+    assert {entry["by"] for entry in record} == {"ana"}
+    assert record == client.get(f"{address}/decisions").json()["items"]
+
+
+def test_decisions_that_make_no_sense_are_refused(clustered: Api) -> None:
+    address = f"/v1/campaigns/{clustered.client.get('/v1/campaigns').json()['items'][0]['id']}/decisions"
+    before = clustered.client.get(address).json()
+    for body in (
+        {"kind": "close"},
+        {"kind": "explode", "by": "ana"},
+        {"kind": "reject_member", "by": "ana", "images": []},
+        {"kind": "reject_member", "by": "ana", "images": ["zzz"]},
+        {"kind": "merge", "by": "ana"},
+        {"kind": "close", "by": "ana", "surprise": 1},
+    ):
+        problem_of(clustered.client.post(address, json=body), 422, "validation")
+    problem_of(clustered.client.post(address, json={"kind": "annotate", "by": "ana"}), 422, "usage")
+    merge = {"kind": "merge", "by": "ana", "other": "cmp_none"}
+    problem_of(clustered.client.post(address, json=merge), 404, "not-found")
+    problem_of(clustered.client.get("/v1/campaigns/decisions/99"), 404, "not-found")
+    problem_of(clustered.client.get("/v1/campaigns/decisions/99/images"), 404, "not-found")
+    problem_of(clustered.client.post("/v1/campaigns/decisions/99/undo", json={"by": "ana"}), 404, "not-found")
+    assert clustered.client.get(address).json() == before
+
+
 def test_a_campaign_nobody_found_is_not_found(api: Api) -> None:
-    for address in ("", "/members", "/report"):
+    for address in ("", "/members", "/report", "/events", "/decisions", "/rejected"):
         problem_of(api.client.get(f"/v1/campaigns/cmp_none{address}"), 404, "not-found")
     problem_of(api.client.patch("/v1/campaigns/cmp_none", json={"name": "a"}), 404, "not-found")
     problem_of(api.client.get("/v1/campaigns", params={"cursor": "nonsense"}), 422, "usage")

@@ -19,7 +19,9 @@ from stix2.v21 import (
     Report,
     UserAccount,
 )
+from stix2.v21 import Campaign as StixCampaign
 
+from indexer.catalog.campaign_records import Decision
 from indexer.catalog.records import Campaign, ImageDetails, Sighting
 from indexer.exchange.description import described, label_in_words
 from indexer.exchange.stix.naming import BEGINNING, as_uri, stix_id, usable_time
@@ -61,10 +63,9 @@ EXTENSION = ExtensionDefinition(
 
 _AI_IMAGES, _CHEAP_FAKES = "T0086.002", "T0086.003"
 _PATTERN_NAMES = {_AI_IMAGES: "Images generated or altered by AI", _CHEAP_FAKES: "Images edited by ordinary means"}
-_LIKENESS = (
-    "Images that dejafake grouped because they are copies of one picture or alike by embedding. Found by a program and "
-    "confirmed by nobody: likeness is not proof of common authorship."
-)
+_LIKENESS = "Images that dejafake grouped because they are copies of one picture or alike by embedding. "
+_UNCONFIRMED = "Found by a program and confirmed by nobody: likeness is not proof of common authorship."
+_CONFIRMED = "Found by a program; an analyst concluded that they are one campaign."
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,22 @@ def _note(details: ImageDetails, about: Sequence[str], latest: datetime) -> Any:
     )
 
 
+def confirmed_campaign(campaign: Campaign, decision: Decision) -> Any:
+    """The Campaign that an analyst's decision concluded a campaign to be."""
+    seen = {"first_seen": usable_time(campaign.first_seen), "last_seen": usable_time(campaign.last_seen)}
+    why = "" if decision.note is None else f": {decision.note}"
+    return StixCampaign(
+        id=stix_id("campaign", campaign.id),
+        created_by_ref=TOOL.id,
+        created=decision.at,
+        modified=max(decision.at, campaign.updated_at),
+        name=campaign.name,
+        description=f"Concluded by {decision.by}{why}",
+        external_references=[{"source_name": "dejafake", "external_id": campaign.id}],
+        **{name: moment for name, moment in seen.items() if moment is not None},
+    )
+
+
 def grouping(campaign: Campaign, refs: Sequence[str]) -> Any:
     """A campaign as a clustering run found it. It is a Grouping: a Campaign would be an analyst's conclusion."""
     return Grouping(
@@ -174,7 +191,7 @@ def grouping(campaign: Campaign, refs: Sequence[str]) -> Any:
         created=campaign.created_at,
         modified=max(campaign.created_at, campaign.updated_at),
         name=campaign.name,
-        description=_LIKENESS,
+        description=_LIKENESS + (_CONFIRMED if campaign.confirmed else _UNCONFIRMED),
         context="unspecified",
         external_references=[{"source_name": "dejafake", "external_id": campaign.id}],
         object_refs=list(dict.fromkeys(refs)),

@@ -5,14 +5,15 @@ from uuid import uuid5
 
 from sqlalchemy.orm import Session
 
-from indexer.catalog import campaigns
+from indexer.catalog import campaign_decisions, campaigns
 from indexer.catalog.records import ImageDetails
 from indexer.exchange.stix.naming import BEGINNING, NAMESPACE
-from indexer.exchange.stix.objects import EXTENSION, TOOL, grouping, image_objects, report
+from indexer.exchange.stix.objects import EXTENSION, TOOL, confirmed_campaign, grouping, image_objects, report
 
 
 class BundleWriter:
-    """A STIX 2.1 bundle of images: a Report over all of it, a Grouping for each campaign that has images in it.
+    """A STIX 2.1 bundle of images: a Report over all of it, a Grouping for each campaign that has images in it, and a
+    Campaign for each of those that an analyst confirmed.
 
     Args:
         stream: where to; text.
@@ -42,9 +43,16 @@ class BundleWriter:
         """Groupings, the report, and the id of the bundle, which follows from what is in it."""
         for campaign_id, refs in sorted(self._members.items()):
             campaign = campaigns.get(self._session, campaign_id)
-            if campaign is not None:
-                self._object(grouping(campaign, refs))
-                self._latest = max(self._latest, campaign.updated_at)
+            if campaign is None:
+                continue
+            decision = campaign_decisions.confirmation(self._session, campaign_id)
+            if decision is not None:
+                concluded = confirmed_campaign(campaign, decision)
+                self._object(concluded)
+                refs.append(concluded.id)
+                self._latest = max(self._latest, decision.at)
+            self._object(grouping(campaign, refs))
+            self._latest = max(self._latest, campaign.updated_at)
         about = report(dict(self._written), self._latest)
         self._object(about)
         self._stream.write(f'\n],"id":"bundle--{uuid5(NAMESPACE, about.id)}"}}\n')
