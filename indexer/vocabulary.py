@@ -130,3 +130,16 @@ class DecisionKind(StrEnum):
     ANNOTATE = "annotate"
     CLOSE = "close"
     UNDO = "undo"
+
+
+class Trait(StrEnum):
+    """What images of a campaign can have in common, by label, sighting or what the file says of itself."""
+
+    GENERATOR = "generator"
+    TECHNIQUE = "technique"
+    PLATFORM = "platform"
+    ACCOUNT = "account"
+    CLAIM = "claim"
+    LANGUAGE = "language"
+    MODEL_HASH = "model_hash"
+    TOOL = "tool"

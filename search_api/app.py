@@ -26,7 +26,9 @@ from search_api.routes import (
     heatmap,
     images,
     metrics,
+    novelties,
     regions,
+    reports,
     search,
     watches,
 )
@@ -95,6 +97,8 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         regions,
         campaign_history,  # before campaigns: "events" and "decisions" are not ids
         campaigns,
+        reports,
+        novelties,
         collections,
         hash_lists,
         detectors,

@@ -1,64 +1,105 @@
-"""Campaign reports as files: an HTML page, JSON and CSV for each campaign, and an overview of all.
+"""Campaign reports as files: HTML, PDF, JSON and CSV for each campaign, and an overview of all.
 
 The same catalogue gives the same bytes; a file appears whole or not at all.
 """
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import TypeAdapter
-from sqlalchemy.orm import Session
 
-from indexer.campaigns.page import PICTURES, OverviewEntry, campaign_page, overview_page
+from indexer.calibration import CalibrationVersion
+from indexer.campaigns.drawings import PICTURED, draw
+from indexer.campaigns.evidence import Progress
+from indexer.campaigns.overview import Overview, all_campaigns, entry_of, overview_of
+from indexer.campaigns.page import PICTURES, campaign_page, environment, overview_page
+from indexer.campaigns.pdf import campaign_pdf
 from indexer.campaigns.pictures import ReportPictures
-from indexer.campaigns.report import CampaignReport, ReportDetector, campaign_report
+from indexer.campaigns.report import campaign_report, report_in
+from indexer.campaigns.report_records import CampaignReport
+from indexer.campaigns.reporting import reporting
 from indexer.campaigns.table import campaign_table
-from indexer.catalog import campaigns, detectors
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import Campaign, ClusteringRun
 from indexer.errors import DejafakeError, NotFoundError, UsageError
 from indexer.settings import Settings
 
 _TILE = 240
+_NODE = 100
 _OVERVIEW_TILE = 130
 _OVERVIEW_TILES = 3
 _ID = re.compile(r"cmp_[a-z2-7]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignOverview:
-    """What `campaigns.json` holds: the run and all its campaigns, largest first."""
+class ReportFormat(StrEnum):
+    """What a report can be written as."""
 
-    run: ClusteringRun
-    campaigns: tuple[Campaign, ...]
+    HTML = "html"
+    PDF = "pdf"
+    JSON = "json"
+    CSV = "csv"
+
+
+def render(report: CampaignReport, form: ReportFormat, pictures: ReportPictures) -> bytes:
+    """The report in one format; the same report and pictures give the same bytes."""
+    if form is ReportFormat.JSON:
+        return report_json(report)
+    if form is ReportFormat.CSV:
+        return campaign_table(report).encode()
+    drawn = len(report.members) <= PICTURED
+    nodes = [pictures.tile(member.sha256, _NODE) for member in report.members] if drawn else []
+    drawings = draw(environment(), report, nodes)
+    shown = [member.sha256 for member in report.members[:PICTURES]]
+    if form is ReportFormat.HTML:
+        tiles = [pictures.tile(sha256, _TILE) for sha256 in shown]
+        return campaign_page(report, tiles, drawings, blurred=pictures.blurred).encode()
+    jpegs = [pictures.jpeg(sha256, _TILE) for sha256 in shown]
+    return campaign_pdf(report, jpegs, drawings, blurred=pictures.blurred)
 
 
 def write_reports(
-    catalog: Catalog, settings: Settings, folder: Path, *, campaign: str | None = None
+    catalog: Catalog,
+    settings: Settings,
+    folder: Path,
+    *,
+    campaign: str | None = None,
+    since: datetime | None = None,
+    blur: bool = False,
+    formats: Collection[ReportFormat] = tuple(ReportFormat),
+    calibration: CalibrationVersion | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Path, ...]:
     """Writes the report on one campaign, or on all of them with `overview.html` first.
 
     Args:
+        catalog: the catalogue.
+        settings: where pictures are kept.
         folder: made when it is not there; files of the same names are replaced.
         campaign: a campaign's id; None for all.
+        since: say what is new since then, and of all campaigns write only those with something new.
+        blur: make the pictures unrecognisable.
+        formats: which files to write of each campaign.
+        calibration: the one in use, which gives scores and cosines a meaning.
+        progress: told the step, how much of it is done, and how much there is.
 
     Returns:
-        The files written: `<id>.html`, `<id>.json` and `<id>.csv` for each campaign.
+        The files written: `<id>.html`, `.pdf`, `.json` and `.csv` for each campaign.
 
     Raises:
         NotFoundError: there is no such campaign, or nothing was clustered yet.
         DejafakeError: the folder cannot be written.
     """
-    pictures = ReportPictures(settings)
+    pictures = ReportPictures(settings, blur=blur)
+    chosen = tuple(form for form in ReportFormat if form in formats)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if campaign is not None:
-            report = campaign_report(catalog, campaign)
-            return tuple(_write_one(folder, report, pictures))
-        return tuple(_write_all(catalog, folder, pictures))
+            report = campaign_report(catalog, campaign, calibration=calibration, since=since)
+            return tuple(_write_one(folder, report, chosen, pictures))
+        return tuple(_write_all(catalog, folder, chosen, pictures, calibration, since, progress))
     except OSError as error:
         raise DejafakeError(
             f"cannot write reports to {folder} ({error.strerror}): choose another folder, or make room"
@@ -70,49 +111,55 @@ def report_json(report: CampaignReport) -> bytes:
     return TypeAdapter(CampaignReport).dump_json(report, indent=2) + b"\n"
 
 
-def _write_all(catalog: Catalog, folder: Path, pictures: ReportPictures) -> Iterator[Path]:
+def last_reported(folder: Path) -> datetime | None:
+    """As of when the catalogue was reported into this folder; None when there is no readable report."""
+    try:
+        return TypeAdapter(Overview).validate_json((folder / "campaigns.json").read_bytes()).as_of
+    except (OSError, ValueError):
+        return None
+
+
+def _write_all(
+    catalog: Catalog,
+    folder: Path,
+    formats: Collection[ReportFormat],
+    pictures: ReportPictures,
+    calibration: CalibrationVersion | None,
+    since: datetime | None,
+    progress: Progress | None,
+) -> Iterator[Path]:
     with catalog.reading() as session:
-        run = campaigns.last_run(session)
-        if run is None:
+        common = reporting(session, calibration=calibration, since=since)
+        if common is None:
             raise NotFoundError("nothing was clustered yet: run `dejafake cluster` first")
-        every = _campaigns(session)
-        known = {entry.fingerprint: entry for entry in detectors.list(session)}.get(run.fingerprint)
-    detector = None if known is None else ReportDetector(known.name, known.fingerprint, known.trained)
-    entries, written = [], []
-    for one in every:
-        report = campaign_report(catalog, one.id)
-        written += list(_write_one(folder, report, pictures))
-        exemplars = [member.sha256 for member in report.members[:_OVERVIEW_TILES]]
-        entries.append(OverviewEntry(one, tuple(pictures.tile(sha256, _OVERVIEW_TILE) for sha256 in exemplars)))
-    yield _write(folder / "overview.html", overview_page(run, detector, entries).encode())
-    yield _write(folder / "campaigns.json", _overview_json(run, every))
+        every = all_campaigns(session)
+    entries, tiles, written = [], {}, []
+    for done, one in enumerate(every, 1):
+        with catalog.reading() as session:
+            report = report_in(session, one.id, common)
+        if progress is not None:
+            progress("writing reports", done, len(every))
+        if report.news is not None and not report.news.anything:
+            continue
+        written += list(_write_one(folder, report, formats, pictures))
+        entry = entry_of(report, _OVERVIEW_TILES)
+        entries.append(entry)
+        tiles[one.id] = [pictures.tile(sha256, _OVERVIEW_TILE) for sha256 in entry.exemplars]
+    overview = overview_of(common, entries, len(every) - len(entries))
+    page = overview_page(overview, tiles, blurred=pictures.blurred)
+    yield _write(folder / "overview.html", page.encode())
+    yield _write(folder / "campaigns.json", TypeAdapter(Overview).dump_json(overview, indent=2) + b"\n")
     yield from written
 
 
-def _campaigns(session: Session) -> list[Campaign]:
-    found: list[Campaign] = []
-    cursor: str | None = None
-    while True:
-        page = campaigns.page(session, limit=200, cursor=cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
-
-
-def _overview_json(run: ClusteringRun, every: Sequence[Campaign]) -> bytes:
-    overview = CampaignOverview(run=run, campaigns=tuple(every))
-    return TypeAdapter(CampaignOverview).dump_json(overview, indent=2) + b"\n"
-
-
-def _write_one(folder: Path, report: CampaignReport, pictures: ReportPictures) -> Iterator[Path]:
+def _write_one(
+    folder: Path, report: CampaignReport, formats: Collection[ReportFormat], pictures: ReportPictures
+) -> Iterator[Path]:
     name = report.campaign.id
     if not _ID.fullmatch(name):
         raise UsageError(f"campaign id {name!r} cannot be a file name")
-    tiles = [pictures.tile(member.sha256, _TILE) for member in report.members[:PICTURES]]
-    yield _write(folder / f"{name}.html", campaign_page(report, tiles).encode())
-    yield _write(folder / f"{name}.json", report_json(report))
-    yield _write(folder / f"{name}.csv", campaign_table(report).encode())
+    for form in formats:
+        yield _write(folder / f"{name}.{form.value}", render(report, form, pictures))
 
 
 def _write(path: Path, data: bytes) -> Path:

@@ -1,6 +1,8 @@
-"""Small pictures for reports, as data URIs. Made anew from decoded pixels, so nothing else can come with them."""
+"""Small pictures for reports. Made anew from decoded pixels, so nothing else can come with them."""
 
 from base64 import b64encode
+
+from PIL import Image, ImageFilter
 
 from indexer.errors import ImageRejectedError
 from indexer.imaging.decoding import decode
@@ -9,16 +11,25 @@ from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
 from indexer.settings import Settings
 
+_BLURRED_SIDE = 10
+"""Pixels that a blurred picture is brought down to first: colours and masses are left, no face, no text."""
+
 
 class ReportPictures:
-    """Pictures of images by SHA-256, from kept thumbnails or, where there is none, from kept originals."""
+    """Pictures of images by SHA-256, from kept thumbnails or, where there is none, from kept originals.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: where pictures are kept.
+        blur: make them unrecognisable, for disturbing material; the details are gone from the file, too.
+    """
+
+    def __init__(self, settings: Settings, *, blur: bool = False) -> None:
         self._limits = ImageLimits.from_settings(settings)
         self._stores = MediaStore(settings.thumbnails_dir), MediaStore(settings.media_dir)
+        self.blurred = blur
 
-    def tile(self, sha256: str, size: int) -> str | None:
-        """A JPEG of at most `size` pixels a side as a data URI; None when no readable picture is kept."""
+    def jpeg(self, sha256: str, size: int) -> bytes | None:
+        """A JPEG of at most `size` pixels a side; None when no readable picture is kept."""
         for store in self._stores:
             data = store.get(sha256)
             if data is None:
@@ -27,5 +38,18 @@ class ReportPictures:
                 rgb = decode(data, self._limits).rgb
             except ImageRejectedError:
                 continue
-            return "data:image/jpeg;base64," + b64encode(make_thumbnail(rgb, size)).decode()
+            return make_thumbnail(_blurred(rgb, size) if self.blurred else rgb, size)
         return None
+
+    def tile(self, sha256: str, size: int) -> str | None:
+        """The same as a data URI."""
+        data = self.jpeg(sha256, size)
+        return None if data is None else "data:image/jpeg;base64," + b64encode(data).decode()
+
+
+def _blurred(rgb: Image.Image, size: int) -> Image.Image:
+    scale = size / max(rgb.size)
+    width, height = (max(round(side * scale), 1) for side in rgb.size)
+    coarse = rgb.copy()
+    coarse.thumbnail((_BLURRED_SIDE, _BLURRED_SIDE), Image.Resampling.BOX)
+    return coarse.resize((width, height), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(size / 24))

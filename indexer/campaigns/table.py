@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from indexer.campaigns.report import CampaignReport, ReportMember
+from indexer.campaigns.report_records import CampaignReport, ReportMember
 from indexer.catalog.records import Sighting
 from indexer.exchange.csv_safety import safe_cell
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 _BINS = 48
 _LENGTHS = (
@@ -43,7 +44,8 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A drawing `width` by `height`; a bar stands for `unit` of time and the axis is at `base`."""
+    """A drawing `width` by `height`; a bar stands for `unit` of time and the axis is at `base`. `growth` is a line
+    through the share of all sightings that were made by the end of each bar's time."""
 
     width: float
     height: float
@@ -54,6 +56,7 @@ class Timeline:
     highest: int
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
+    growth: tuple[tuple[float, float], ...]
 
 
 def timeline(posted: Sequence[datetime]) -> Timeline | None:
@@ -86,7 +89,11 @@ def timeline(posted: Sequence[datetime]) -> Timeline | None:
         Tick(_date(days[0], place * length), round(_LEFT + place * step, 2), "end" if place > 0.95 * bins else "start")
         for place in range(0, bins, every)
     )
-    return Timeline(_WIDTH, _HEIGHT, _LEFT, _TOP, _BASE, unit, highest, bars, ticks)
+    growth = tuple(
+        (round(_LEFT + (place + 1) * step, 2), round(_BASE - (_BASE - _TOP) * so_far / len(days), 2))
+        for place, so_far in enumerate(accumulate(counts))
+    )
+    return Timeline(_WIDTH, _HEIGHT, _LEFT, _TOP, _BASE, unit, highest, bars, ticks, ((_LEFT, _BASE), *growth))
 
 
 def _date(first: int, days: int) -> str:

@@ -25,7 +25,8 @@ COMMANDS = {
     "cluster": ("indexer.cli.campaigns:cluster", "Group the known fakes into campaigns."),
     "campaigns": ("indexer.cli.campaigns:campaigns", "List the campaigns, or show one."),
     "decide": ("indexer.cli.decide:decide", "Decide about campaigns: confirm, reject, merge, split, undo."),
-    "report": ("indexer.cli.campaigns:report", "Write campaign reports: HTML, JSON and CSV."),
+    "novelties": ("indexer.cli.novelties:novelties", "Known fakes that fit no campaign."),
+    "report": ("indexer.cli.report:report", "Write campaign reports: HTML, PDF, JSON and CSV."),
     "export": (
         "indexer.cli.export:export",
         "Write the catalogue: JSON Lines, CSV, MediaReview, STIX, MISP, a bundle.",

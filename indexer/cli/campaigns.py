@@ -1,11 +1,8 @@
-"""`dejafake cluster`, `campaigns` and `report`: groups of known fakes that belong together."""
-
-from pathlib import Path
+"""`dejafake cluster` and `campaigns`: groups of known fakes that belong together."""
 
 import click
 
 from indexer.campaigns import cluster as run_clustering
-from indexer.campaigns import write_reports
 from indexer.catalog import campaigns as stored
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import Campaign, CampaignMember
@@ -111,29 +108,3 @@ def _members(catalog: Catalog, campaign: str, limit: int, *, as_json: bool) -> N
         state = f"{member.state.value}, pinned" if member.pinned else member.state.value
         made.add_row(member.sha256[:16], f"{member.strength:.2f}", "yes" if member.exemplar else "", state, why)
     console().print(made)
-
-
-@click.command()
-@click.argument("campaign", required=False)
-@click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where to write. Default: home/reports."
-)
-@json_option
-@click.pass_obj
-def report(settings: Settings, campaign: str | None, folder: Path | None, as_json: bool) -> None:
-    """Write the report on CAMPAIGN, or on all of them with an overview: HTML that stands alone, JSON and CSV.
-
-    \b
-    dejafake report
-    dejafake report cmp_k3v9x2m4q7ab --folder for-the-editor/
-    """
-    with Workspace(settings) as workspace:
-        written = write_reports(workspace.catalog, settings, folder or settings.reports_dir, campaign=campaign)
-    if as_json:
-        print_json(tuple(str(path) for path in written))
-        return
-    out = console()
-    for path in written:
-        if path.suffix == ".html":
-            out.print(plain(path))
-    out.print(f"{len(written)} files written: open the HTML in a browser; JSON and CSV lie beside it.")

@@ -68,7 +68,7 @@ class Tour:
                 picture
             )
         self._say_done(ingested, counts, clustering, perf_counter() - started)
-        self._say_where(collection, _overview(reports), picture)
+        self._say_where(collection, _overview(reports), _largest_pdf(reports), picture)
 
     def _make(self) -> DemoCollection:
         self._title("1. A collection of fakes, made here")
@@ -153,12 +153,13 @@ class Tour:
         if ingested.rejected_file is not None:
             self._say(f"Rejected files, and why: {ingested.rejected_file}")
 
-    def _say_where(self, collection: DemoCollection, overview: Path, picture: Path) -> None:
+    def _say_where(self, collection: DemoCollection, overview: Path, pdf: Path, picture: Path) -> None:
         home, command = self._settings.home, _command()
         made = table("", "")
         made.show_header = False
         for what, where in (
             ("the report", overview),
+            ("one as PDF", pdf),
             ("an answer, drawn", picture),
             ("the pictures", collection.manifest.parent),
             ("the catalogue", home),
@@ -185,6 +186,11 @@ def _overview(reports: Sequence[Path]) -> Path:
     """The page to open first: the HTML with the shortest path."""
     pages = [path for path in reports if path.suffix == ".html"]
     return min(pages or reports, key=lambda path: (len(path.parts), len(path.name)))
+
+
+def _largest_pdf(reports: Sequence[Path]) -> Path:
+    """The PDF of the largest campaign, which is written first."""
+    return next((path for path in reports if path.suffix == ".pdf"), reports[0])
 
 
 def _footnote(fake: Fake) -> str:

@@ -1,6 +1,6 @@
 """Figures and outside names as text for a person."""
 
-from indexer.campaigns.page import shown
+from indexer.campaigns.shown import shown
 
 __all__ = ["as_percent", "as_score", "shown"]
 

@@ -104,6 +104,7 @@ class _Recorder:
         self.keep("campaign", "GET", f"/v1/campaigns/{campaign}")
         self.keep("members", "GET", f"/v1/campaigns/{campaign}/members", params={"limit": 2})
         self.keep("report", "GET", f"/v1/campaigns/{campaign}/report")
+        self.keep("novelties", "GET", "/v1/novelties")
         self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns", "by": "Ana Example"})
         self.keep_decisions(campaign, other)
         self.keep_job(one)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from indexer.campaigns import CampaignReport, campaign_report, decisions
+from indexer.campaigns import decisions
 from indexer.campaigns.decisions import Author
 from indexer.catalog import campaign_decisions, campaigns
 from indexer.catalog.campaign_records import RejectedMember
@@ -78,13 +78,3 @@ def rejected(
     with service.workspace.catalog.reading() as session:
         campaigns.existing(session, campaign_id)
         return campaign_decisions.rejected(session, campaign_id, limit, cursor)
-
-
-@router.get(
-    "/{campaign_id}/report",
-    summary="The report on a campaign, as data",
-    responses={**example("report"), **responses(404, 422)},
-)
-def report(service: Serving, campaign_id: CampaignId) -> CampaignReport:
-    """Everything the report's page shows: members with labels and sightings, where and when they were seen, limits."""
-    return campaign_report(service.workspace.catalog, campaign_id)

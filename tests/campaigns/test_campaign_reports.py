@@ -1,19 +1,47 @@
 import csv
 import io
 import json
+import re
+import zlib
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_pictures import encoded, png, recompressed, scene
+from PIL import Image
 from shelves import Shelf, origin
 
-from indexer.campaigns import CampaignReport, campaign_report, cluster, report_json, write_reports
-from indexer.campaigns.page import is_web_address, shown
+from indexer.calibration import (
+    AbstainZone,
+    Calibration,
+    CalibrationVersion,
+    Estimate,
+    Method,
+    OriginMap,
+    Quality,
+    ScoreCheck,
+    ScoreHead,
+    ScoreMap,
+)
+from indexer.campaigns import (
+    CampaignReport,
+    ReportFormat,
+    campaign_report,
+    cluster,
+    last_reported,
+    render,
+    report_json,
+    write_reports,
+)
+from indexer.campaigns.pictures import ReportPictures
+from indexer.campaigns.shown import is_web_address, shown
 from indexer.campaigns.table import COLUMNS
-from indexer.catalog import campaigns
+from indexer.catalog import campaigns, images, sightings
 from indexer.catalog.records import NewSighting
 from indexer.errors import DejafakeError, NotFoundError
 
@@ -98,7 +126,10 @@ def test_nothing_from_outside_can_act_in_the_page(reported: Shelf, tmp_path: Pat
         assert {tag for tag, _ in page.tags}.isdisjoint({"script", "iframe", "object", "embed", "base", "form", "link"})
         assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
         assert all(source.startswith("data:image/jpeg;base64,") for source in page.values("src"))
-        assert all(link.startswith(("https://", "#image-", "cmp_")) for link in page.values("href"))
+        drawn = [attrs["href"] or "" for tag, attrs in page.tags if tag == "image"]
+        links = [attrs["href"] or "" for tag, attrs in page.tags if tag != "image" and "href" in attrs]
+        assert all(picture.startswith("data:image/jpeg;base64,") for picture in drawn)
+        assert all(link.startswith(("https://", "#image-", "cmp_")) for link in links)
         assert "{{ 7*7 }}" in page.text
         assert "\u202e" not in html
         assert "default-src 'none'" in next(value for value in page.values("content") if "default-src" in value)
@@ -110,7 +141,7 @@ def test_nothing_from_outside_can_act_in_the_page(reported: Shelf, tmp_path: Pat
 def test_a_page_shows_pictures_reasons_times_hashes_and_limits(reported: Shelf, tmp_path: Path) -> None:
     report = only_report(reported)
     paths = write_reports(reported.catalog, reported.settings, tmp_path, campaign=report.campaign.id)
-    assert [path.name for path in paths] == [f"{report.campaign.id}.{kind}" for kind in ("html", "json", "csv")]
+    assert [path.name for path in paths] == [f"{report.campaign.id}.{kind}" for kind in ("html", "pdf", "json", "csv")]
     page = Page(paths[0].read_text("utf-8"))
     assert len(page.values("src")) == 3
     assert "no picture kept" in page.text
@@ -147,7 +178,7 @@ def test_the_overview_links_every_campaign(reported: Shelf, tmp_path: Path) -> N
     campaign = only_report(reported).campaign
     assert Page(paths[0].read_text("utf-8")).values("href") == [f"{campaign.id}.html"]
     overview = json.loads(paths[1].read_text("utf-8"))
-    assert [one["id"] for one in overview["campaigns"]] == [campaign.id]
+    assert [one["campaign"]["id"] for one in overview["campaigns"]] == [campaign.id]
     assert overview["run"]["campaigns"] == 1
 
 
@@ -162,13 +193,117 @@ def test_json_holds_the_whole_report(reported: Shelf) -> None:
 
 def test_csv_has_a_row_a_sighting_and_no_cell_is_a_formula(reported: Shelf, tmp_path: Path) -> None:
     report = only_report(reported)
-    path = write_reports(reported.catalog, reported.settings, tmp_path, campaign=report.campaign.id)[2]
+    path = write_reports(reported.catalog, reported.settings, tmp_path, campaign=report.campaign.id)[3]
     rows = list(csv.reader(io.StringIO(path.read_bytes().decode())))
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 1 + report.sightings + 1  # one image was never seen
     assert all(len(row) == len(COLUMNS) for row in rows)
     assert not [cell for row in rows for cell in row if cell.lstrip()[:1] in ("=", "+", "-", "@")]
     assert f"'{FORMULA}" in {cell for row in rows for cell in row}
+
+
+def inflated(pdf: bytes) -> bytes:
+    """Everything a PDF holds in compressed streams, where addresses of links are plain text."""
+    found = b""
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        with suppress(zlib.error):
+            found += zlib.decompress(stream)
+    return found + pdf
+
+
+def test_a_pdf_links_only_to_the_web_whatever_is_in_the_catalogue(reported: Shelf) -> None:
+    pdf = render(only_report(reported), ReportFormat.PDF, ReportPictures(reported.settings))
+    content = inflated(pdf)
+    assert pdf.startswith(b"%PDF-")
+    assert b"https://archive.example/1" in content
+    assert re.findall(rb"/URI ?\((?!https?:)", content) == []
+    assert re.search(rb"/(JavaScript|JS|Launch|EmbeddedFile)\b", content) is None
+
+
+def test_blurred_pictures_have_nothing_left_to_recognise(reported: Shelf) -> None:
+    sha256 = only_report(reported).members[0].sha256
+    plain, blurred = (ReportPictures(reported.settings, blur=blur).jpeg(sha256, 240) for blur in (False, True))
+    assert plain is not None
+    assert blurred is not None
+    edges = [
+        np.abs(np.diff(np.asarray(Image.open(io.BytesIO(data)).convert("L"), np.int16), axis=1)).max()
+        for data in (plain, blurred)
+    ]
+    assert edges[1] < edges[0] / 4
+    page = render(only_report(reported), ReportFormat.HTML, ReportPictures(reported.settings, blur=True)).decode()
+    assert "Blurred on purpose" in page
+    assert b64encode(plain).decode() not in page
+
+
+def test_what_is_new_since_a_time_is_said_and_marked(reported: Shelf, tmp_path: Path) -> None:
+    write_reports(reported.catalog, reported.settings, tmp_path, formats=[ReportFormat.JSON])
+    last = last_reported(tmp_path)
+    assert last is not None
+    nothing = write_reports(reported.catalog, reported.settings, tmp_path / "none", since=last)
+    assert [path.name for path in nothing] == ["overview.html", "campaigns.json"]
+    assert "Nothing is new" in nothing[0].read_text("utf-8")
+    with reported.catalog.writing() as session:
+        sha256 = only_report(reported).members[1].sha256
+        seen = NewSighting(platform="Somewhere new", posted_at=datetime(2026, 5, 1, tzinfo=UTC))
+        sightings.add(session, images.find_ids(session, [sha256])[sha256], [seen])
+    html, overview = write_reports(
+        reported.catalog, reported.settings, tmp_path / "new", since=last, formats=[ReportFormat.HTML]
+    )[2::-2]
+    assert "1 new sighting, for the first time on “Somewhere new”" in Page(html.read_text("utf-8")).text
+    assert html.read_text("utf-8").count('class="tag new"') == 2  # in the contact sheet and in the table
+    assert "first time on Somewhere new" in overview.read_text("utf-8")
+
+
+def test_nobody_can_tell_the_time_of_a_report_that_is_not_there(tmp_path: Path) -> None:
+    assert last_reported(tmp_path) is None
+    (tmp_path / "campaigns.json").write_text("{")
+    assert last_reported(tmp_path) is None
+
+
+def test_a_calibration_gives_scores_and_cosines_their_meaning(reported: Shelf) -> None:
+    with reported.catalog.reading() as session:
+        (campaign,) = campaigns.page(session, limit=10).items
+    measured = calibration(reported.fingerprint)
+    report = campaign_report(reported.catalog, campaign.id, calibration=measured)
+    assert report.calibration is not None
+    assert report.members[0].calibrated_p_fake == pytest.approx(0.5)
+    assert any(
+        "same origin 0.9" in reason and "calibrated 0." in reason for one in report.members for reason in one.reasons
+    )
+    page = render(report, ReportFormat.HTML, ReportPictures(reported.settings)).decode()
+    assert "calibrated on 200 pictures of planted" in page
+    assert "detector score 0.500, calibrated 0.50" in page
+    foreign = campaign_report(reported.catalog, campaign.id, calibration=calibration("0" * 64))
+    assert foreign.calibration is None
+
+
+def calibration(fingerprint: str) -> CalibrationVersion:
+    nought = Estimate(0.1, 0.0, 0.2)
+    quality = Quality(nought, nought, nought)
+    return CalibrationVersion(
+        version=1,
+        retired_at=None,
+        calibration=Calibration(
+            detector="planted",
+            fingerprint=fingerprint,
+            data_set="planted",
+            authentic=100,
+            fake=100,
+            groups=None,
+            requested_method="platt",
+            head=ScoreHead("sigmoid", 0),
+            scores=ScoreMap(Method.PLATT, 1.0, 0.0),
+            check=ScoreCheck(2, quality, quality, (), ()),
+            zone=AbstainZone(0.01, 0.01, 1.0, -1.0, nought, nought, 90.0, 90.0),
+            same_origin=OriginMap(
+                "group", ((0.5, 0.1), (0.98, 0.9)), 0.5, 10, 9, 3, 90, quality, 0.8, 0.95, None, None
+            ),
+            origin_missing=None,
+            seed=0,
+            made_with="a test",
+            measured_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ),
+    )
 
 
 def test_the_same_catalogue_gives_the_same_bytes(reported: Shelf, tmp_path: Path) -> None:

@@ -176,6 +176,41 @@ def test_decisions_that_make_no_sense_are_refused(clustered: Api) -> None:
     assert clustered.client.get(address).json() == before
 
 
+@pytest.mark.parametrize(
+    ("form", "media_type", "start"),
+    [
+        ("html", "text/html; charset=utf-8", b"<!doctype html>"),
+        ("pdf", "application/pdf", b"%PDF-"),
+        ("csv", "text/csv; charset=utf-8", b'"campaign"'),
+        ("json", "application/json", b"{"),
+    ],
+)
+def test_a_report_comes_in_the_format_asked_for_either_way(
+    clustered: Api, form: str, media_type: str, start: bytes
+) -> None:
+    address = f"/v1/campaigns/{clustered.client.get('/v1/campaigns').json()['items'][0]['id']}/report"
+    named = clustered.client.get(address, params={"format": form, "blur": True, "since": "2026-01-01"})
+    accepted = clustered.client.get(address, headers={"Accept": f"{media_type.partition(';')[0]}, */*;q=0.1"})
+    for answer in (named, accepted):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == media_type
+        assert answer.content.startswith(start)
+    assert "script-src" not in named.headers["content-security-policy"]
+    assert "default-src 'none'" in named.headers["content-security-policy"]
+
+
+def test_a_report_in_a_format_or_since_a_time_that_is_none_is_refused(clustered: Api) -> None:
+    address = f"/v1/campaigns/{clustered.client.get('/v1/campaigns').json()['items'][0]['id']}/report"
+    problem_of(clustered.client.get(address, params={"format": "docx"}), 422, "validation")
+    problem_of(clustered.client.get(address, params={"since": "yesterday"}), 422, "validation")
+
+
+def test_novelties_are_listed_by_kind(clustered: Api) -> None:
+    assert clustered.client.get("/v1/novelties").json() == {"items": [], "next_cursor": None}
+    problem_of(clustered.client.get("/v1/novelties", params={"kind": "odd"}), 422, "validation")
+    problem_of(clustered.client.get("/v1/novelties", params={"cursor": "nonsense"}), 422, "usage")
+
+
 def test_a_campaign_nobody_found_is_not_found(api: Api) -> None:
     for address in ("", "/members", "/report", "/events", "/decisions", "/rejected"):
         problem_of(api.client.get(f"/v1/campaigns/cmp_none{address}"), 404, "not-found")
