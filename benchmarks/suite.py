@@ -23,15 +23,17 @@ PICTURES = "{pictures}"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A benchmark, and what it is called with beside `--json`. Where `PICTURES` is among that, it needs some."""
+    """A benchmark, and what it is called with beside `--json`. Where `PICTURES` is among that, it needs some;
+    `with_pictures` is added where there are some."""
 
     name: str
     small: tuple[str, ...] = ()
     full: tuple[str, ...] = ("--full",)
+    with_pictures: tuple[str, ...] = ()
 
     def arguments(self, *, full: bool, pictures: Path | None) -> tuple[str, ...] | None:
         """Its arguments, None when it needs pictures and there are none."""
-        given = self.full if full else self.small
+        given = (self.full if full else self.small) + (() if pictures is None else self.with_pictures)
         if PICTURES in given and pictures is None:
             return None
         return tuple(str(pictures) if word == PICTURES else word for word in given)
@@ -39,14 +41,20 @@ class Part:
 
 PARTS = (
     Part("start"),
-    Part("growth"),
-    Part("service"),
-    Part("extraction", ("--pictures", PICTURES), ("--full", "--pictures", PICTURES)),
+    Part("extraction", with_pictures=("--pictures", PICTURES)),
     Part("ingest"),
+    Part("service"),
+    Part("vectors"),
+    Part("filters"),
+    Part("updates"),
+    Part("growth"),
+    Part("campaigns", with_pictures=("--corpus", PICTURES)),
+    Part("enrichment", (), ("--rows", "100000")),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "3"), ()),
     Part("copies", (PICTURES, "--queries", "25"), (PICTURES,)),
     Part("difference", (PICTURES, "--pictures", "12"), (PICTURES,)),
+    Part("regions", (PICTURES, "--queries", "25"), (PICTURES,)),
 )
 
 
