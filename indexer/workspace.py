@@ -45,7 +45,7 @@ class Workspace:
         _make_home(settings.home)
         self.resolved: ResolvedDetector = resolve(settings.detector, settings)
         self.originals = MediaStore(settings.media_dir)
-        self.thumbnails = MediaStore(settings.thumbnails_dir)
+        self.thumbnails = MediaStore(settings.thumbnails_dir, derived=True)
         self.catalog = Catalog.open(settings.catalog_url)
         try:
             self.index = SearchIndex(self.catalog, settings, self.resolved.fingerprint)

@@ -17,8 +17,11 @@ class MediaStore:
     Every method raises UsageError for a name that is not 64 lower-case hex digits, and OSError when the disk fails.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, derived: bool = False) -> None:
+        """`derived`: the files can be made anew, so they are not synced, which takes longer than making them. Where the
+        machine stops, one may be left empty, which counts as none."""
         self._root = root
+        self._derived = derived
 
     def path(self, sha256: str) -> Path:
         """Where the file of this name lies, whether or not it is there."""
@@ -29,7 +32,8 @@ class MediaStore:
     def put(self, sha256: str, data: bytes) -> None:
         """Stores `data`; does nothing when a file of this name and length is there.
 
-        The file appears whole or not at all, also when the machine stops: written beside its place, synced, renamed.
+        The file appears whole or not at all, also when the machine stops (unless `derived`): written beside its place,
+        synced, renamed.
         What an interrupted earlier write left of this name is removed.
         """
         target = self.path(sha256)
@@ -41,7 +45,8 @@ class MediaStore:
             with temporary.open("xb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if not self._derived:
+                    os.fsync(file.fileno())
             temporary.replace(target)
         except FileNotFoundError:  # another writer of the same image was faster and swept our part away
             if _size(target) != len(data):
@@ -49,12 +54,13 @@ class MediaStore:
         finally:
             for leftover in target.parent.glob(f"{sha256}.*.part"):
                 leftover.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        if not self._derived:
+            _sync_folder(target.parent)
 
     def get(self, sha256: str) -> bytes | None:
         """The stored bytes, None when there are none."""
         try:
-            return self.path(sha256).read_bytes()
+            return self.path(sha256).read_bytes() or None
         except FileNotFoundError:
             return None
 

@@ -90,3 +90,17 @@ def test_many_writers_of_one_image_agree(store: MediaStore) -> None:
         thread.join()
     assert failures == []
     assert [path.name for path in store.path(NAME).parent.iterdir()] == [NAME]
+
+
+def test_derived_files_are_not_synced_and_an_empty_one_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise AssertionError("synced")
+
+    monkeypatch.setattr("indexer.imaging.media.os.fsync", refuse)
+    store = MediaStore(tmp_path, derived=True)
+    store.put(NAME, DATA)
+    assert store.get(NAME) == DATA
+    store.path(NAME).write_bytes(b"")
+    assert store.get(NAME) is None
+    store.put(NAME, DATA)
+    assert store.get(NAME) == DATA
