@@ -35,6 +35,8 @@ TOLERANCE = 1e-5
 """Largest difference of two embeddings' values that counts as equal."""
 
 _ROOT = Path(__file__).parents[1]
+_PINNED = {"DEJAFAKE_RUNTIME": "eager"}
+"""One arithmetic for all pictures: which runtime is fastest, and so embeddings' last digits, may change by run."""
 _DEJAFAKE = (sys.executable, "-c", "from indexer.cli import main; main()")
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE = 500
@@ -141,7 +143,7 @@ def kill_ingest(manifest: Path, home: Path, wanted: int, settings: Mapping[str, 
     Raises:
         DejafakeError: the ingest ended by itself before that.
     """
-    environment = {**os.environ, **(settings or {})}
+    environment = {**os.environ, **_PINNED, **(settings or {})}
     with subprocess.Popen(
         _command(manifest, home), cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -161,7 +163,7 @@ def finish_ingest(manifest: Path, home: Path, settings: Mapping[str, str] | None
     Raises:
         DejafakeError: it fails.
     """
-    environment = {**os.environ, **(settings or {})}
+    environment = {**os.environ, **_PINNED, **(settings or {})}
     done = subprocess.run(
         _command(manifest, home), cwd=_ROOT, env=environment, check=False, capture_output=True, text=True
     )
