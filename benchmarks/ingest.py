@@ -128,7 +128,8 @@ def _ingest(home: Path, pictures: Path, detector: str) -> tuple[list[Row], float
             patches.enter_context(patch.object(pipeline, name, clock.timed(step, getattr(pipeline, name))))
         patches.enter_context(patch.object(MediaStore, "put", _method(clock, "write files", MediaStore.put)))
         patches.enter_context(patch.object(loaded, "prepare", clock.timed("prepare", loaded.prepare)))
-        patches.enter_context(patch.object(loaded, "run", clock.timed("model", loaded.run)))
+        passes = workspace.passes
+        patches.enter_context(patch.object(passes, "run", clock.timed("model", passes.run)))
         ingest = workspace.ingest()
         patches.enter_context(patch.object(ingest, "_standing", clock.timed("known already?", ingest._standing)))
         patches.enter_context(patch.object(ingest, "_store", clock.timed("SQL and vectors", ingest._store)))

@@ -30,7 +30,7 @@ class CampaignGoneError(NotFoundError):
 
     code = "gone"
 
-    def __init__(self, message: str, successor: str | None) -> None:
+    def __init__(self, message: str, successor: str | None = None) -> None:
         super().__init__(message)
         self.successor = successor
 

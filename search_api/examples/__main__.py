@@ -144,7 +144,7 @@ class _Recorder:
         address = f"/v1/watches/{made['id']}/events"
         while not self._client.get(address).json()["items"]:
             pass
-        self.keep("events", "GET", address)
+        self.keep("watch-events", "GET", address)
         self.keep("watches", "GET", "/v1/watches")
         self.keep("watch-pause", "PATCH", f"/v1/watches/{made['id']}", json={"paused": True})
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from indexer.campaigns import decisions
 from indexer.campaigns.decisions import Author
@@ -14,6 +15,14 @@ from search_api.openapi import example, json_example
 from search_api.requests import NewName
 from search_api.service import Serving
 
+
+class _CampaignId(StringConvertor):
+    """The part of a path that names a campaign: `events` and `decisions` are resources of their own."""
+
+    regex = "(?!(?:events|decisions)(?:/|$))[^/]+"
+
+
+register_url_convertor("campaign", _CampaignId())
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 
 CampaignId = Annotated[str, Path(max_length=64, description="Id of the campaign, `cmp_…`.")]
@@ -28,7 +37,9 @@ def list_campaigns(service: Serving, limit: Limit = 50, cursor: Cursor = None) -
         return campaigns.page(session, limit, cursor)
 
 
-@router.get("/{campaign_id}", summary="A campaign", responses={**example("campaign"), **responses(404, 410, 422)})
+@router.get(
+    "/{campaign_id:campaign}", summary="A campaign", responses={**example("campaign"), **responses(404, 410, 422)}
+)
 def get(service: Serving, campaign_id: CampaignId) -> Campaign:
     """How large the campaign is, how close its members are, when and where it was seen, and what analysts said of it.
 
@@ -39,7 +50,7 @@ def get(service: Serving, campaign_id: CampaignId) -> Campaign:
 
 
 @router.patch(
-    "/{campaign_id}",
+    "/{campaign_id:campaign}",
     summary="Rename a campaign",
     responses=responses(404, 410, 422, 503),
     openapi_extra=json_example("rename"),

@@ -100,7 +100,9 @@ def delete(service: Serving, watch: WatchId) -> None:
         watches.delete(session, watch)
 
 
-@router.get("/{watch}/events", summary="What a watch found", responses={**example("events"), **responses(404, 422)})
+@router.get(
+    "/{watch}/events", summary="What a watch found", responses={**example("watch-events"), **responses(404, 422)}
+)
 def events(service: Serving, watch: WatchId, limit: Limit = 100, cursor: Cursor = None) -> Page[WatchEvent]:
     """Images the watch found, each once, in the order they were found. There is always a `next_cursor`: pass the last
     one to get only what was found since.

@@ -9,6 +9,7 @@ from served import Api, Loaded, fill, problem_of
 
 from indexer.detector import Detector
 from indexer.errors import WeightsRefusedError
+from indexer.vectors.snapshots import IDS
 from indexer.workspace import Workspace
 
 
@@ -55,6 +56,7 @@ def test_a_detector_that_cannot_be_used_is_told_by_readiness_only(
 def test_ready_tells_the_index_once_all_is_there(api: Api) -> None:
     api.app.state.service._warming.join()
     api.client.post("/v1/search", files={"image": ("a.png", png(1))})
+    api.app.state.service.workspace.index.settle()
     document = api.client.get("/readyz").json()
     assert document["status"] == "ready"
     assert (document["index"]["count"], document["index"]["state"]) == (9, "ready")
@@ -75,11 +77,10 @@ def test_readiness_fails_with_a_damaged_index_and_asking_mends_it(start: Callabl
     first = start()
     fill(first, first.fakes, range(1, 4), label="fake", stated_by="desk one")
     first.app.state.service.workspace.index.bring_up_to_date()
-    files = [path for path in first.settings.index_dir.rglob("*") if path.is_file()]
-    vectors = max(files, key=lambda path: path.stat().st_size)
-    data = bytearray(vectors.read_bytes())
+    (ids,) = first.settings.index_dir.rglob(IDS)
+    data = bytearray(ids.read_bytes())
     data[-1] ^= 1
-    vectors.write_bytes(data)
+    ids.write_bytes(data)
     second = start()
     service = second.app.state.service
     service._warming.join()
