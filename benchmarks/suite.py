@@ -55,6 +55,8 @@ PARTS = (
     Part("copies", (PICTURES, "--queries", "25"), (PICTURES,)),
     Part("difference", (PICTURES, "--pictures", "12"), (PICTURES,)),
     Part("regions", (PICTURES, "--queries", "25"), (PICTURES,)),
+    Part("previews", (PICTURES, "--pictures", "24"), (PICTURES,)),
+    Part("watermark", ("--pictures", PICTURES, "--marked", "4"), ("--pictures", PICTURES)),
 )
 
 

@@ -63,7 +63,9 @@ class SearchAnswer:
 class Comparison:
     """How two pictures relate: all three relations, strongest first, and what the detector says of each (null when it
     has not seen a known image). `statements` says the latter in sentences; `calibration` is null when scores and
-    cosines are uncalibrated. `difference`: where the pictures differ, null when that was not asked."""
+    cosines are uncalibrated. `provenance`: what each file says of its own origin, each finding with its worth; null for
+    a known image of which it was never read. It never changes the relations. `difference`: where the pictures differ,
+    null when that was not asked."""
 
     a: QueryFacts
     b: QueryFacts
@@ -72,4 +74,5 @@ class Comparison:
     statements: tuple[str | None, str | None]
     calibration: CalibrationReference | None
     limitations: tuple[str, ...]
+    provenance: tuple[tuple[ProvenanceFinding, ...] | None, tuple[ProvenanceFinding, ...] | None] = (None, None)
     difference: DifferenceFinding | None = None

@@ -47,14 +47,14 @@ def compare_pictures(workspace: Workspace, a: bytes, b: bytes) -> PictureCompari
     Raises:
         ImageRejectedError: one of them is not a picture that is accepted.
     """
-    limits = ImageLimits.from_settings(workspace.settings)
-    first, second = decode(a, limits), decode(b, limits)
-    return _compared(workspace.searcher.compare(first, second), first.rgb, second.rgb)
+    searcher = workspace.searcher
+    first, second = searcher.open(a), searcher.open(b)
+    return _compared(searcher.compare(first, second), first.image.rgb, second.image.rgb)
 
 
 def compare_with_known(workspace: Workspace, a: bytes, sha256: str) -> PictureComparison:
-    """Compares a picture with an image of the catalogue: the relations from what is stored of it, the difference from
-    its kept original, or else from its thumbnail, which the statements then say.
+    """Compares a picture with an image of the catalogue: relations and origin from what is stored of it, the difference
+    from its kept original, or else from its thumbnail, which the statements then say.
 
     Raises:
         ImageRejectedError: `a` is not a picture that is accepted.
@@ -62,8 +62,8 @@ def compare_with_known(workspace: Workspace, a: bytes, sha256: str) -> PictureCo
         DejafakeError: its kept original is damaged.
     """
     limits = ImageLimits.from_settings(workspace.settings)
-    first = decode(a, limits)
-    comparison, picture = workspace.searcher.compare_with_known(first, sha256), first.rgb
+    first = workspace.searcher.open(a)
+    comparison, picture = workspace.searcher.compare_with_known(first, sha256), first.image.rgb
     data = workspace.originals.get(sha256)
     if data is not None:
         known = decode(data, limits)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL.Image import Image as PillowImage
 from sqlalchemy.orm import Session
 
 from indexer.catalog import collections, detectors, embeddings, images, labels, provenance, sightings, sources
@@ -167,9 +166,9 @@ class Ingest:
         pdq = pdq_hash(image.rgb)
         self._keep(image.sha256, data, make_thumbnail(image.rgb, self._settings.thumbnail_size))
         pixels = self._detector.prepare(image.rgb)
-        return _Picture(image=new_image(image, pdq), pixels=pixels, origin=self._origin(data, image.rgb))
+        return _Picture(image=new_image(image, pdq), pixels=pixels, origin=self._origin(data, image))
 
-    def _origin(self, data: bytes, picture: PillowImage | None) -> tuple[ProvenanceFinding, ...]:
+    def _origin(self, data: bytes, picture: DecodedImage | None) -> tuple[ProvenanceFinding, ...]:
         return as_findings(read_provenance(data, self._provenance_limits, picture))
 
     def _keep(self, sha256: str, data: bytes, thumbnail: bytes) -> None:

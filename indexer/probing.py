@@ -34,13 +34,20 @@ _DIMENSION = 384
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedPicture:
+    """A decoded picture and the `data` of its file."""
+
+    image: DecodedImage
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredPicture:
-    """A picture hashed. `hashes` are PDQ by orientation, `original` first; `origin` is what its file says of itself,
-    None when that was not asked for."""
+    """A picture hashed. `hashes` are PDQ by orientation, `original` first; `origin` is what its file says of itself."""
 
     facts: QueryFacts
     hashes: tuple[tuple[str, PdqHash], ...]
-    origin: tuple[ProvenanceFinding, ...] | None
+    origin: tuple[ProvenanceFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +108,12 @@ class Prober:
         with watch.step("decode"):
             return decode(data, self._limits)
 
-    def measure(self, image: DecodedImage, data: bytes | None, watch: Stopwatch) -> MeasuredPicture:
-        """Hashes a decoded picture and, given the bytes of its file, reads what they say of their origin."""
+    def measure(self, image: DecodedImage, data: bytes, watch: Stopwatch) -> MeasuredPicture:
+        """Hashes a decoded picture and reads what its file says of its origin."""
         with watch.step("hash"):
             hashes = pdq_dihedrals(image.rgb)
-        origin = None
-        if data is not None:
-            with watch.step("provenance"):
-                origin = as_findings(read_provenance(data, self._provenance_limits, image.rgb))
+        with watch.step("provenance"):
+            origin = as_findings(read_provenance(data, self._provenance_limits, image))
         original = hashes[0][1]
         facts = QueryFacts(
             kind="image",

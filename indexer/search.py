@@ -21,6 +21,7 @@ from indexer.catalog.records import Image, ImageDetails, ImageFilter, KnownImage
 from indexer.detector import ResolvedDetector
 from indexer.detector.shared_passes import Seen, SharedPasses, rows_of
 from indexer.errors import NotFoundError, UsageError
+from indexer.file_origin import provenance_limits
 from indexer.findings import CalibrationReference, find, score_statement
 from indexer.heads import HeadStore
 from indexer.imaging.decoding import DecodedImage
@@ -29,6 +30,7 @@ from indexer.limitations import LIMIT_LIKENESS, cosine_limits, detector_limits
 from indexer.listed import ListedMatch, listed_matches
 from indexer.probing import (
     MeasuredPicture,
+    OpenedPicture,
     PreparedPicture,
     Probe,
     Prober,
@@ -248,7 +250,7 @@ class Searcher:
         Raises:
             ImageRejectedError: the bytes are not a picture that is accepted.
         """
-        (probe,) = self._probes([self.decode(data, Stopwatch())], None)
+        (probe,) = self._probes([self.open(data)], None)
         return probe
 
     def probe_known(self, sha256: str) -> Probe:
@@ -263,14 +265,22 @@ class Searcher:
         """What counts as the same picture and the same origin when a search says nothing else."""
         return self._thresholds(SearchOptions(), self.calibration.get())
 
-    def compare(self, a: DecodedImage, b: DecodedImage) -> Comparison:
-        """All three relations between two pictures, known or not."""
+    def open(self, data: bytes) -> OpenedPicture:
+        """Decodes the bytes of an image file, for a comparison.
+
+        Raises:
+            ImageRejectedError: the bytes are not a picture that is accepted.
+        """
+        return OpenedPicture(self.decode(data, Stopwatch()), data)
+
+    def compare(self, a: OpenedPicture, b: OpenedPicture) -> Comparison:
+        """All three relations between two pictures, known or not, and what each says of its own origin."""
         calibration = self.calibration.get()
         left, right = self._probes([a, b], calibration)
         return self._comparison(left, right, calibration)
 
-    def compare_with_known(self, a: DecodedImage, sha256: str) -> Comparison:
-        """All three relations between a picture and an image of the catalogue, by what is stored of the latter.
+    def compare_with_known(self, a: OpenedPicture, sha256: str) -> Comparison:
+        """The same between a picture and an image of the catalogue, by what is stored of the latter.
 
         Raises:
             NotFoundError: no such image.
@@ -304,10 +314,10 @@ class Searcher:
                 vectors = embeddings.vectors(session, self._resolved.fingerprint, [known.image_id])
         return replace(probe, vector=vectors.get(known.image_id)), known
 
-    def _probes(self, pictures: Sequence[DecodedImage], calibration: CalibrationVersion | None) -> list[Probe]:
+    def _probes(self, pictures: Sequence[OpenedPicture], calibration: CalibrationVersion | None) -> list[Probe]:
         watch = Stopwatch()
-        seen = [self._passes.submit(self.pixels(one, watch)) for one in pictures]
-        measured = [self._prober.measure(one, None, watch) for one in pictures]
+        seen = [self._passes.submit(self.pixels(one.image, watch)) for one in pictures]
+        measured = [self._prober.measure(one.image, one.data, watch) for one in pictures]
         return [
             self._prober.of_picture(one, saw.result(), calibration) for one, saw in zip(measured, seen, strict=True)
         ]
@@ -331,7 +341,8 @@ class Searcher:
                 None if right.finding is None else score_statement(right.finding, reference),
             ),
             calibration=reference,
-            limitations=(*limits, LIMIT_LIKENESS),
+            provenance=(left.origin, right.origin),
+            limitations=(*limits, *provenance_limits([*(left.origin or ()), *(right.origin or ())]), LIMIT_LIKENESS),
         )
 
     def _answer(

@@ -78,6 +78,7 @@ class ProvenanceKind(StrEnum):
     CAMERA = "camera"
     SOFTWARE = "software"
     THUMBNAIL = "thumbnail"
+    WATERMARK = "watermark"
     UNREADABLE = "unreadable"
 
 

@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, scene
+from made_pictures import encoded, generated_png, scene
 from PIL import Image, ImageDraw
 
 from indexer.comparison import NOT_KEPT, compare_pictures, compare_with_known
 from indexer.errors import DejafakeError, ImageRejectedError, NotFoundError
+from indexer.file_origin import LIMIT_SELF_DECLARED
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
 from indexer.sources import open_source
-from indexer.vocabulary import Relation
+from indexer.vocabulary import EvidenceKind, Relation, Technique
 from indexer.workspace import Workspace
 
 KNOWN = encoded(scene(1))
@@ -46,6 +47,21 @@ def test_relations_and_difference_come_together(workspace: Workspace) -> None:
     assert Image.open(io.BytesIO(compared.png())).format == "PNG"
     with pytest.raises(ImageRejectedError):
         compare_pictures(workspace, KNOWN, b"no picture")
+
+
+def test_each_file_tells_its_origin_which_changes_no_relation(workspace: Workspace) -> None:
+    told, silent = compare_pictures(workspace, generated_png(1), KNOWN), compare_pictures(workspace, KNOWN, KNOWN)
+    (said,), nothing = told.comparison.provenance[0] or (), told.comparison.provenance[1]
+    assert (said.worth, said.technique, said.model_hash) == (
+        EvidenceKind.SELF_DECLARED,
+        Technique.INPAINTING,
+        "6ce0161689",
+    )
+    assert nothing == ()
+    assert LIMIT_SELF_DECLARED in told.comparison.limitations
+    assert told.comparison.scores[1:] == silent.comparison.scores[1:]
+    known = compare_with_known(workspace, generated_png(1), sha256_hex(KNOWN))
+    assert known.comparison.provenance == told.comparison.provenance
 
 
 def test_a_known_image_is_compared_by_its_original_as_if_it_were_sent(workspace: Workspace) -> None:

@@ -15,7 +15,7 @@ from indexer.catalog import images
 from indexer.catalog.records import ImageFilter
 from indexer.errors import ImageRejectedError, NotFoundError, UsageError
 from indexer.findings import Reading
-from indexer.imaging.decoding import DecodedImage, decode, sha256_hex
+from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.limits import ImageLimits
 from indexer.ingest_report import IngestOptions
 from indexer.relations import Band
@@ -223,18 +223,15 @@ def test_a_picture_without_structure_is_not_compared_by_pdq(workspace: Workspace
     assert any("too little structure" in limit for limit in answer.verdict.limitations)
 
 
-def decoded(data: bytes) -> DecodedImage:
-    return decode(data, LIMITS)
-
-
 def test_compare_measures_three_relations_between_any_two_pictures(workspace: Workspace) -> None:
-    same = workspace.searcher.compare(decoded(png(NEVER_SEEN)), decoded(recompressed(NEVER_SEEN)))
+    searcher = workspace.searcher
+    same = searcher.compare(searcher.open(png(NEVER_SEEN)), searcher.open(recompressed(NEVER_SEEN)))
     assert [(one.relation, one.holds) for one in same.scores] == [
         (Relation.SAME_FILE, False),
         (Relation.SAME_PICTURE, True),
         (Relation.SAME_ORIGIN, False),
     ]
-    other = workspace.searcher.compare(decoded(png(1)), decoded(png(2)))
+    other = searcher.compare(searcher.open(png(1)), searcher.open(png(2)))
     assert not any(one.holds for one in other.scores)
 
 

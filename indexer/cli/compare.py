@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from indexer.answers import Comparison
+from indexer.catalog.records import ProvenanceFinding
 from indexer.cli.output import check_folder, console, json_option, plain, print_json, table, write_file
 from indexer.difference.finding import Box, DifferenceFinding
 from indexer.errors import UsageError
@@ -31,7 +32,8 @@ _SHOWN = 20
 def compare(
     settings: Settings, a: Path, b: Path | None, known: str | None, picture: Path | None, as_json: bool
 ) -> None:
-    """Compare the picture A with the picture B: same file, same picture, same origin, and where they differ.
+    """Compare the picture A with the picture B: same file, same picture, same origin, what each file says of its own
+    origin, and where they differ.
 
     Neither needs to be known. With --with, B is an image of the catalogue, by its SHA-256 or the start of it.
 
@@ -80,8 +82,19 @@ def _show_relations(comparison: Comparison) -> None:
     for name, statement in zip(("A", "B"), comparison.statements, strict=True):
         if statement is not None:
             out.print(f"{name}:", plain(statement))
+    for name, origin in zip(("A", "B"), comparison.provenance, strict=True):
+        for line in _origin(name, origin):
+            out.print(plain(line))
     for limitation in comparison.limitations:
         out.print(f"· {limitation}", style="dim")
+
+
+def _origin(name: str, findings: tuple[ProvenanceFinding, ...] | None) -> list[str]:
+    if findings is None:
+        return [f"What the file of {name} says of its origin was never read: ingest it again."]
+    if not findings:
+        return [f"The file of {name} says nothing of its origin."]
+    return [f"{name}, {told.worth.value.replace('_', '-')}: {told.statement}" for told in findings]
 
 
 def _show_difference(finding: DifferenceFinding) -> None:

@@ -1,6 +1,7 @@
 """Any decoded picture to 8-bit sRGB: depth, palettes, alpha laid on white, colour profiles."""
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,18 @@ _ROWS = 256
 _PROFILE_SPACE = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 
 
-def to_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
-    """A new 8-bit RGB picture of the same size without any metadata, and notes on what was changed.
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """An 8-bit RGB picture without metadata, notes on what was changed, and the alpha that was laid on white (mode L);
+    None where there was none, or it was opaque everywhere."""
+
+    rgb: Image.Image
+    notes: tuple[str, ...]
+    alpha: Image.Image | None
+
+
+def to_srgb(image: Image.Image) -> Converted:
+    """A new 8-bit RGB picture of the same size.
 
     Integers and floats of more than 8 bits: values up to 255 are kept, 16-bit integers lose their low byte, floats in
     [0, 1] are scaled by 255, anything else is stretched from its minimum to its maximum. Alpha is laid on white. An
@@ -29,14 +40,14 @@ def to_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     notes: list[str] = []
     flat = _reduce_depth(image, notes)
     flat = _resolve_palette(flat)
-    flat = _lay_on_white(flat, notes)
+    flat, alpha = _lay_on_white(flat, notes)
     if isinstance(profile, bytes) and profile:
         flat = _apply_profile(flat, profile, notes)
     rgb = _plain_rgb(flat)
     if rgb is image or rgb.info:
         rgb = rgb.copy()
         rgb.info = {}
-    return rgb, tuple(notes)
+    return Converted(rgb, tuple(notes), alpha)
 
 
 def _reduce_depth(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -89,17 +100,17 @@ def _resolve_palette(image: Image.Image) -> Image.Image:
     return image.convert("RGB") if image.mode == "P" else image
 
 
-def _lay_on_white(image: Image.Image, notes: list[str]) -> Image.Image:
+def _lay_on_white(image: Image.Image, notes: list[str]) -> tuple[Image.Image, Image.Image | None]:
     if image.mode not in ("RGBA", "LA"):
-        return image
+        return image, None
     alpha = image.getchannel("A")
     colours = image.convert(image.mode[:-1])
     if alpha.getextrema()[0] == _WHITE:
-        return colours
+        return colours, None
     notes.append("transparency laid on white")
     ground = Image.new(colours.mode, image.size, "white")
     ground.paste(colours, mask=alpha)
-    return ground
+    return ground, alpha
 
 
 def _apply_profile(image: Image.Image, data: bytes, notes: list[str]) -> Image.Image:

@@ -61,7 +61,8 @@ class DecodedImage:
     `rgb` is upright, mode RGB, 8 bit, sRGB where a profile said how, without metadata; `width` and `height` are its
     own. `sha256` (64 hex digits) and `byte_size` are of the untouched bytes. `format` is one of JPEG, PNG, GIF, WEBP,
     BMP, TIFF, AVIF, HEIC, `mode` Pillow's word for the stored pixels, `frames` what the file declares (one is read),
-    `notes` what was done to the picture, for a person.
+    `notes` what was done to the picture, for a person; `alpha` the transparency it had (mode L, not turned upright),
+    None where it had none.
     """
 
     rgb: Image.Image
@@ -73,6 +74,7 @@ class DecodedImage:
     mode: str
     frames: int
     notes: tuple[str, ...]
+    alpha: Image.Image | None = None
 
 
 def sha256_hex(data: bytes) -> str:
@@ -141,7 +143,8 @@ def _decode(name: str, data: bytes, declared: Declared, limits: ImageLimits, sha
         if name == "AVIF":
             orientation = _orientation_in(image)
         image.load()
-        rgb, changes = to_srgb(image)
+        converted = to_srgb(image)
+        rgb, changes = converted.rgb, converted.notes
     del image  # its pixels are not needed beside those of the picture and of the turned picture
     notes = list(declared.notes)
     if frames > 1:
@@ -153,7 +156,9 @@ def _decode(name: str, data: bytes, declared: Declared, limits: ImageLimits, sha
     if declared.depth > 8 and not any("reduced to 8-bit" in change for change in changes):
         notes.append(f"{declared.depth}-bit reduced to 8-bit")
     notes.extend(changes)
-    return DecodedImage(rgb, sha256, len(data), name, rgb.width, rgb.height, mode, frames, tuple(notes))
+    return DecodedImage(
+        rgb, sha256, len(data), name, rgb.width, rgb.height, mode, frames, tuple(notes), converted.alpha
+    )
 
 
 def _opener(name: str) -> type[ImageFile.ImageFile]:

@@ -1,4 +1,5 @@
-"""The blocks of a file in which metadata lies: PNG text, EXIF, XMP. Found by walking the file, never by decoding it.
+"""The blocks of a file in which metadata lies: PNG text, EXIF, XMP, IPTC. Found by walking the file, never by decoding
+it.
 
 Text is read wherever it stands in a PNG, behind the pixels too. Every block is bounded, and so is their number.
 """
@@ -19,23 +20,32 @@ _MAX_CHUNKS = 250_000
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\x00"
 _EXIF_SEGMENT = b"Exif\x00\x00"
+_XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\x00"
+_PHOTOSHOP_SEGMENT = b"Photoshop 3.0\x00"
 _XMP_TAG = 700
+_PHOTOSHOP_TAG = 34377
+_GIF_XMP = b"\x21\xff\x0bXMP DataXMP"
+_GIF_XMP_END = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
+"""Bytes behind a packet in a GIF that lead a reader who takes its characters for lengths of sub-blocks to its end."""
 
 
 @dataclass(slots=True)
 class Blocks:
     """What a file holds besides its pixels: `texts` by PNG keyword (the first of each), `exif` from its TIFF header on,
-    `xmp` packets as they stand, `problems` with blocks that were left out."""
+    `xmp` packets as they stand, `xmp_portions` of a JPEG's extended packet, `photoshop` image resources with IPTC,
+    `problems` with blocks that were left out."""
 
     texts: dict[str, str] = field(default_factory=dict)
     exif: bytes | None = None
     xmp: list[bytes] = field(default_factory=list)
+    xmp_portions: list[bytes] = field(default_factory=list)
+    photoshop: bytes = b""
     problems: list[Finding] = field(default_factory=list)
 
 
 def read_into(found: Blocks, name: str, data: bytes, limits: ProvenanceLimits) -> list[Finding]:
     """Fills `found` from a file of format `name` (a word of `sniffing.sniff`); what was found before damage is kept.
-    GIF and BMP are not looked into.
+    A BMP has no place for any of this.
 
     Returns:
         Findings on blocks that were left out.
@@ -113,6 +123,10 @@ def _jpeg(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
                 _keep_exif(segment[6:], found, limits)
             elif segment.startswith(_XMP_SEGMENT):
                 _keep_xmp(segment[len(_XMP_SEGMENT) :], found, limits)
+            elif segment.startswith(_XMP_EXTENSION) and len(found.xmp_portions) < _MAX_BLOCKS:
+                found.xmp_portions.append(segment[len(_XMP_EXTENSION) :])
+        elif data[at + 1] == 0xED and data.startswith(_PHOTOSHOP_SEGMENT, at + 4):
+            _keep_photoshop(data[at + 4 + len(_PHOTOSHOP_SEGMENT) : end], found, limits)
         at = end
 
 
@@ -134,9 +148,19 @@ def _tiff(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
     if layout is None:
         return
     found.exif = data  # a TIFF is an EXIF block with pixels; only single tags of it are read
-    packet = tiff.directory(data, layout, layout.first_directory(data))[0].get(_XMP_TAG)
+    entries = tiff.directory(data, layout, layout.first_directory(data))[0]
+    packet, resources = entries.get(_XMP_TAG), entries.get(_PHOTOSHOP_TAG)
     if packet is not None:
         _keep_xmp(tiff.content(data, packet, limits.max_block_bytes + 1), found, limits)
+    if resources is not None:
+        _keep_photoshop(tiff.content(data, resources, limits.max_block_bytes + 1), found, limits)
+
+
+def _gif(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+    start = data.find(_GIF_XMP)
+    end = -1 if start < 0 else data.find(_GIF_XMP_END, start)
+    if end >= 0:
+        _keep_xmp(data[start + len(_GIF_XMP) : end], found, limits)
 
 
 def _avif(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
@@ -173,6 +197,14 @@ def _keep_exif(block: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
     found.exif = block.removeprefix(_EXIF_SEGMENT)
 
 
+def _keep_photoshop(resources: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+    """Resources that do not fit into one segment go on in the next."""
+    if len(found.photoshop) + len(resources) > limits.max_block_bytes:
+        found.problems.append(unreadable("Photoshop block", f"it is larger than {limits.max_block_bytes:,} bytes"))
+    else:
+        found.photoshop += resources
+
+
 def _keep_xmp(packet: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
     if len(packet) > limits.max_block_bytes:
         found.problems.append(unreadable("XMP packet", f"it is larger than {limits.max_block_bytes:,} bytes"))
@@ -185,6 +217,7 @@ _READERS: Mapping[str, Callable[[bytes, Blocks, ProvenanceLimits], None]] = {
     "JPEG": _jpeg,
     "WEBP": _webp,
     "TIFF": _tiff,
+    "GIF": _gif,
     "AVIF": _avif,
     "HEIC": _heic,
 }

@@ -95,6 +95,16 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True)
+class Credits:
+    """Whom IPTC-IIM credits, in the words of the file: its fields by-line, credit, source and special instructions."""
+
+    byline: str | None = None
+    credit: str | None = None
+    source: str | None = None
+    instructions: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Camera:
     """What EXIF says took the picture. `taken_at` as written, without a time zone; `position` is "latitude, longitude"
     in degrees."""
@@ -117,12 +127,21 @@ class ThumbnailComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Watermark:
+    """The message found in the pixels: whose it is (`name`), and how many of its `length` bits match."""
+
+    name: str
+    matching: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a file says about its origin.
 
     `worth` is what that rests on: `cryptographic` (a trusted signature), `self_declared` (anyone could have written
     it), `statistical` (it was measured). `where` names the part of the file, `made_with` the tool without its version.
-    At most one of the last five is given, by `kind`.
+    At most one of the last seven is given, by `kind`.
     """
 
     kind: ProvenanceKind
@@ -135,9 +154,11 @@ class Finding:
     software: str | None = None
     credentials: Credentials | None = None
     declaration: Declaration | None = None
+    credits: Credits | None = None
     generation: Generation | None = None
     camera: Camera | None = None
     thumbnail: ThumbnailComparison | None = None
+    watermark: Watermark | None = None
 
     @property
     def model_hash(self) -> str | None:

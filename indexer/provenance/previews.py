@@ -29,12 +29,8 @@ def compare_preview(preview: bytes, exif: bytes, picture: Image.Image) -> list[F
         return [unreadable(_WHERE, str(error))]
     turn = UPRIGHT.get(exif_orientation(exif) or 1)
     upright = shown if turn is None else shown.transpose(turn)
-    whole = pdq_hash(picture)
-    hashes = [pdq_hash(one) for one in (upright, _without_bars(upright, picture.width / picture.height))]
-    if min(whole.quality, *(one.quality for one in hashes)) < _LEAST_QUALITY:
-        return []
-    distance = min(hamming(whole.bits, one.bits) for one in hashes)
-    if distance < DIFFERS_FROM:
+    distance = preview_distance(upright, picture)
+    if distance is None or distance < DIFFERS_FROM:
         return []
     return [
         Finding(
@@ -46,6 +42,16 @@ def compare_preview(preview: bytes, exif: bytes, picture: Image.Image) -> list[F
             thumbnail=ThumbnailComparison(upright.width, upright.height, distance),
         )
     ]
+
+
+def preview_distance(preview: Image.Image, picture: Image.Image) -> int | None:
+    """PDQ distance of 256 bits between an upright preview, with or without bars, and its picture; None where one of
+    them has too little structure for PDQ."""
+    whole = pdq_hash(picture)
+    hashes = [pdq_hash(one) for one in (preview, _without_bars(preview, picture.width / picture.height))]
+    if min(whole.quality, *(one.quality for one in hashes)) < _LEAST_QUALITY:
+        return None
+    return min(hamming(whole.bits, one.bits) for one in hashes)
 
 
 def _without_bars(preview: Image.Image, aspect: float) -> Image.Image:

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 
-from PIL import Image
-
 from indexer.errors import ImageRejectedError
-from indexer.imaging.decoding import decode
+from indexer.imaging.decoding import DecodedImage, decode
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.sniffing import sniff
 from indexer.provenance import xmp
 from indexer.provenance.container import Blocks, read_into
 from indexer.provenance.credentials import read_credentials
 from indexer.provenance.exif import Exif, read_exif
+from indexer.provenance.extended_xmp import assemble
 from indexer.provenance.findings import Camera, Declaration, Finding, Provenance, ProvenanceLimits, unreadable
 from indexer.provenance.generation import Words, read_generations
+from indexer.provenance.hidden import HiddenTextError, hidden_texts
+from indexer.provenance.iptc import read_iptc
 from indexer.provenance.previews import compare_preview
 from indexer.provenance.untyped import json_object, mapping, product, text
+from indexer.provenance.watermark import read_watermark
 from indexer.vocabulary import EvidenceKind, ProvenanceKind
 
 _MAX_SOFTWARE = 10
@@ -23,15 +25,14 @@ _PICTURE = ImageLimits(max_bytes=2**31, max_pixels=50_000_000, max_frames=10_000
 
 
 def read_provenance(
-    data: bytes, limits: ProvenanceLimits | None = None, picture: Image.Image | None = None
+    data: bytes, limits: ProvenanceLimits | None = None, picture: DecodedImage | None = None
 ) -> Provenance:
     """What the bytes of an image file say about its origin; nothing is fetched, and no exception leaves here.
 
     Args:
         data: the untouched bytes.
         limits: how much is read.
-        picture: the upright RGB picture in `data`, when it is decoded already; it is held against an embedded preview,
-            and decoded here, only where there is one, when it is not given.
+        picture: the picture in `data`, when it is decoded already; else it is decoded here.
     """
     bounds = limits or ProvenanceLimits()
     try:
@@ -41,7 +42,14 @@ def read_provenance(
     findings = _guarded("C2PA manifest", lambda: read_credentials(name, data, bounds))
     blocks = Blocks()
     findings += _guarded("file's structure", lambda: read_into(blocks, name, data, bounds))
-    findings += _guarded("metadata", lambda: _from_blocks(blocks, data, bounds, picture))
+    try:
+        shown = decode(data, _PICTURE) if picture is None else picture
+    except ImageRejectedError:
+        shown = None
+    findings += _guarded("metadata", lambda: _from_blocks(blocks, bounds, shown))
+    if shown is not None:
+        findings += _guarded("alpha channel", lambda: _hidden(shown, bounds, findings))
+        findings += _guarded("watermark", lambda: read_watermark(shown.rgb))
     return Provenance(tuple(findings[: bounds.max_findings]))
 
 
@@ -52,15 +60,23 @@ def _guarded(what: str, read: Callable[[], list[Finding]]) -> list[Finding]:
         return [unreadable(what, f"it is damaged ({type(error).__name__})")]
 
 
-def _from_blocks(blocks: Blocks, data: bytes, limits: ProvenanceLimits, picture: Image.Image | None) -> list[Finding]:
+def _hidden(picture: DecodedImage, limits: ProvenanceLimits, told: list[Finding]) -> list[Finding]:
+    """What is hidden in the alpha channel, without what the file says openly too."""
+    if picture.alpha is None:
+        return []
+    try:
+        texts = hidden_texts(picture.alpha, limits.max_block_bytes)
+    except HiddenTextError as error:
+        return [unreadable("text hidden in the alpha channel", str(error))]
+    known = [one.generation for one in told if one.generation is not None]
+    found = read_generations(Words(place="text hidden in the alpha channel,", texts=texts), limits)
+    return [one for one in found if one.generation is None or one.generation not in known]
+
+
+def _from_blocks(blocks: Blocks, limits: ProvenanceLimits, picture: DecodedImage | None) -> list[Finding]:
     exif = Exif() if blocks.exif is None else read_exif(blocks.exif, limits)
     findings: list[Finding] = []
-    packet = xmp.Xmp()
-    for written in blocks.xmp[:1]:
-        try:
-            packet = xmp.parse(written)
-        except xmp.XmpRefusedError as error:
-            findings.append(unreadable("XMP packet", str(error)))
+    packet = _xmp(blocks, limits, findings)
     words = Words(
         texts=blocks.texts,
         comment=exif.comment,
@@ -72,15 +88,32 @@ def _from_blocks(blocks: Blocks, data: bytes, limits: ProvenanceLimits, picture:
     findings += _guarded("generator's parameters", lambda: read_generations(words, limits))
     findings += _guarded("XMP packet", lambda: xmp.declarations(packet, limits))
     findings += _guarded("AIGC label", lambda: _aigc(blocks, exif))
+    findings += _guarded("IPTC-IIM block", lambda: read_iptc(blocks.photoshop, limits))
     findings += _camera(exif.camera)
     findings += _software(exif, packet, blocks)
-    if exif.preview is not None and blocks.exif is not None:
-        preview, block = exif.preview, blocks.exif
-        findings += _guarded(
-            "EXIF preview",
-            lambda: compare_preview(preview, block, decode(data, _PICTURE).rgb if picture is None else picture),
-        )
+    if exif.preview is not None and blocks.exif is not None and picture is not None:
+        preview, block, shown = exif.preview, blocks.exif, picture.rgb
+        findings += _guarded("EXIF preview", lambda: compare_preview(preview, block, shown))
     return findings
+
+
+def _xmp(blocks: Blocks, limits: ProvenanceLimits, findings: list[Finding]) -> xmp.Xmp:
+    """The properties of the packet and its extension; what is refused becomes a finding."""
+    packet = xmp.Xmp()
+    try:
+        for written in blocks.xmp[:1]:
+            packet = xmp.parse(written)
+    except xmp.XmpRefusedError as error:
+        findings.append(unreadable("XMP packet", str(error)))
+    name = packet.first("HasExtendedXMP")
+    if name is None or not blocks.xmp_portions:
+        return packet
+    try:
+        extension = assemble(blocks.xmp_portions, name, limits.max_block_bytes)
+        return packet if extension is None else packet.joined(xmp.parse(extension))
+    except xmp.XmpRefusedError as error:
+        findings.append(unreadable("extended XMP packet", str(error)))
+        return packet
 
 
 def _aigc(blocks: Blocks, exif: Exif) -> list[Finding]:

@@ -54,10 +54,15 @@ class Xmp:
         """The first text of a property, cleaned."""
         return text(self.values.get(name, [None])[0], limit)
 
+    def joined(self, other: "Xmp") -> "Xmp":
+        """The properties of both packets; this one's come first."""
+        names = [*self.values, *(name for name in other.values if name not in self.values)]
+        return Xmp({name: [*self.values.get(name, []), *other.values.get(name, [])][:_MAX_VALUES] for name in names})
+
 
 _WANTED = frozenset(
     {"DigitalSourceType", "AISystemUsed", "AISystemVersionUsed", "AIPromptInformation", "AIPromptWriterName"}
-    | {"AIGC", "CreatorTool", "softwareAgent", "UserComment", "description"}
+    | {"AIGC", "CreatorTool", "softwareAgent", "UserComment", "description", "HasExtendedXMP"}
 )
 
 

@@ -19,8 +19,8 @@ router = APIRouter(prefix="/v1", tags=["search"])
     "/compare",
     summary="Compare two pictures",
     response_model=Comparison,
-    response_description="All three relations, strongest first, what the detector says of each picture, and where they "
-    "differ; or the latter as a PNG.",
+    response_description="All three relations, strongest first, what the detector says of each picture and each file "
+    "of its own origin, and where they differ; or the latter as a PNG.",
     responses={
         200: {"content": {**example("compare")[200]["content"], "image/png": {}}},
         **responses(400, 404, 413, 415, 422, 503),
@@ -42,7 +42,8 @@ async def compare(
 
     The second picture is the file `b`, or an image of the catalogue by its SHA-256 in `image_id`. Neither picture is
     added. A known image is compared by its kept original, else by its thumbnail, which the statements then say. A
-    difference says that one of the two was changed, not which one.
+    difference says that one of the two was changed, not which one. What a file says of its own origin changes none of
+    the relations.
     """
     async with read_form(request, max_files=2) as form:
         compared = await _compared(service, form)

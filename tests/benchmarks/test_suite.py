@@ -49,7 +49,7 @@ def test_every_part_takes_the_arguments_it_is_given(
 
 def test_what_needs_pictures_is_left_out_without() -> None:
     needing = [part.name for part in suite.PARTS if part.arguments(full=False, pictures=None) is None]
-    assert needing == ["copies", "difference", "regions"]
+    assert needing == ["copies", "difference", "regions", "previews", "watermark"]
 
 
 def test_the_page_shows_aims_rows_figures_and_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ class Shelf:
             technique = Technique.TEXT_TO_IMAGE
             labels.state(session, image_id, [NewLabel(label, LabelSource.HUMAN, said_by, technique, generator)])
             sightings.add(session, image_id, seen)
-            provenance.record(session, image_id, as_findings(read_provenance(data, picture=image.rgb)))
+            provenance.record(session, image_id, as_findings(read_provenance(data, picture=image)))
             detection = NewDetection(vector.astype(np.float32), (0.0,), 0.5)
             embeddings.add(session, self._detector, [(image_id, detection)])
         if keep:

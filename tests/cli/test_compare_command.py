@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, png, scene
+from made_pictures import encoded, generated_png, png, scene
 from PIL import Image, ImageDraw
 
 from indexer.cli.app import run
@@ -33,6 +33,7 @@ def test_it_tells_where_they_differ_and_draws_it(pictures: tuple[str, str], tmp_
     assert "same_picture" in said
     assert "They differ in 1 region" in said
     assert "not which one" in said
+    assert "The file of A says nothing of its origin." in said
     assert "difference.png" in said
     with Image.open(drawing) as opened:
         assert opened.format == "PNG"
@@ -48,6 +49,17 @@ def test_json_carries_the_numbers_and_with_names_a_known_image(pictures: tuple[s
     (region,) = answer["difference"]["regions"]
     assert max(abs(edge - wanted) for edge, wanted in zip(region["box_a"], (200, 100, 291, 181), strict=True)) <= 10
     assert len(answer["difference"]["homography"]) == 3
+
+
+def test_it_tells_what_a_file_says_of_its_origin_and_what_that_is_worth(
+    pictures: tuple[str, str], tmp_path: Path, capsys: Printed
+) -> None:
+    told = tmp_path / "told.png"
+    told.write_bytes(generated_png(1))
+    assert run(["compare", pictures[1], str(told)]) == 0
+    said = capsys.readouterr().out
+    assert "B, self-declared: The PNG text parameters says that AUTOMATIC1111 made the picture" in said
+    assert "can be forged" in said
 
 
 @pytest.mark.parametrize("given", [[], ["b.jpg", "--with", "3f2a91"]], ids=["neither", "both"])

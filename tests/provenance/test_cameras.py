@@ -5,7 +5,7 @@ import io
 import pytest
 from made_pictures import encoded, scene
 from PIL import Image
-from told_pictures import png_with
+from told_pictures import opened, png_with
 
 from indexer.provenance import Finding, read_provenance
 from indexer.provenance.findings import Camera
@@ -101,7 +101,7 @@ def test_a_preview_is_turned_like_its_picture_mirrored_ones_too(orientation: int
 
 def test_a_picture_already_decoded_is_not_decoded_again() -> None:
     data = with_preview(scene(2).resize((160, 120)), scene(1))
-    assert read_provenance(data, picture=scene(2)).findings == ()
+    assert read_provenance(data, picture=opened(encoded(scene(2)))).findings == ()
 
 
 def test_software_in_a_png_text_is_listed() -> None:

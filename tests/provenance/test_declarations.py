@@ -2,16 +2,30 @@
 
 import dataclasses
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from made_pictures import encoded, png, scene
-from told_pictures import TRAINED, authority, jpeg_with_xmp, png_with, signed, user_comment, xmp_packet
+from told_pictures import (
+    TRAINED,
+    authority,
+    extended_xmp,
+    gif_with_xmp,
+    iptc_resources,
+    jpeg_with_xmp,
+    opened,
+    png_with,
+    signed,
+    user_comment,
+    with_segments,
+    xmp_packet,
+)
 
 from indexer.errors import UsageError
 from indexer.provenance import Finding, ProvenanceLimits, read_provenance
-from indexer.provenance.findings import Credentials, Declaration
+from indexer.provenance.findings import Credentials, Credits, Declaration
 from indexer.settings import Settings
 from indexer.vocabulary import EvidenceKind, ProvenanceKind
 
@@ -116,6 +130,61 @@ def test_xmp_is_read_from_png_and_webp_too() -> None:
     for data in (in_png, in_webp, in_tiff, encoded(scene(1), "AVIF", xmp=packet.encode())):
         (found,) = of_kind(data, ProvenanceKind.DECLARATION)
         assert found.digital_source_type == "trainedAlgorithmicMedia"
+
+
+def test_xmp_is_read_from_a_gif() -> None:
+    data = gif_with_xmp(xmp_packet("", f'Iptc4xmpExt:DigitalSourceType="{TRAINED}"'))
+    assert opened(data).format == "GIF"
+    (found,) = of_kind(data, ProvenanceKind.DECLARATION)
+    assert found.digital_source_type == "trainedAlgorithmicMedia"
+
+
+LONG = f"<Iptc4xmpExt:DigitalSourceType>{TRAINED}</Iptc4xmpExt:DigitalSourceType>"
+
+
+def test_what_did_not_fit_into_the_packet_of_a_jpeg_is_put_together() -> None:
+    (found,) = of_kind(extended_xmp(LONG), ProvenanceKind.DECLARATION)
+    assert found.digital_source_type == "trainedAlgorithmicMedia"
+
+
+@pytest.mark.parametrize(
+    ("data", "limit", "why"),
+    [
+        (extended_xmp(LONG).replace(b"trained", b"drained"), 1_000_000, "incomplete, or was changed"),
+        (extended_xmp(LONG).replace(b"/xmp/extension/", b"/xmp/extensioN/", 1), 1_000_000, "incomplete"),
+        (extended_xmp(LONG + " " * 1_000), 1_500, "larger than 1,500 bytes"),
+        (extended_xmp(LONG).replace(struct.pack(">I", 100), struct.pack(">I", 2**31)), 1_000_000, "do not fit"),
+        (extended_xmp("<!DOCTYPE a [<!ENTITY b 'c'>]>"), 1_000_000, "not well-formed"),
+    ],
+    ids=["changed", "incomplete", "too large", "beyond its end", "broken"],
+)
+def test_an_extension_that_does_not_hold_is_named_and_not_read(data: bytes, limit: int, why: str) -> None:
+    found = read_provenance(data, ProvenanceLimits(max_block_bytes=limit)).findings
+    assert [one.kind for one in found] == [ProvenanceKind.UNREADABLE]
+    assert why in found[0].statement
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_iptc_names_whom_it_credits_and_its_software(kind: str) -> None:
+    resources = iptc_resources({80: "Zoë Example", 110: "Made with Example AI", 65: "Example Desk", 70: "7"})
+    if kind == "JPEG":
+        head, tail = resources[:40], resources[40:]  # it goes on in a second segment
+        segments = ((0xED, b"Photoshop 3.0\0" + part) for part in (head, tail))
+        data = with_segments(encoded(scene(1), "JPEG"), *segments)
+    else:
+        data = encoded(scene(1), "TIFF", tiffinfo={34377: resources})
+    (found,) = of_kind(data, ProvenanceKind.DECLARATION)
+    assert found.credits == Credits(byline="Zoë Example", credit="Made with Example AI")
+    assert "credit 'Made with Example AI'" in found.statement
+    assert found.worth is EvidenceKind.SELF_DECLARED
+    (program,) = of_kind(data, ProvenanceKind.SOFTWARE)
+    assert (program.software, program.made_with) == ("Example Desk 7", "Example Desk")
+
+
+def test_the_mark_of_facebook_is_named() -> None:
+    resources = b"Photoshop 3.0\0" + iptc_resources({40: "FBMD0a000abc"})
+    (found,) = of_kind(with_segments(encoded(scene(1), "JPEG"), (0xED, resources)), ProvenanceKind.SOFTWARE)
+    assert found.made_with == "Facebook"
 
 
 def test_the_ai_fields_of_iptc_are_read() -> None:

@@ -13,10 +13,14 @@ from test_cameras import camera_exif, with_preview
 from told_pictures import (
     comfy_graph,
     comfy_png,
+    extended_xmp,
+    gif_with_xmp,
     infotext,
+    iptc_resources,
     jpeg_with_xmp,
     signed,
     user_comment,
+    with_segments,
     xmp_packet,
 )
 
@@ -32,6 +36,9 @@ PICTURES = [
     encoded(scene(1), "TIFF", tiffinfo={0x010F: "EXAMPLE CORP"}),
     encoded(scene(1), "AVIF", exif=camera_exif()),
     with_preview(scene(2).resize((160, 120)), scene(1)),
+    gif_with_xmp(xmp_packet("", 'xmp:CreatorTool="GIMP 2.10"')),
+    extended_xmp("<xmp:CreatorTool>GIMP 2.10</xmp:CreatorTool>"),
+    with_segments(encoded(scene(1), "JPEG"), (0xED, b"Photoshop 3.0\0" + iptc_resources({80: "A. Example"}))),
 ]
 
 

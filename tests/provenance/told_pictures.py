@@ -1,19 +1,26 @@
 """Pictures that say something of their origin: real PNG text, EXIF, XMP and C2PA, made on the fly."""
 
+import hashlib
 import io
 import json
+import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
 import c2pa
+import numpy as np
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from made_pictures import encoded, scene
 from PIL import Image, PngImagePlugin
+
+from indexer.imaging.decoding import DecodedImage, decode
+from indexer.imaging.limits import ImageLimits
+from indexer.settings import Settings
 
 TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
@@ -24,6 +31,11 @@ def png_with(texts: Mapping[str, str], seed: int = 1) -> bytes:
     for keyword, written in texts.items():
         info.add_text(keyword, written)
     return encoded(scene(seed), "PNG", pnginfo=info)
+
+
+def opened(data: bytes) -> DecodedImage:
+    """The picture in the file, as an ingest decodes it."""
+    return decode(data, ImageLimits.from_settings(Settings()))
 
 
 def xmp_packet(inner: str, attributes: str = "") -> str:
@@ -44,11 +56,55 @@ def jpeg_with_xmp(packet: str | bytes, seed: int = 1) -> bytes:
     return encoded(scene(seed), "JPEG", xmp=packet if isinstance(packet, bytes) else packet.encode())
 
 
+def with_segments(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
+    """The JPEG file with these application segments (marker's second byte, content) at its start."""
+    made = (bytes((0xFF, mark)) + (len(content) + 2).to_bytes(2, "big") + content for mark, content in segments)
+    return jpeg[:2] + b"".join(made) + jpeg[2:]
+
+
+def extended_xmp(inner: str, cut: int = 100) -> bytes:
+    """A JPEG file whose packet names an extension, which holds `inner` and lies in segments, the last one first."""
+    whole = xmp_packet(inner).encode()
+    digest = hashlib.md5(whole, usedforsecurity=False).hexdigest().upper()
+    head = b"http://ns.adobe.com/xmp/extension/\0" + digest.encode()
+    portions = [
+        (0xE1, head + struct.pack(">II", len(whole), at) + whole[at : at + cut]) for at in range(0, len(whole), cut)
+    ]
+    note = f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{digest}"'
+    return with_segments(jpeg_with_xmp(xmp_packet("", note)), *reversed(portions))
+
+
+def gif_with_xmp(packet: str) -> bytes:
+    """A GIF file with this packet in an application extension, before its picture."""
+    made = encoded(scene(1), "GIF")
+    at = 13 + (3 << ((made[10] & 7) + 1))
+    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+    return made[:at] + b"\x21\xff\x0bXMP DataXMP" + packet.encode() + trailer + made[at:]
+
+
+def iptc_resources(said: Mapping[int, str]) -> bytes:
+    """Photoshop resources as they stand in a JPEG: one of another kind, then IIM with these fields of record 2."""
+    fields = [(1, 90, b"\x1b%G"), *((2, number, written.encode()) for number, written in said.items())]
+    block = b"".join(struct.pack(">BBBH", 0x1C, *field[:2], len(field[2])) + field[2] for field in fields)
+    other = b"8BIM\x03\xed\x03abc\0\0\0\x03xyz\0"
+    return other + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(block)) + block
+
+
 def user_comment(written: str, kind: str = "JPEG", seed: int = 1) -> bytes:
     """A file whose EXIF holds this user comment, as generators write it: UTF-16, big-endian."""
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + written.encode("utf-16-be")
     return encoded(scene(seed), kind, exif=exif)
+
+
+def with_hidden_text(content: bytes, mark: bytes = b"stealth_pngcomp", kind: str = "PNG", **options: object) -> bytes:
+    """A file whose alpha channel hides these bytes in its lowest bits, column by column; else it is opaque."""
+    bits = np.unpackbits(np.frombuffer(mark + struct.pack(">I", 8 * len(content)) + content, np.uint8))
+    picture = scene(1)
+    alpha = np.full(picture.width * picture.height, 255, np.uint8)
+    alpha[: len(bits)] = 254 | bits[: len(alpha)]
+    picture.putalpha(Image.fromarray(alpha.reshape(picture.width, picture.height).T.copy()))
+    return encoded(picture, kind, **options)
 
 
 INFOTEXT = (

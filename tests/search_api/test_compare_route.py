@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 
-from made_pictures import encoded, png, recompressed, scene
+from made_pictures import encoded, generated_png, png, recompressed, scene
 from PIL import Image, ImageDraw
 from served import Api, problem_of
 
@@ -50,6 +50,13 @@ def test_where_they_differ_comes_as_numbers_or_as_a_picture(api: Api) -> None:
     assert drawn.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(drawn.content)).format == "PNG"
     problem_of(api.client.post("/v1/compare", files=files, params={"format": "gif"}), 422, "validation")
+
+
+def test_each_file_tells_its_origin_with_what_that_is_worth(api: Api) -> None:
+    files = {"a": ("a.png", png(50)), "b": ("b.png", generated_png(50))}
+    silent, (told,) = api.client.post("/v1/compare", files=files).json()["provenance"]
+    assert silent == []
+    assert (told["worth"], told["technique"], told["made_with"]) == ("self_declared", "inpainting", "AUTOMATIC1111")
 
 
 def test_two_different_pictures_are_not_laid_over_each_other(api: Api) -> None:

@@ -10,8 +10,10 @@ from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All texts of a file in which generators write: PNG texts by keyword, EXIF's, and XMP's user comment."""
+    """All texts of a file in which generators write: PNG texts by keyword (or what stands at another `place` in their
+    stead), EXIF's, and XMP's user comment."""
 
+    place: str = "PNG text"
     texts: Mapping[str, str] = field(default_factory=dict)
     comment: str | None = None
     make: str | None = None
@@ -41,18 +43,20 @@ def read_generations(words: Words, limits: ProvenanceLimits) -> list[Finding]:
     marked = next(((key, tool) for key, tool in _KEYWORDS.items() if key in words.texts), None)
     if words.texts.get("Software") == "NovelAI":
         marked = ("Software", "NovelAI")
-    return [] if marked is None else [_marked(*marked)]
+    return [] if marked is None else [_marked(words.place, *marked)]
 
 
 def _read(words: Words, limits: ProvenanceLimits) -> Iterator[tuple[str, Generation]]:
     texts = words.texts
     if "invokeai_metadata" in texts:
-        yield from _known("PNG text invokeai_metadata", documents.read_invokeai(texts["invokeai_metadata"], limits))
+        yield from _known(
+            f"{words.place} invokeai_metadata", documents.read_invokeai(texts["invokeai_metadata"], limits)
+        )
     elif "sd-metadata" in texts or "Dream" in texts:
         old = documents.read_old_invokeai(texts.get("sd-metadata"), texts.get("Dream"), limits)
-        yield from _known("PNG text sd-metadata or Dream", old)
+        yield from _known(f"{words.place} sd-metadata or Dream", old)
     if texts.get("Software") == "NovelAI" or '"request_type"' in texts.get("Comment", ""):
-        yield from _known("PNG text Comment", documents.read_novelai(texts, limits))
+        yield from _known(f"{words.place} Comment", documents.read_novelai(texts, limits))
     yield from _parameters(words, limits)
     prompt = texts.get("prompt") or _labelled(words, "prompt")
     workflow = texts.get("workflow") or _labelled(words, "workflow")
@@ -65,8 +69,8 @@ def _read(words: Words, limits: ProvenanceLimits) -> Iterator[tuple[str, Generat
 def _parameters(words: Words, limits: ProvenanceLimits) -> Iterator[tuple[str, Generation]]:
     """`parameters`, which four generators share, in a PNG or in EXIF: the first that is understood counts."""
     places = (
-        ("PNG text parameters", words.texts.get("parameters")),
-        ("PNG text sui_image_params", words.texts.get("sui_image_params")),
+        (f"{words.place} parameters", words.texts.get("parameters")),
+        (f"{words.place} sui_image_params", words.texts.get("sui_image_params")),
         ("EXIF user comment", words.comment),
         ("EXIF model", words.model),
         ("EXIF description", words.description),
@@ -113,11 +117,11 @@ def _finding(where: str, said: Generation) -> Finding:
     )
 
 
-def _marked(key: str, tool: str) -> Finding:
+def _marked(place: str, key: str, tool: str) -> Finding:
     return Finding(
         kind=ProvenanceKind.GENERATION,
         worth=EvidenceKind.SELF_DECLARED,
-        statement=f"The PNG text {key} is the mark of {tool}, but what stands in it could not be read.",
-        where=f"PNG text {key}",
+        statement=f"The {place} {key} is the mark of {tool}, but what stands in it could not be read.",
+        where=f"{place} {key}",
         made_with=None if tool.startswith("an ") else tool,
     )
