@@ -47,6 +47,8 @@ PICTURES = 16
 SIDE = 1024
 _GIVEN_UP_S = 900.0
 _SERVE = "from indexer.cli import main; main()"
+RUNTIME = "eager"
+"""One arithmetic for the server and the bare detector beside it; which is fastest is the question of extraction."""
 _LOAD = "from indexer.detector import load_detector; from indexer.settings import Settings; load_detector(Settings())"
 
 
@@ -104,7 +106,7 @@ def measure(size: Size, folder: Path, detectors: Mapping[str, str]) -> Report:
     checks: list[Check] = []
     figures: dict[str, float] = {}
     for number, (name, chosen) in enumerate(detectors.items(), start=1):
-        settings = Settings.load(home=folder / f"home-{number}", detector=chosen)
+        settings = Settings.load(home=folder / f"home-{number}", detector=chosen, runtime=RUNTIME)
         references = _filled(settings, size) if number == len(detectors) else {}
         with ExitStack() as stack:
             server = stack.enter_context(_running(settings))
