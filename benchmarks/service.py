@@ -378,6 +378,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {
         "DEJAFAKE_HOME": str(settings.home),
         "DEJAFAKE_DETECTOR": settings.detector,
+        "DEJAFAKE_RUNTIME": settings.runtime,
         "DEJAFAKE_BATCH_SIZE": str(settings.batch_size),
         "DEJAFAKE_REQUEST_TIMEOUT_SECONDS": str(_GIVEN_UP_S),
     }
