@@ -133,6 +133,7 @@ def test_damage_is_not_merged_into_a_sound_snapshot(built: Any, open_index: Call
 def test_an_index_folder_that_is_deleted_is_built_again(built: Any, open_index: Callable) -> None:
     index = open_index()
     index.refresh()
+    index.settle()  # the check of the vectors reads the files
     shutil.rmtree(built.settings.index_dir)
     built.check(index)
     assert index.status().state == "missing"
