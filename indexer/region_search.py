@@ -69,10 +69,10 @@ class Preparation:
     state: FeaturesState
 
 
-def prepare_regions(workspace: Workspace, observe: Callable[[int], None] = lambda done: None) -> Preparation:
+def prepare_regions(workspace: Workspace, observe: Callable[[int], None] = lambda more: None) -> Preparation:
     """Takes the local features of all known fakes that have none yet, from their originals, or else their thumbnails.
 
-    Killed at any moment, it goes on where it was. `observe` is told how many images were looked at so far.
+    Killed at any moment, it goes on where it was. `observe` is told how many more images were looked at.
     """
     limits = ImageLimits.from_settings(workspace.settings)
 
@@ -92,7 +92,7 @@ def prepare_regions(workspace: Workspace, observe: Callable[[int], None] = lambd
         with workspace.catalog.writing() as session:
             added += region_features.add(session, kept)
         skipped += len(ready) - len(kept)
-        observe(added + skipped)
+        observe(len(ready))
     with workspace.catalog.reading() as session:
         return Preparation(added, skipped, region_features.state(session))
 

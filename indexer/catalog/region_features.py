@@ -13,6 +13,10 @@ from indexer.catalog.types import utc_now
 from indexer.vocabulary import LabelValue
 
 _AT_ONCE = 500
+_LACKING = (
+    ImageRow.label == LabelValue.FAKE,
+    ~select(RegionFeaturesRow.id).where(RegionFeaturesRow.image_id == ImageRow.id).exists(),
+)
 _BYTES_A_FEATURE = 136
 
 
@@ -46,10 +50,9 @@ def add(session: Session, prepared: Sequence[StoredFeatures]) -> int:
 
 def lacking(session: Session, after_image_id: int, limit: int) -> list[tuple[int, str]]:
     """Id and SHA-256 of up to `limit` known fakes above `after_image_id` that have no features yet, by rising id."""
-    having = select(RegionFeaturesRow.id).where(RegionFeaturesRow.image_id == ImageRow.id).exists()
     rows = session.execute(
         select(ImageRow.id, ImageRow.sha256)
-        .where(ImageRow.id > after_image_id, ImageRow.label == LabelValue.FAKE, ~having)
+        .where(ImageRow.id > after_image_id, *_LACKING)
         .order_by(ImageRow.id)
         .limit(limit)
     )
@@ -58,8 +61,7 @@ def lacking(session: Session, after_image_id: int, limit: int) -> list[tuple[int
 
 def lacking_count(session: Session) -> int:
     """How many known fakes have no features yet."""
-    having = select(RegionFeaturesRow.id).where(RegionFeaturesRow.image_id == ImageRow.id).exists()
-    return session.execute(select(func.count()).where(ImageRow.label == LabelValue.FAKE, ~having)).scalar_one()
+    return session.execute(select(func.count()).select_from(ImageRow).where(*_LACKING)).scalar_one()
 
 
 def state(session: Session) -> FeaturesState:

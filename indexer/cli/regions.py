@@ -55,14 +55,7 @@ def prepare(settings: Settings, as_json: bool) -> None:
         with workspace.catalog.reading() as session:
             waiting = region_features.lacking_count(session)
         with progress("regions", waiting, quiet=as_json) as update:
-            done = 0
-
-            def observe(looked_at: int) -> None:
-                nonlocal done
-                update(looked_at - done)
-                done = looked_at
-
-            prepared = prepare_regions(workspace, observe)
+            prepared = prepare_regions(workspace, update)
     if as_json:
         print_json(prepared)
         return

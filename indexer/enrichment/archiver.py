@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any, TypeGuard
 
 from indexer.enrichment.answer_columns import Cell, Column
+from indexer.enrichment.bounded import read_bounded
 from indexer.enrichment.extending import extend_csv
 from indexer.enrichment.gravity import gravest
 from indexer.enrichment.json_text import json_text
@@ -184,14 +185,7 @@ def _literal(text: str) -> object:
 
 def _document(path: Path) -> object:
     """The JSON value in a file, None when it holds none."""
-    shown = printable(path.name)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_JSON_BYTES + 1)
-    except OSError as error:
-        raise SourceError(f"{shown} cannot be read ({error.strerror}); check the path and permissions") from None
-    if len(data) > MAX_JSON_BYTES:
-        raise SourceError(f"{shown} is larger than {MAX_JSON_BYTES:,} bytes; split it")
+    data = read_bounded(path, MAX_JSON_BYTES)
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):

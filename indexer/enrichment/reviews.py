@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.enrichment.answer_columns import COLUMNS, Cell, Column
+from indexer.enrichment.bounded import read_bounded
 from indexer.enrichment.gravity import gravest
 from indexer.enrichment.json_text import json_text
 from indexer.enrichment.mapping import as_picture_path
@@ -161,15 +162,8 @@ def _answered(value: Any, answers: Mapping[int, Mapping[str, Any]]) -> Any:
 
 
 def _text(path: Path) -> str:
-    shown = printable(path.name)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise SourceError(f"{shown} cannot be read ({error.strerror}); check the path and permissions") from None
-    if len(data) > MAX_BYTES:
-        raise SourceError(f"{shown} is larger than {MAX_BYTES:,} bytes; split it")
+    data = read_bounded(path, MAX_BYTES)
     try:
         return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise SourceError(f"{shown} is not UTF-8; save it as UTF-8") from None
+        raise SourceError(f"{printable(path.name)} is not UTF-8; save it as UTF-8") from None
