@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import numpy as np
 
@@ -50,13 +49,4 @@ def _measure(wanted: dict[str, object], answer: Connection) -> None:
     batch = np.zeros((8, 3, 384, 384), np.float32)
     for _ in range(3):
         detector.run(batch)
-    answer.send(_peak_mib())
-
-
-def _peak_mib() -> float:
-    """Linux counts the parent's memory into what `getrusage` says after a spawn, but not into VmHWM."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return peak_memory_mib()
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), peak_memory_mib())
+    answer.send(peak_memory_mib())

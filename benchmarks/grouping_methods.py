@@ -74,18 +74,21 @@ def methods(min_cosine: float, thresholds: tuple[float, ...]) -> tuple[Method, .
     )
 
 
-def _named(name: str, cosine: float, tuned: bool) -> str:
-    return f"{name}, cosine {cosine:g}" + (f" ({TUNED})" if tuned else "")
+def thorough(min_cosine: float) -> Method:
+    """The product's way with neighbours that are looked for as a search looks for them, not as a graph does."""
+    return Method(
+        f"{OURS}, thorough neighbours", "sklearn", partial(by_dejafake, min_cosine=min_cosine, quick=False), 10**7
+    )
 
 
-def by_dejafake(vectors: Vectors, min_cosine: float, copies: Links = NO_COPIES) -> Labels:
+def by_dejafake(vectors: Vectors, min_cosine: float, copies: Links = NO_COPIES, *, quick: bool = True) -> Labels:
     """The product's way from vectors to groups: vector store with its index, graph of neighbours, groups."""
-    evidence = neighbour_links(vectors)
+    evidence = neighbour_links(vectors, quick=quick)
     rule = GroupingRule(MIN_SIZE, float(cosine_distance(min_cosine)))
     return group_images(len(vectors), copies, evidence, rule).group_of
 
 
-def neighbour_links(vectors: Vectors) -> Links:
+def neighbour_links(vectors: Vectors, *, quick: bool = True) -> Links:
     """Links of each vector to its nearest, from a vector store made for them."""
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +99,7 @@ def neighbour_links(vectors: Vectors) -> Links:
             with place.lock(wait=True):
                 store.write_snapshot(SnapshotPlan(settings.exact_search_max, thread_count(0)))
             store = VectorStore.open(place)
-        found = nearest_neighbours(store, min(settings.campaign_neighbours, len(vectors) - 1))
+        found = nearest_neighbours(store, min(settings.campaign_neighbours, len(vectors) - 1), quick=quick)
     first = np.repeat(found.ids, found.neighbours.shape[1])
     second = found.neighbours.reshape(-1)
     known = second >= 0

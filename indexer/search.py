@@ -135,7 +135,7 @@ class Searcher:
         watch.add("queue", seen.waited)
         watch.add("model", seen.took)
         with watch.step("catalogue"):
-            calibration = self.calibration.get()
+            calibration = self._level()
         probe = self._prober.of_picture(measured, seen, calibration)
         return self._answer(probe, options or SearchOptions(), watch, calibration)
 
@@ -161,7 +161,7 @@ class Searcher:
         if not pictures:
             return []
         seen = rows_of(self._passes.run(np.stack([picture.pixels for picture in pictures])))
-        calibration = self.calibration.get()
+        calibration = self._level()
         return [
             self._answer(
                 self._prober.of_picture(picture.measured, one, calibration),
@@ -191,7 +191,7 @@ class Searcher:
             return self.by_sha256(sha256, options)
         except NotFoundError:
             probe = of_hashes(sha256, pdq)
-        return self._answer(probe, options or SearchOptions(), Stopwatch(), self.calibration.get())
+        return self._answer(probe, options or SearchOptions(), Stopwatch(), self._level())
 
     def by_sha256(
         self, sha256: str, options: SearchOptions | None = None, *, leave_itself_out: bool = False
@@ -210,7 +210,7 @@ class Searcher:
         watch = Stopwatch()
         with watch.step("catalogue"):
             probe, known = self._known(sha256)
-            calibration = self.calibration.get()
+            calibration = self._level()
         return self._answer(
             probe, options or SearchOptions(), watch, calibration, known, leave_itself_out=leave_itself_out
         )
@@ -234,7 +234,7 @@ class Searcher:
         Raises:
             UsageError: it has not 384 finite numbers, or is all zero.
         """
-        return self._answer(of_embedding(embedding), options or SearchOptions(), Stopwatch(), self.calibration.get())
+        return self._answer(of_embedding(embedding), options or SearchOptions(), Stopwatch(), self._level())
 
     def by_pdq(self, pdq: str, options: SearchOptions | None = None) -> SearchAnswer:
         """Search with a PDQ hash of 64 hex digits, whose quality is taken on trust.
@@ -242,7 +242,7 @@ class Searcher:
         Raises:
             UsageError: it is not 64 hex digits.
         """
-        return self._answer(of_hashes(None, pdq), options or SearchOptions(), Stopwatch(), self.calibration.get())
+        return self._answer(of_hashes(None, pdq), options or SearchOptions(), Stopwatch(), self._level())
 
     def probe(self, data: bytes) -> Probe:
         """The bytes of an image file reduced to what can be compared.
@@ -345,6 +345,11 @@ class Searcher:
             limitations=(*limits, *provenance_limits([*(left.origin or ()), *(right.origin or ())]), LIMIT_LIKENESS),
         )
 
+    def _level(self) -> CalibrationVersion | None:
+        """The calibration now in use, once the index has caught up with the catalogue."""
+        self._index.refresh()
+        return self.calibration.get(self._index.change_id)
+
     def _answer(
         self,
         probe: Probe,
@@ -355,12 +360,12 @@ class Searcher:
         *,
         leave_itself_out: bool = False,
     ) -> SearchAnswer:
-        """The answer to a probe; `known` is the image of the catalogue that it is of, where that was looked up."""
+        """The answer to a probe, after `_level`; `known` is the image of the catalogue that it is of, where that was
+        looked up."""
         thresholds = self._thresholds(options, calibration)
         limit = self._limit(options)
         readable = (probe.facts.pdq_quality or 0) >= thresholds.min_quality
         with watch.step("index"):
-            self._index.refresh()
             found = self._candidates(probe, options, thresholds, limit + leave_itself_out, readable)
         with watch.step("catalogue"), self._catalog.reading() as session:
             if known is not None:

@@ -109,14 +109,18 @@ def _near_by(words: Words, band: _Band, max_distance: int, turn: np.uint64, kind
     starts = np.searchsorted(key, np.arange((1 << (band.stop - band.start)) + 1)).astype(np.int32)
     occupied = starts[1:] > starts[:-1]
     turned = _turned_key(band, turn)
+    # of two keys that are each other's partner the smaller looks: the one without the highest bit that differs
+    smaller = [np.flatnonzero(key & np.int32(1 << bit) == 0) for bit in range(band.stop - band.start)]
     gathered = [links([], [], [], kind)]
     for change in band.masks:
-        partner = key ^ np.int32(change ^ turned)
-        looking = np.flatnonzero(occupied[partner])
-        partner = partner[looking]
-        # of two keys that are each other's partner the smaller looks; where a key is its own, each place looks ahead
-        begin = np.maximum(starts[partner], np.where(partner == key[looking], looking + 1, 0))
-        count = np.where(partner >= key[looking], starts[partner + 1] - begin, 0)
+        differ = change ^ turned
+        looking = smaller[differ.bit_length() - 1] if differ else np.arange(len(key))
+        partner = key[looking] ^ np.int32(differ)
+        there = np.flatnonzero(occupied[partner])
+        looking, partner = looking[there], partner[there]
+        # where a key is its own partner, each place looks ahead
+        begin = starts[partner] if differ else looking + 1
+        count = starts[partner + 1] - begin
         found = count > 0
         for one, other in _expanded(looking[found], begin[found], count[found]):
             bits = _differing(rows[one], rows[other], turn)

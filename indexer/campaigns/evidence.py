@@ -178,15 +178,14 @@ def _more_neighbours(
     return _links_of(first, fakes.numbers(hits.ids.reshape(-1)), hits.scores.reshape(-1))
 
 
-def embedding_cohesion(catalog: Catalog, fingerprint: str, members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
+def embedding_cohesion(index: SearchIndex, members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
     """Mean cosine of members to their nearest exemplar, -1 to 1; 1 where there is nothing to compare.
 
     Exemplars are not compared with themselves, and of very many members 64 are.
     """
     standing = {fake.image_id for fake in exemplars}
     others = _spread([fake.image_id for fake in members if fake.image_id not in standing])
-    with catalog.reading() as session:
-        vectors = embeddings.vectors(session, fingerprint, [*sorted(standing), *others])
+    vectors = index.vectors_of([*sorted(standing), *others])
     models = [vectors[image_id] for image_id in sorted(standing) if image_id in vectors]
     compared = [vectors[image_id] for image_id in others if image_id in vectors]
     if not models or not compared:

@@ -104,7 +104,7 @@ def cluster(
 
     def measure(members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:
         if trained:
-            return embedding_cohesion(catalog, index.fingerprint, members, exemplars)
+            return embedding_cohesion(index, members, exemplars)
         return hash_cohesion(members, exemplars)
 
     groups_found = [FoundGroup(draft.members, measure(draft.images, draft.exemplars)) for draft in drafts]

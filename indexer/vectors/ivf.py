@@ -25,6 +25,8 @@ FILTERED_PROBES = 12
 clusters, then keep a recall of .99 (`benchmarks.filters`)."""
 FILTERED_REFINED = 2
 """Times the candidates re-ranked without a filter."""
+QUICK_PROBES, QUICK_REFINED = 16, 4
+"""Lists probed and candidates re-ranked for each hit wanted, at most, by who does not miss single neighbours."""
 NANOSECONDS_A_VECTOR, NANOSECONDS_A_CODE = 95, 17
 """What a scan of scattered vectors and one of lists with a filter take, for choosing between them."""
 MOST_CANDIDATES = 1 << 14
@@ -77,7 +79,9 @@ class IvfIndex:
         """The same index with other `probes` and `refined`; both stay usable."""
         return IvfIndex(self._index, self._vectors, parameters)
 
-    def candidates(self, queries: Vectors, depth: int, wanted: Selection | None, threads: int) -> Ids:
+    def candidates(
+        self, queries: Vectors, depth: int, wanted: Selection | None, threads: int, *, quick: bool = False
+    ) -> Ids:
         """The `depth` rows [Q, depth] int64 nearest to each query, in any order, -1 where the probed lists hold no
         more.
 
@@ -85,16 +89,20 @@ class IvfIndex:
             queries: [Q, D] float32, C-contiguous.
             depth: hits wanted and SURPLUS.
             wanted: the rows that may be found; None for all.
+            quick: probe and re-rank little, whatever the recall.
         """
         filtered = wanted is not None and wanted.share < FILTERED_SHARE
         most = len(self._vectors) if wanted is None else wanted.count
-        factor = self._parameters.refined * (FILTERED_REFINED if filtered else 1)
+        probes, refined = self._parameters.probes, self._parameters.refined
+        if quick:
+            probes, refined = min(QUICK_PROBES, probes), min(QUICK_REFINED, refined)
+        factor = refined * (FILTERED_REFINED if filtered else 1)
         count = max(min(depth, most), min(most, factor * max(1, depth - SURPLUS), MOST_CANDIDATES))
         limit_faiss(threads if len(queries) > 1 else SINGLE_QUERY)
         if wanted is not None and filtered:
-            rows = self._scan_filtered(queries, count, wanted)
+            rows = self._scan_filtered(queries, count, wanted, probes)
         else:
-            rows = self.scan(queries, count, self._parameters.probes, wanted)
+            rows = self.scan(queries, count, probes, wanted)
         if rows.shape[1] <= depth:
             return rows
         scores = inner_products(rows, self._vectors, queries, threads)
@@ -105,7 +113,7 @@ class IvfIndex:
         """Whether an exact scan of the rows that may be found takes no longer than a search here."""
         if wanted.share >= FILTERED_SHARE:
             return False
-        codes = self._filtered_probes(wanted) * len(self._vectors) / self._parameters.lists
+        codes = self._filtered_probes(wanted, self._parameters.probes) * len(self._vectors) / self._parameters.lists
         return wanted.count * NANOSECONDS_A_VECTOR <= codes * NANOSECONDS_A_CODE
 
     def scan(self, queries: Vectors, count: int, probes: int, wanted: Selection | None = None) -> Ids:
@@ -118,16 +126,14 @@ class IvfIndex:
         _, rows = self._index.search(queries, count, params=how)
         return np.asarray(rows, np.int64)
 
-    def _filtered_probes(self, wanted: Selection) -> int:
-        return min(
-            wanted.lists(self._list_of_row, self._parameters.lists).count, FILTERED_PROBES * self._parameters.probes
-        )
+    def _filtered_probes(self, wanted: Selection, probes: int) -> int:
+        return min(wanted.lists(self._list_of_row, self._parameters.lists).count, FILTERED_PROBES * probes)
 
-    def _scan_filtered(self, queries: Vectors, count: int, wanted: Selection) -> Ids:
+    def _scan_filtered(self, queries: Vectors, count: int, wanted: Selection, unfiltered: int) -> Ids:
         """Filters often follow the clusters and empty the lists nearest to a query, so only lists that hold wanted
         rows are probed."""
         held = wanted.lists(self._list_of_row, self._parameters.lists)
-        probes = self._filtered_probes(wanted)
+        probes = self._filtered_probes(wanted, unfiltered)
         only = faiss.SearchParameters(sel=held.selector.handle)
         nearest, numbers = self._centres.search(queries, probes, params=only)
         how = faiss.SearchParametersIVF(nprobe=probes, sel=wanted.by_bit.handle)

@@ -71,14 +71,14 @@ class MainIndex:
         found: Ids = rows[places[here]]
         return found
 
-    def search(self, queries: Vectors, k: int, wanted: Selection | None, threads: int) -> Hits:
-        """The k best rows, ranked. `wanted`: the rows that may be found, None for all."""
+    def search(self, queries: Vectors, k: int, wanted: Selection | None, threads: int, *, quick: bool = False) -> Hits:
+        """The k best rows, ranked. `wanted`: the rows that may be found, None for all; `quick`: see IvfIndex."""
         live = len(self.ids) if wanted is None else wanted.count
         ivf = self._ivf
         if ivf is None or live <= EXACT_ROWS or (wanted is not None and ivf.scans_faster_than_this(wanted)):
             return exact_search(self.ids, self.vectors, queries, k, wanted, threads)
         hits = search_deep_enough(
-            lambda some, depth: ivf.candidates(some, depth, wanted, threads),
+            lambda some, depth: ivf.candidates(some, depth, wanted, threads, quick=quick),
             self.ids,
             self.vectors,
             queries,

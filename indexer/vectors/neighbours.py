@@ -22,8 +22,12 @@ class Neighbours(NamedTuple):
     cosines: npt.NDArray[np.float32]
 
 
-def nearest_neighbours(store: VectorStore, k: int, allowed: Allowed | None = None) -> Neighbours:
-    """The k nearest others of every vector that can be found now, among `allowed` ids only; k at least 1."""
+def nearest_neighbours(store: VectorStore, k: int, allowed: Allowed | None = None, *, quick: bool = True) -> Neighbours:
+    """The k nearest others of every vector that can be found now, among `allowed` ids only; k at least 1.
+
+    `quick` as in `VectorStore.search`: a graph does not miss single links. Groups of planted vectors are as good as
+    with a search's recall (`benchmarks.campaigns --full`, row "thorough neighbours").
+    """
     ids: list[Ids] = []
     neighbours: list[Ids] = []
     cosines: list[Vectors] = []
@@ -36,7 +40,7 @@ def nearest_neighbours(store: VectorStore, k: int, allowed: Allowed | None = Non
                 some_ids, some_vectors = some_ids[kept], some_vectors[kept]
                 if not len(some_ids):
                     continue
-            hits = store.search(some_vectors, k + 1, allowed)
+            hits = store.search(some_vectors, k + 1, allowed, quick=quick)
             itself = hits.ids == some_ids[:, None]
             # Where more than k others share its very vector, the vector itself may be missing: drop the last instead.
             itself[~itself.any(axis=1), -1] = True

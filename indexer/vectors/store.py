@@ -208,7 +208,7 @@ class VectorStore:
             tail_live = _less(tail_live, len(tail_live.mask), np.array(gone))
         return replace(state, main_live=main_live, tail_live=tail_live)
 
-    def search(self, queries: Vectors, k: int, allowed: Allowed | None = None) -> Hits:
+    def search(self, queries: Vectors, k: int, allowed: Allowed | None = None, *, quick: bool = False) -> Hits:
         """The k most similar vectors of each query, best first; equal cosines by rising id.
 
         Exact while the snapshot has no IVF index, and for filters that leave few rows; the tail always is.
@@ -217,13 +217,14 @@ class VectorStore:
             queries: [Q, D] float32, L2-normalised.
             k: how many, at least 1; fewer come only when fewer may be found.
             allowed: the ids that may be found, None for all.
+            quick: look into few lists of an IVF index, whatever the recall.
         """
         state = self._state
         queries = np.ascontiguousarray(queries, np.float32)
         hits = Hits.none(len(queries), k)
         if state.main:
             wanted = state.main_live if allowed is None else allowed.among(state.main.ids, state.main_live)
-            hits = state.main.search(queries, k, wanted, self._threads)
+            hits = state.main.search(queries, k, wanted, self._threads, quick=quick)
         if state.tail:
             live = state.tail_live
             wanted = live if allowed is None else Selection(live.mask & allowed.mask(state.tail_ids))
