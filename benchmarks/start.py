@@ -132,7 +132,7 @@ def _until_ready(home: Path) -> float:
         try:
             assert server.stderr is not None
             found = next(match for line in server.stderr if (match := _LISTENING.search(line)))
-            with httpx.Client(base_url=found[1], trust_env=False) as client:
+            with httpx.Client(base_url=found[1], trust_env=False, timeout=GIVEN_UP_S) as client:
                 while client.get("/readyz").status_code != httpx.codes.OK:
                     pass
             return perf_counter() - started

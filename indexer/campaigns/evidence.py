@@ -11,7 +11,7 @@ import numpy.typing as npt
 from indexer.campaigns.copies import copies_among, mirrored
 from indexer.campaigns.graph import Ints, Links, cosine_distance, links, pieces, united
 from indexer.campaigns.recipes import Recipe, recipe_in
-from indexer.catalog import columns, embeddings
+from indexer.catalog import columns
 from indexer.catalog.columns import ImageColumns
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import ImageFilter
@@ -80,6 +80,14 @@ class KnownFakes(Sequence[Fake]):
             recipe=self.recipes.get(number),
         )
 
+    def digest(self, place: int) -> str:
+        """The SHA-256 of one."""
+        return self.columns.sha256[place].decode()  # type: ignore[no-any-return]
+
+    def digests(self) -> list[str]:
+        """The SHA-256 of all."""
+        return self.columns.sha256.astype("U64").tolist()  # type: ignore[no-any-return]
+
     def numbers(self, image_ids: npt.NDArray[np.int64]) -> Ints:
         """The number of the fake with each of these ids [M], -1 for images that are none."""
         if not len(self):
@@ -130,9 +138,9 @@ def copy_links(fakes: KnownFakes, settings: Settings, progress: Progress) -> Lin
 
 
 def embedding_links(
-    catalog: Catalog, fakes: KnownFakes, copies: Links, index: SearchIndex, settings: Settings, progress: Progress
+    fakes: KnownFakes, copies: Links, index: SearchIndex, settings: Settings, bound: float, progress: Progress
 ) -> Links:
-    """Links of each fake to its nearest fakes by embedding; `distance` is 1 - cosine.
+    """Links of each fake to its nearest fakes by embedding; `distance` is 1 - cosine, at most `bound`.
 
     Copies of one picture crowd each other's lists of neighbours: where all neighbours of a picture's images are its own
     copies, one of these is asked for as many more as there are copies.
@@ -141,41 +149,42 @@ def embedding_links(
         return links([], [], [])
     progress("comparing embeddings", 0, len(fakes))
     found = index.neighbours(settings.campaign_neighbours, KNOWN_FAKES)
-    rows, width = fakes.numbers(found.ids), found.neighbours.shape[1]
-    near = _links_of(np.repeat(rows, width), fakes.numbers(found.neighbours.reshape(-1)), found.cosines.reshape(-1))
-    crowded = _crowded(len(fakes), copies, near)
-    more = [_more_neighbours(catalog, fakes, block, index, settings) for block in _blocks(crowded.tolist())]
+    first = np.repeat(fakes.numbers(found.ids), found.neighbours.shape[1])
+    second = fakes.numbers(found.neighbours.reshape(-1))
+    near = _links_of(first, second, found.cosines.reshape(-1), bound)
+    crowded = _crowded(len(fakes), copies, first, second)
+    more = [_more_neighbours(fakes, block, index, bound) for block in _blocks(crowded.tolist())]
     progress("comparing embeddings", len(fakes), len(fakes))
     return united(near, *more) if more else near
 
 
-def _links_of(first: Ints, second: Ints, cosines: npt.NDArray[np.float32]) -> Links:
-    known = (first >= 0) & (second >= 0)
-    return links(first[known], second[known], cosine_distance(cosines[known]))
+def _links_of(first: Ints, second: Ints, cosines: npt.NDArray[np.float32], bound: float) -> Links:
+    distances = cosine_distance(cosines)
+    kept = (first >= 0) & (second >= 0) & (distances <= bound)
+    return links(first[kept], second[kept], distances[kept])
 
 
-def _crowded(images: int, copies: Links, near: Links) -> Ints:
-    """The first image of each picture of several images whose links all stay within it."""
+def _crowded(images: int, copies: Links, first: Ints, second: Ints) -> Ints:
+    """The first image of each picture of several images whose neighbours (`first` to `second` [E]; -1 is none) are all
+    its own copies."""
     picture = pieces(images, copies)
     leaves = np.zeros(images, np.bool_)
-    outward = picture[near.first] != picture[near.second]
-    leaves[picture[near.first[outward]]] = leaves[picture[near.second[outward]]] = True
-    first = np.unique(picture, return_index=True)[1]
-    return first[(np.bincount(picture) > 1) & ~leaves[: len(first)]].astype(np.int64)
+    known = (first >= 0) & (second >= 0)
+    one, other = picture[first[known]], picture[second[known]]
+    outward = one != other
+    leaves[one[outward]] = leaves[other[outward]] = True
+    representative = np.unique(picture, return_index=True)[1]
+    return representative[(np.bincount(picture) > 1) & ~leaves[: len(representative)]].astype(np.int64)
 
 
-def _more_neighbours(
-    catalog: Catalog, fakes: KnownFakes, places: Sequence[int], index: SearchIndex, settings: Settings
-) -> Links:
-    ids = fakes.columns.ids[np.array(places, np.int64)]
-    with catalog.reading() as session:
-        vectors = embeddings.vectors(session, index.fingerprint, ids.tolist())
+def _more_neighbours(fakes: KnownFakes, places: Sequence[int], index: SearchIndex, bound: float) -> Links:
+    vectors = index.vectors_of(fakes.columns.ids[np.array(places, np.int64)].tolist())
     if not vectors:
         return links([], [], [])
     asking = np.array(sorted(vectors), np.int64)
     hits = index.nearest(np.stack([vectors[one] for one in asking.tolist()]), _MOST_NEIGHBOURS, KNOWN_FAKES)
     first = np.repeat(fakes.numbers(asking), _MOST_NEIGHBOURS)
-    return _links_of(first, fakes.numbers(hits.ids.reshape(-1)), hits.scores.reshape(-1))
+    return _links_of(first, fakes.numbers(hits.ids.reshape(-1)), hits.scores.reshape(-1), bound)
 
 
 def embedding_cohesion(index: SearchIndex, members: Sequence[Fake], exemplars: Sequence[Fake]) -> float:

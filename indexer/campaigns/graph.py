@@ -68,19 +68,18 @@ def links(
     one, other = np.asarray(first, np.int64), np.asarray(second, np.int64)
     low, high, far = np.minimum(one, other), np.maximum(one, other), np.asarray(distance, np.float64)
     kinds = np.broadcast_to(np.asarray(kind, np.uint8), low.shape)
-    proper = low != high
-    low, high, far, kinds = low[proper], high[proper], far[proper], kinds[proper]
-    order = _by_pair(low, high, far, kinds)
-    low, high = low[order], high[order]
-    new = np.ones(len(low), np.bool_)
-    new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    return Links(low[new], high[new], far[order][new], kinds[order][new])
-
-
-def _by_pair(low: Ints, high: Ints, far: Floats, kinds: Kinds) -> npt.NDArray[np.intp]:
-    """The order by pair, then by distance and kind."""
-    pair = low * (int(high.max(initial=0)) + 1) + high
-    return np.lexsort((kinds, far, pair))
+    proper = np.flatnonzero(low != high)
+    width = int(high.max(initial=0)) + 1
+    pair = low[proper] * width + high[proper]
+    order = np.argsort(pair)  # in any order within a pair: what is kept of one does not depend on it
+    pair, proper = pair[order], proper[order]
+    first_of = np.flatnonzero(np.diff(pair, prepend=-1))
+    if not len(first_of):
+        return Links(pair, pair, far[proper], kinds[proper])
+    nearest = np.minimum.reduceat(far[proper], first_of)
+    as_near = far[proper] == np.repeat(nearest, np.diff(first_of, append=len(pair)))
+    kind_kept = np.minimum.reduceat(np.where(as_near, kinds[proper], np.iinfo(np.uint8).max), first_of)
+    return Links(*np.divmod(pair[first_of], width), nearest, kind_kept)
 
 
 def both_ways(evidence: Links) -> tuple[Ints, Ints, Floats]:

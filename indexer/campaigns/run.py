@@ -87,7 +87,7 @@ def cluster(
 
     fakes = known_fakes(catalog, settings, tell)
     copies = copy_links(fakes, settings, tell)
-    alike = embedding_links(catalog, fakes, copies, index, settings, tell) if trained else links([], [], [])
+    alike = embedding_links(fakes, copies, index, settings, rule.bound, tell) if trained else links([], [], [])
     tell("grouping", 0, len(fakes))
     recipes = recipe_links(fakes.recipes)
     related = united(alike, recipes)
@@ -153,12 +153,12 @@ class _Draft:
         return tuple(fake for fake, member in zip(self.images, self.members, strict=True) if member.exemplar)
 
 
-def _draft(places: Sequence[int], fakes: Sequence[Fake], findings: _Findings) -> _Draft:
+def _draft(places: Sequence[int], fakes: KnownFakes, findings: _Findings) -> _Draft:
     return _Draft(
         images=tuple(fakes[place] for place in places),
         members=tuple(
             CampaignMember(
-                sha256=fakes[place].sha256,
+                sha256=fakes.digest(place),
                 strength=float(findings.roles.strength[place]),
                 exemplar=bool(findings.roles.exemplar[place]),
                 reasons=tuple(_reasons(place, fakes, findings)),
@@ -168,20 +168,20 @@ def _draft(places: Sequence[int], fakes: Sequence[Fake], findings: _Findings) ->
     )
 
 
-def _reasons(place: int, fakes: Sequence[Fake], findings: _Findings) -> Iterator[str]:
+def _reasons(place: int, fakes: KnownFakes, findings: _Findings) -> Iterator[str]:
     copy, relative = findings.roles.copy, findings.roles.relative
     other = int(copy.other[place])
     if other >= 0:
         mirrored = copy.kind[place] == LinkKind.SAME_PICTURE_MIRRORED
-        yield same_picture_reason(int(copy.distance[place]), fakes[other].sha256, mirrored=bool(mirrored))
+        yield same_picture_reason(int(copy.distance[place]), fakes.digest(other), mirrored=bool(mirrored))
     other = int(relative.other[place])
     if other >= 0 and relative.kind[place] == LinkKind.SAME_RECIPE:
-        yield same_recipe_reason(fakes[other].sha256)
+        yield same_recipe_reason(fakes.digest(other))
     elif other >= 0:
         cosine = 1.0 - float(relative.distance[place])
         meaning = findings.meaning
         probability = None if meaning is None else meaning.origin.probability(cosine)
-        yield same_origin_reason(cosine, fakes[other].sha256, probability)
+        yield same_origin_reason(cosine, fakes.digest(other), probability)
     if findings.grouping.placed[place]:
         yield PLACED_REASON
 
@@ -238,7 +238,7 @@ def _embedding_parameters(
         if meaning is None
         else f"same origin, weighed by calibration {meaning.version}",
         "same_origin_min_cosine": smallest,
-        "same_origin_links": int(np.count_nonzero(alike.distance <= rule.bound)),
+        "same_origin_links": len(alike),
         "neighbours": settings.campaign_neighbours,
         "min_samples": rule.min_samples,
         "stretch": rule.stretch,

@@ -5,13 +5,15 @@ Everything here happens inside the writing transaction of the run, so that a dec
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from indexer.campaigns.bindings import Bindings, bindings
 from indexer.campaigns.changes import changes
 from indexer.campaigns.constraints import DecidedGroup, constrain
-from indexer.campaigns.evidence import Fake
+from indexer.campaigns.evidence import Fake, KnownFakes
 from indexer.campaigns.wording import automatic_name, is_automatic, kept_reason
 from indexer.catalog import campaign_decisions, campaign_events, campaigns
 from indexer.catalog.records import CampaignMember, ClusteringRun, NewCampaign
@@ -30,7 +32,7 @@ class FoundGroup:
 
 
 def settle(
-    session: Session, run: ClusteringRun, found: Sequence[FoundGroup], fakes: Sequence[Fake], measure: Measure
+    session: Session, run: ClusteringRun, found: Sequence[FoundGroup], fakes: KnownFakes, measure: Measure
 ) -> ClusteringRun:
     """Puts the groups of a run, after decisions, in the place of the campaigns in the catalogue, and records what
     happened to each.
@@ -43,13 +45,13 @@ def settle(
     Returns:
         The run as it was recorded.
     """
-    known = {fake.sha256: fake for fake in fakes}
+    places = {digest: place for place, digest in enumerate(fakes.digests())}
     decided = bindings(campaign_decisions.standing(session))
     before = _before(session, fakes)
     groups = [[member.sha256 for member in group.members] for group in found]
     names = campaigns.names(session)
-    settling = _Settling(found, known, decided, names, measure)
-    made = [settling.campaign(group) for group in constrain(groups, before, decided, known.keys())]
+    settling = _Settling(found, fakes, places, decided, names, measure)
+    made = [settling.campaign(group) for group in constrain(groups, before, decided, places.keys())]
     recorded = replace(run, campaigns=len(made), noise=run.images - sum(len(one.members) for one in made))
     number = campaigns.save(session, recorded, made)
     after = {one.id: {member.sha256 for _, member in one.members} for one in made}
@@ -58,13 +60,16 @@ def settle(
     return recorded
 
 
-def _before(session: Session, fakes: Sequence[Fake]) -> dict[str, frozenset[str]]:
+def _before(session: Session, fakes: KnownFakes) -> dict[str, frozenset[str]]:
     """The members of each campaign now in the catalogue; those that are no known fakes any more are there by number."""
-    known = {fake.image_id: fake.sha256 for fake in fakes}
-    return {
-        name: frozenset(known.get(image_id, f"no longer a known fake: {image_id}") for image_id in image_ids.tolist())
-        for name, image_ids in campaigns.current_members(session).items()
-    }
+    members = campaigns.current_members(session)
+    everyone = np.concatenate([*members.values(), np.empty(0, np.int64)])
+    digests = [
+        fakes.digest(place) if place >= 0 else f"no longer a known fake: {image_id}"
+        for image_id, place in zip(everyone.tolist(), fakes.numbers(everyone).tolist(), strict=True)
+    ]
+    each = iter(digests)
+    return {name: frozenset(islice(each, len(image_ids))) for name, image_ids in members.items()}
 
 
 class _Settling:
@@ -73,12 +78,14 @@ class _Settling:
     def __init__(
         self,
         found: Sequence[FoundGroup],
-        known: Mapping[str, Fake],
+        fakes: KnownFakes,
+        places: Mapping[str, int],
         decided: Bindings,
         names: Mapping[str, str],
         measure: Measure,
     ) -> None:
-        self._known = known
+        self._fakes = fakes
+        self._places = places
         self._decided = decided
         self._names = names
         self._measure = measure
@@ -88,19 +95,22 @@ class _Settling:
     def campaign(self, group: DecidedGroup) -> NewCampaign:
         """The campaign that a decided group is."""
         members = self._members(group)
-        images = [self._known[sha256] for sha256 in group.members]
-        standing = [self._known[member.sha256] for member in members if member.exemplar]
+        places = [self._places[member.sha256] for member in members]
         cohesion = self._cohesion.get(frozenset(group.members))
+        if cohesion is None:
+            images = [self._fakes[place] for place in places]
+            standing = [image for image, member in zip(images, members, strict=True) if member.exemplar]
+            cohesion = self._measure(images, standing)
         return NewCampaign(
             id=group.id,
-            name=self._name(group.id, images),
-            cohesion=self._measure(images, standing) if cohesion is None else cohesion,
-            members=[(self._known[member.sha256].image_id, member) for member in members],
+            name=self._name(group.id, places),
+            cohesion=cohesion,
+            members=list(zip(self._fakes.columns.ids[places].tolist(), members, strict=True)),
             state=self._decided.state(group.id),
             confirmed=group.id in self._decided.confirmed_campaigns,
         )
 
-    def _name(self, campaign_id: str, images: Sequence[Fake]) -> str:
+    def _name(self, campaign_id: str, places: Sequence[int]) -> str:
         """The name people gave it, perhaps before such decisions were kept, or an automatic one."""
         given = self._decided.names.get(campaign_id)
         if given is not None:
@@ -108,8 +118,8 @@ class _Settling:
         earlier = self._names.get(campaign_id)
         if earlier is not None and not is_automatic(earlier):
             return earlier
-        dated = [fake.first_seen for fake in images if fake.first_seen is not None]
-        return automatic_name(len(images), min(dated, default=None))
+        dated = [self._fakes.first_seen[place] for place in places if place in self._fakes.first_seen]
+        return automatic_name(len(places), min(dated, default=None))
 
     def _members(self, group: DecidedGroup) -> list[CampaignMember]:
         made = [self._member(sha256) for sha256 in group.members]

@@ -20,7 +20,7 @@ from indexer.vectors.selection import Selection
 
 FILTERED_SHARE = 0.99
 """A few deleted rows make no filter."""
-FILTERED_PROBES = 12
+FILTERED_PROBES = 9
 """Times the lists probed without a filter: at a million vectors, filters that leave 3 to 50 %, by chance or by whole
 clusters, then keep a recall of .99 (`benchmarks.filters`)."""
 FILTERED_REFINED = 2

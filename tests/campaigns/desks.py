@@ -3,14 +3,13 @@
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from sqlalchemy.orm import Session
-
-from indexer.campaigns.evidence import Fake
+from indexer.campaigns.evidence import known_fakes
 from indexer.campaigns.settling import FoundGroup, Measure, settle
 from indexer.catalog import campaign_decisions, campaign_events, campaigns, images, labels
 from indexer.catalog.campaign_records import CampaignEvent, Decision
 from indexer.catalog.database import Catalog
 from indexer.catalog.records import CampaignMember, ClusteringRun, NewImage, NewLabel
+from indexer.settings import Settings
 from indexer.vocabulary import CampaignEventKind, LabelSource, LabelValue
 
 _AT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -39,9 +38,10 @@ class Desk:
 
     def cluster(self, *groups: set[int], measure: Measure = lambda _members, _exemplars: 0.8) -> dict[str, set[str]]:
         """A run over all images that finds these groups; the campaigns afterwards."""
+        fakes = known_fakes(self.catalog, Settings(), lambda _step, _done, _total: None)
         with self.catalog.writing() as session:
             found = [FoundGroup(tuple(_member(number) for number in sorted(group)), 0.9) for group in groups]
-            settle(session, _run(), found, self._fakes(session), measure)
+            settle(session, _run(), found, fakes, measure)
         return self.campaigns()
 
     def campaigns(self) -> dict[str, set[str]]:
@@ -69,17 +69,6 @@ class Desk:
         """Newest first."""
         with self.catalog.reading() as session:
             return list(campaign_decisions.page(session, 100, campaign=campaign).items)
-
-    @staticmethod
-    def _fakes(session: Session) -> list[Fake]:
-        known = {digest(number): number for number in range(100)}
-        ids = images.find_ids(session, list(known))
-        details = images.details(session, list(ids.values()))
-        return [
-            Fake(image_id, details[image_id].image.sha256, None, 100, None, None)
-            for image_id in sorted(details, key=lambda one: details[one].image.sha256)
-            if details[image_id].image.label.value is LabelValue.FAKE
-        ]
 
 
 def _image(number: int) -> NewImage:
