@@ -105,12 +105,13 @@ def _near_by(words: Words, band: _Band, max_distance: int, turn: np.uint64, kind
     """Links between hashes that are near in this band."""
     key = _keys(words, band)
     order = np.argsort(key, kind="stable")
-    key, rows = key[order], words[order]
+    key, columns = key[order], np.ascontiguousarray(words[order].T)
     starts = np.searchsorted(key, np.arange((1 << (band.stop - band.start)) + 1)).astype(np.int32)
     occupied = starts[1:] > starts[:-1]
     turned = _turned_key(band, turn)
     # of two keys that are each other's partner the smaller looks: the one without the highest bit that differs
     smaller = [np.flatnonzero(key & np.int32(1 << bit) == 0) for bit in range(band.stop - band.start)]
+    elsewhere = columns[[word for word in range(_WORDS) if word != band.start // 64][:2]]
     gathered = [links([], [], [], kind)]
     for change in band.masks:
         differ = change ^ turned
@@ -123,7 +124,9 @@ def _near_by(words: Words, band: _Band, max_distance: int, turn: np.uint64, kind
         count = starts[partner + 1] - begin
         found = count > 0
         for one, other in _expanded(looking[found], begin[found], count[found]):
-            bits = _differing(rows[one], rows[other], turn)
+            near = _differing(elsewhere, one, other, turn) <= max_distance  # hardly any is
+            one, other = one[near], other[near]
+            bits = _differing(columns, one, other, turn)
             near = bits <= max_distance
             if near.any():
                 gathered.append(links(order[one[near]], order[other[near]], bits[near], kind))
@@ -145,8 +148,11 @@ def _expanded(looking: Ints, begin: Ints, count: Ints) -> Iterator[tuple[Ints, I
         start = stop
 
 
-def _differing(one: Words, other: Words, turn: np.uint64) -> Ints:
-    bits: Ints = np.bitwise_count(one ^ other ^ turn).sum(axis=1, dtype=np.int64)
+def _differing(columns: Words, one: Ints, other: Ints, turn: np.uint64) -> npt.NDArray[np.uint16]:
+    """The bits [P] in which the words `columns` [words, N] of pairs differ, after `turn`."""
+    bits = np.zeros(len(one), np.uint16)
+    for column in columns:
+        bits += np.bitwise_count(column[one] ^ column[other] ^ turn)
     return bits
 
 
