@@ -18,7 +18,7 @@ from benchmarks.corpus_campaigns import Corpus, read_corpus
 from benchmarks.grouping_methods import OURS, SMALL, TUNED, Method, by_dejafake, methods, thorough
 from benchmarks.grouping_scores import GroupingScores, Labels, scores
 from benchmarks.planted_campaigns import Planted, planted
-from benchmarks.report import Check, Report, conclude
+from benchmarks.report import Check, Plot, Report, conclude
 
 PLANTED_COSINE = 0.8
 """Smallest cosine that counts as evidence between planted vectors."""
@@ -90,7 +90,18 @@ def measure(
         rows=tuple(rows),
         checks=(*_planted_checks(rows, sizes), *_corpus_checks(rows), *_run_checks(costs)),
         figures=_figures(costs),
+        plots=(_plot(rows, costs),),
     )
+
+
+def _plot(rows: Sequence[Row], costs: Sequence[RunCost]) -> Plot:
+    """Peers with a threshold are drawn once, as they are given it first."""
+    series: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if row.data.startswith("planted") and TUNED not in row.method and row.seconds:
+            series.setdefault(row.method, []).append((float(row.images), row.seconds))
+    whole = [(float(cost.images), cost.seconds) for cost in costs]
+    return Plot("Grouping planted vectors", "images", "seconds", {**series, f"{OURS}, a whole run": whole}, log=True)
 
 
 def _warm_up(every: Iterable[Method]) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.planted_vectors import planted
-from benchmarks.report import Check, Report, conclude
+from benchmarks.report import Check, Plot, Report, conclude
 from benchmarks.vector_engines import FINGERPRINT, THREADS, Dejafake
 from indexer.cli.output import progress
 from indexer.vectors import Allowed, SnapshotFolder, VectorStore
@@ -78,6 +78,19 @@ def measure(size: int, folder: Path, queries: int = QUERIES) -> Report:
         parameters={"vectors": size, "queries": queries, "k": K, "threads": "one for each query"},
         rows=tuple(rows),
         checks=tuple(_checks(rows)),
+        plots=(_plot(rows),),
+    )
+
+
+def _plot(rows: Sequence[Row]) -> Plot:
+    series = {f"allowed {kind}": [(row.share, row.p50_ms) for row in rows if row.filter == kind] for kind in FILTERS}
+    exact = [(row.share, row.exact_ms) for row in rows if row.filter == FILTERS[0]]
+    return Plot(
+        "One search confined by a filter",
+        "share allowed",
+        "p50, ms",
+        {**series, "exact scan of the allowed": exact},
+        True,
     )
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from benchmarks.planted_vectors import QUERIES, planted
 from benchmarks.real_vectors import real_vectors
-from benchmarks.report import Check, Report, conclude
+from benchmarks.report import Check, Plot, Report, conclude
 from benchmarks.vector_engines import Cost, Vectors
 from benchmarks.vector_worker import K, Trial, Worker, worker
 from indexer.cli.output import progress
@@ -157,7 +157,20 @@ def measure(data: Sequence[Data], peers: Sequence[str]) -> Report:
         },
         rows=tuple(rows),
         checks=tuple(checks),
+        plots=tuple(_plots(data, rows)),
     )
+
+
+def _plots(data: Sequence[Data], rows: Sequence[Row]) -> Iterator[Plot]:
+    """Of the highest recall wanted, over the number of planted vectors."""
+    count = {one.name: float(one.count) for one in data if one.name.startswith("planted")}
+    wanted = [row for row in rows if row.data in count and row.wanted == TARGETS[-1] and row.recall >= TARGETS[-1]]
+    for what, value in (("queries_a_second", "queries a second, two threads"), ("p50_ms", "p50 of one query, ms")):
+        series: dict[str, list[tuple[float, float]]] = {}
+        for row in wanted:
+            series.setdefault(row.engine, []).append((count[row.data], getattr(row, what)))
+        if series:
+            yield Plot(f"At recall@10 of {TARGETS[-1]}", "vectors", value, series, log=True)
 
 
 def _compare(data: Data, peers: Sequence[str], done: Callable[[], None]) -> Iterator[Row]:
