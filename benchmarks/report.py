@@ -6,6 +6,7 @@ What is measured lives in the other modules, one a question.
 import json
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -88,6 +89,7 @@ class Report:
         """The report with machine and versions, as JSON."""
         document = {
             "question": self.question,
+            "commit": commit(),
             "machine": asdict(machine()),
             "versions": versions(),
             "parameters": dict(self.parameters),
@@ -97,6 +99,18 @@ class Report:
             "plots": [asdict(plot) for plot in self.plots],
         }
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def commit() -> str:
+    """The commit of this checkout, with `-dirty` where something in it was changed; empty where there is none."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+    )
+    return told.stdout.strip() if told.returncode == 0 else ""
 
 
 def wilson(successes: int, n: int) -> Interval:

@@ -76,18 +76,17 @@ def run(parts: Sequence[Part], *, full: bool, pictures: Path | None) -> None:
         print(f"{part.name}: {said} ({monotonic() - started:.0f} s)", flush=True)
 
 
-def page(documents: Mapping[str, Mapping[str, Any]], commit: str) -> str:
+def page(documents: Mapping[str, Mapping[str, Any]]) -> str:
     """`RESULTS.md`: the machine, every check, and each benchmark's rows, figures and plots. Draws the plots."""
-    return "\n".join(_page(documents, commit)) + "\n"
+    return "\n".join(_page(documents)) + "\n"
 
 
-def _page(documents: Mapping[str, Mapping[str, Any]], commit: str) -> Iterator[str]:
+def _page(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "# What was measured"
     yield ""
     yield "Written by `python -m benchmarks.suite`; do not edit. Every figure comes from one run of the command above"
     yield "its table. Machines differ and are noisy: compare what stands side by side, not figures of two pages."
     yield ""
-    yield f"Code: {commit}."
     yield from dict.fromkeys(_machine(document) for document in documents.values())
     yield ""
     yield "## Aims"
@@ -109,7 +108,7 @@ def _section(name: str, document: Mapping[str, Any]) -> Iterator[str]:
     yield document["question"]
     yield ""
     parameters = ", ".join(f"{key} {_cell(value)}" for key, value in _parameters(document))
-    yield f"`python -m benchmarks.{name}`, {parameters}."
+    yield f"`python -m benchmarks.{name}`, {parameters}. Commit {document.get('commit') or 'unknown'}."
     rows = document["rows"]
     if rows:
         yield ""
@@ -155,17 +154,6 @@ def _result(name: str) -> Path:
     return RESULTS / f"{name}.json"
 
 
-def _commit() -> str:
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=HERE.parent,
-    )
-    return f"commit {told.stdout.strip()}" if told.returncode == 0 else "not a git checkout"
-
-
 def main() -> int:
     """Run as a command."""
     names = [part.name for part in PARTS]
@@ -179,7 +167,7 @@ def main() -> int:
         parts = [part for part in PARTS if part.name in arguments.only]
         run(parts, full=arguments.full, pictures=arguments.pictures)
     found = {name: json.loads(_result(name).read_text("utf-8")) for name in names if _result(name).exists()}
-    PAGE.write_text(page(found, _commit()), encoding="utf-8")
+    PAGE.write_text(page(found), encoding="utf-8")
     missed = [check["name"] for document in found.values() for check in document["checks"] if not check["holds"]]
     print(f"{PAGE.name} written: {len(found)} benchmarks, {len(missed)} aims missed.")
     return 0

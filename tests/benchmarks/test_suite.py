@@ -55,8 +55,8 @@ def test_what_needs_pictures_is_left_out_without() -> None:
 def test_the_page_shows_aims_rows_figures_and_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "PLOTS", tmp_path)
     document = json.loads(report(1.5).as_json())
-    page = suite.page({"speed": document}, "commit abc")
-    assert "Code: commit abc." in page
+    page = suite.page({"speed": document})
+    assert f"Commit {document['commit']}." in page
     assert "| [speed](#speed) | twice as fast | 1.5 | ≥ 2 | **no** |" in page
     assert "| engine | queries a second |" in page
     assert "| ours \\| here | 12,345 |" in page
@@ -66,14 +66,14 @@ def test_the_page_shows_aims_rows_figures_and_plots(tmp_path: Path, monkeypatch:
     assert f"(plots/{drawn.name})" in page
     first = drawn.read_bytes()
     assert b"<svg" in first
-    suite.page({"speed": document}, "commit abc")
+    suite.page({"speed": document})
     assert drawn.read_bytes() == first, "the same points, the same bytes"
 
 
 def test_one_machine_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "PLOTS", tmp_path)
     document = json.loads(report(3).as_json())
-    page = suite.page({"one": document, "two": document}, "commit abc")
+    page = suite.page({"one": document, "two": document})
     assert page.count("Machine: ") == 1
     assert page.count("| yes |") == 2
 
