@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from time import monotonic, perf_counter, sleep
+from time import perf_counter
 
 import httpx
 import numpy as np
@@ -31,6 +31,7 @@ from benchmarks.load import Load, load, post, upload
 from benchmarks.made_up_catalogue import fill
 from benchmarks.report import Check, Report, conclude
 from benchmarks.rollout import random_checkpoint
+from benchmarks.servers import GIVEN_UP_S, free_port, wait_until_ready
 from indexer.catalog import embeddings
 from indexer.cli.output import progress
 from indexer.detector import Detector, load_detector
@@ -39,13 +40,11 @@ from indexer.imaging.limits import ImageLimits
 from indexer.prefetch import prepared_ahead
 from indexer.settings import Settings
 from indexer.workspace import Workspace
-from search_api.server import listening
 
 QUESTION = "How fast does the API answer under load?"
 BUNDLED, RANDOM = "dejafake-small", "ViT-S/16 at 384 px, random weights"
 PICTURES = 16
 SIDE = 1024
-_GIVEN_UP_S = 900.0
 _SERVE = "from indexer.cli import main; main()"
 RUNTIME = "eager"
 """One arithmetic for the server and the bare detector beside it; which is fastest is the question of extraction."""
@@ -344,15 +343,14 @@ def _running(settings: Settings) -> Iterator[Server]:
     Raises:
         RuntimeError: it did not get ready.
     """
-    with listening("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, **_environment(settings), "DEJAFAKE_PORT": str(port)}
     started = perf_counter()
     with subprocess.Popen(
         [sys.executable, "-c", _SERVE, "serve"], stderr=subprocess.DEVNULL, env=environment
     ) as program:
         try:
-            _wait_until_ready(port, program)
+            wait_until_ready(port, program)
             yield Server(port, psutil.Process(program.pid), perf_counter() - started)
         finally:
             program.send_signal(signal.SIGINT)
@@ -362,25 +360,13 @@ def _running(settings: Settings) -> Iterator[Server]:
                 program.kill()
 
 
-def _wait_until_ready(port: int, program: "subprocess.Popen[bytes]") -> None:
-    give_up = monotonic() + _GIVEN_UP_S
-    while program.poll() is None and monotonic() < give_up:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False, timeout=60).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        sleep(0.05)
-    raise RuntimeError("the server did not get ready")
-
-
 def _environment(settings: Settings) -> dict[str, str]:
     return {
         "DEJAFAKE_HOME": str(settings.home),
         "DEJAFAKE_DETECTOR": settings.detector,
         "DEJAFAKE_RUNTIME": settings.runtime,
         "DEJAFAKE_BATCH_SIZE": str(settings.batch_size),
-        "DEJAFAKE_REQUEST_TIMEOUT_SECONDS": str(_GIVEN_UP_S),
+        "DEJAFAKE_REQUEST_TIMEOUT_SECONDS": str(GIVEN_UP_S),
     }
 
 

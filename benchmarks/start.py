@@ -5,8 +5,6 @@ beside reading the same vectors into memory; and `dejafake serve` until it is re
 """
 
 import argparse
-import os
-import re
 import signal
 import statistics
 import subprocess
@@ -15,13 +13,12 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 from time import perf_counter
 
-import httpx
 import numpy as np
 
 from benchmarks import report
+from benchmarks.servers import free_port, wait_until_ready
 from indexer.settings import Settings
 from indexer.vectors import SnapshotFolder, SnapshotPlan, VectorStore
 from indexer.vectors.snapshots import Block
@@ -30,8 +27,6 @@ QUESTION = "How long does dejafake take to start?"
 HELP_AIM_S, OPEN_AIM_S, READY_AIM_S = 0.3, 0.1, 5.0
 SMALL, FULL = 100_000, 1_000_000
 BLOCK = 50_000
-GIVEN_UP_S = 120.0
-_LISTENING = re.compile(r"dejafake listens on (http\S+)")
 _DEJAFAKE = "from indexer.cli import main; main()"
 _LOAD = "from indexer.detector import load_detector; from indexer.settings import Settings; load_detector(Settings())"
 
@@ -114,30 +109,14 @@ def _run(*arguments: str) -> float:
 
 def _until_ready(home: Path) -> float:
     """From starting the process to the first 200 of `/readyz`."""
+    port = free_port()
     started = perf_counter()
-    command = [
-        sys.executable,
-        "-c",
-        "from indexer.cli import main; main()",
-        "--home",
-        str(home),
-        "serve",
-        "--port",
-        "0",
-    ]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
-        watchdog = Timer(GIVEN_UP_S, server.kill)
-        watchdog.start()
+    command = [sys.executable, "-c", _DEJAFAKE, "--home", str(home), "serve", "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
         try:
-            assert server.stderr is not None
-            found = next(match for line in server.stderr if (match := _LISTENING.search(line)))
-            with httpx.Client(base_url=found[1], trust_env=False, timeout=GIVEN_UP_S) as client:
-                while client.get("/readyz").status_code != httpx.codes.OK:
-                    pass
+            wait_until_ready(port, server)
             return perf_counter() - started
         finally:
-            watchdog.cancel()
             server.send_signal(signal.SIGINT)
 
 
