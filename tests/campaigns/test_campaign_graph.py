@@ -3,6 +3,7 @@ import pytest
 
 from indexer.campaigns.graph import (
     SMALLEST_DISTANCE,
+    LinkKind,
     contracted,
     cosine_distance,
     distance_matrix,
@@ -17,6 +18,19 @@ def test_links_are_undirected_unique_and_keep_the_nearest_of_a_pair() -> None:
     assert made.first.tolist() == [0, 1]
     assert made.second.tolist() == [1, 2]
     assert made.distance.tolist() == [0.2, 0.4]
+
+
+def test_of_equally_near_links_of_a_pair_the_first_kind_counts_and_of_others_the_nearest() -> None:
+    made = links(
+        [3, 5, 3, 1, 1],
+        [5, 3, 5, 2, 2],
+        [0.2, 0.1, 0.1, 0.3, 0.2],
+        np.array(
+            [LinkKind.SAME_PICTURE, LinkKind.SAME_ORIGIN, LinkKind.SAME_RECIPE] + [LinkKind.SAME_ORIGIN] * 2, np.uint8
+        ),
+    )
+    assert (made.first.tolist(), made.second.tolist()) == ([1, 3], [2, 5])
+    assert (made.distance.tolist(), made.kind.tolist()) == ([0.2, 0.1], [LinkKind.SAME_ORIGIN, LinkKind.SAME_RECIPE])
 
 
 def test_no_distance_is_zero_because_sparse_matrices_drop_zeros() -> None:

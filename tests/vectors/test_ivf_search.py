@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from indexer.vectors import Allowed, Hits, SnapshotFolder, SnapshotPlan, VectorStore, ivf, main_index
+from indexer.vectors import (
+    Allowed,
+    Hits,
+    SnapshotFolder,
+    SnapshotPlan,
+    VectorStore,
+    ivf,
+    main_index,
+    nearest_neighbours,
+)
 from indexer.vectors.exact import exact_search
 from indexer.vectors.selection import Selection
 
@@ -61,6 +70,23 @@ def test_held_out_queries_find_their_neighbours(built: Built) -> None:
     assert store.manifest is not None
     assert store.manifest.kind == "ivf"
     assert recall(store.search(built.queries, 10), built.truth(10)) >= 0.95
+
+
+def test_a_quick_search_probes_less_and_finds_what_counts_for_a_graph(
+    built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = built.open()
+    assert store.manifest is not None
+    monkeypatch.setattr(ivf, "QUICK_PROBES", 1)
+    assert store.manifest.parameters["probes"] > 1
+    quick, truth = store.search(built.queries, 10, quick=True), built.truth(10)
+    assert recall(quick, truth) < recall(store.search(built.queries, 10), truth)
+    nearest = quick.ids[:, 0] == truth.ids[:, 0]
+    np.testing.assert_array_equal(quick.scores[nearest, 0], truth.scores[nearest, 0])
+    copies = nearest_neighbours(store, 3)
+    assert copies.ids.tolist() == sorted(built.ids.tolist())
+    near = np.array([score > 0.9 for score in copies.cosines[:, 0]])
+    assert near.mean() > 0.15  # one vector in five has a near duplicate
 
 
 def test_scores_are_exact_cosines_in_any_batch(built: Built) -> None:
