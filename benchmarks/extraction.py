@@ -59,7 +59,7 @@ class Amount:
     blocks: int = BLOCKS
 
 
-SMALL, FULL = Amount(8, 2, 20, 48), Amount(32, 7, 200, None)
+SMALL, FULL = Amount(8, 2, 20, 24), Amount(32, 7, 200, None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

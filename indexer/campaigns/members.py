@@ -63,12 +63,16 @@ def roles(grouping: Grouping, same_picture: Links, alike: Links, rule: GroupingR
 
 
 def _nearest(images: int, among: Links) -> NearestLink:
-    near, far, distance = both_ways(among)
+    shortest = np.full(images, np.inf)
+    np.minimum.at(shortest, among.first, among.distance)
+    np.minimum.at(shortest, among.second, among.distance)
+    nearest = among.only((among.distance == shortest[among.first]) | (among.distance == shortest[among.second]))
+    near, far, distance = both_ways(nearest)
     order = np.lexsort((far, distance, near))
     who, place = np.unique(near[order], return_index=True)
     found = NearestLink(np.full(images, -1, np.int64), np.zeros(images), np.zeros(images, np.uint8))
     found.other[who], found.distance[who] = far[order][place], distance[order][place]
-    found.kind[who] = np.tile(among.kind, 2)[order][place]
+    found.kind[who] = np.tile(nearest.kind, 2)[order][place]
     return found
 
 
