@@ -144,7 +144,7 @@ def _row(method: str, data: str, kind: str, truth: Labels, found: Labels, second
         truth=kind,
         images=len(truth),
         seconds=round(seconds, 2),
-        groups=int(found.max(initial=-1)) + 1,
+        groups=len(np.unique(found[found >= 0])),
         alone=round(float(np.mean(found < 0)), 3),
         **{name: round(value, 4) for name, value in asdict(measured).items()},
     )

@@ -57,7 +57,7 @@ class Size:
     id and as many by vector in a turn; `lasting` requests over which memory is watched."""
 
     vectors: int = 20_000
-    rounds: int = 3
+    rounds: int = 2
     pictures: int = 4
     references: int = 1_000
     lasting: int = 2_000

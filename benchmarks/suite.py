@@ -24,16 +24,19 @@ PICTURES = "{pictures}"
 @dataclass(frozen=True, slots=True)
 class Part:
     """A benchmark, and what it is called with beside `--json`. Where `PICTURES` is among that, it needs some;
-    `with_pictures` is added where there are some."""
+    `with_pictures` is added where there are some, `full_with_pictures` only to `full`."""
 
     name: str
     small: tuple[str, ...] = ()
     full: tuple[str, ...] = ("--full",)
     with_pictures: tuple[str, ...] = ()
+    full_with_pictures: tuple[str, ...] = ()
 
     def arguments(self, *, full: bool, pictures: Path | None) -> tuple[str, ...] | None:
         """Its arguments, None when it needs pictures and there are none."""
-        given = (self.full if full else self.small) + (() if pictures is None else self.with_pictures)
+        given = self.full if full else self.small
+        if pictures is not None:
+            given += self.with_pictures + (self.full_with_pictures if full else ())
         if PICTURES in given and pictures is None:
             return None
         return tuple(str(pictures) if word == PICTURES else word for word in given)
@@ -48,7 +51,7 @@ PARTS = (
     Part("filters"),
     Part("updates"),
     Part("growth"),
-    Part("campaigns", with_pictures=("--corpus", PICTURES)),
+    Part("campaigns", full_with_pictures=("--corpus", PICTURES)),
     Part("enrichment", (), ("--rows", "100000")),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "3"), ()),
