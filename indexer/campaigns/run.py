@@ -43,7 +43,7 @@ from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.index import SearchIndex
 from indexer.settings import Settings
 
-METHOD = "HDBSCAN (scikit-learn) over pictures, version 3"
+METHOD = "HDBSCAN (scikit-learn) over pictures, version 4"
 
 
 def cluster(

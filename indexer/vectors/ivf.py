@@ -25,7 +25,7 @@ FILTERED_PROBES = 9
 clusters, then keep a recall of .99 (`benchmarks.filters`)."""
 FILTERED_REFINED = 2
 """Times the candidates re-ranked without a filter."""
-QUICK_PROBES, QUICK_REFINED = 16, 4
+QUICK_PROBES, QUICK_REFINED = 8, 4
 """Lists probed and candidates re-ranked for each hit wanted, at most, by who does not miss single neighbours."""
 NANOSECONDS_A_VECTOR, NANOSECONDS_A_CODE = 95, 17
 """What a scan of scattered vectors and one of lists with a filter take, for choosing between them."""
