@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -374,6 +374,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; 0 when every check holds, 1 when one does not, 2 when it could not run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.service", description=__doc__)
     parser.add_argument("--full", action="store_true", help=f"{FULL.vectors:,} vectors and {FULL.lasting:,} requests")
+    parser.add_argument("--vectors", type=int, help="in the catalogue, whatever else is asked (default: 20000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
@@ -381,7 +382,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         def run() -> Report:
             detectors = {RANDOM: str(random_checkpoint(folder / "random", 12)), BUNDLED: BUNDLED}
-            return measure(FULL if options.full else Size(), folder, detectors)
+            size = FULL if options.full else Size()
+            return measure(replace(size, vectors=options.vectors or size.vectors), folder, detectors)
 
         return conclude("service", run, options.json)
 
