@@ -47,14 +47,13 @@ def image_columns(session: Session, wanted: ImageFilter) -> Iterator[ImageColumn
         rows = session.execute(following.limit(AT_ONCE)).all()
         if not rows:
             return
-        ids, digests, hashes, qualities, widths, heights = zip(*rows, strict=True)
-        after = ids[-1]
-        yield ImageColumns(
-            ids=np.array(ids, np.int64),
-            sha256=np.array([digest.encode() for digest in digests], "S64"),
-            pdq=np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, PDQ_BYTES),
-            pdq_quality=np.array(qualities, np.int16),
-            pixels=np.array(widths, np.int64) * np.array(heights, np.int64),
+        after = rows[-1][0]
+        yield ImageColumns(  # zip(*rows) would hold as many iterators as there are rows
+            ids=np.array([row[0] for row in rows], np.int64),
+            sha256=np.array([row[1].encode() for row in rows], "S64"),
+            pdq=np.frombuffer(b"".join([row[2] for row in rows]), np.uint8).reshape(-1, PDQ_BYTES),
+            pdq_quality=np.array([row[3] for row in rows], np.int16),
+            pixels=np.array([row[4] * row[5] for row in rows], np.int64),
         )
 
 
