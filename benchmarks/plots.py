@@ -10,7 +10,10 @@ from matplotlib.figure import Figure
 _STYLE = {"svg.hashsalt": "dejafake", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 """Okabe and Ito's, which colour-blind people can tell apart."""
-_MARKERS = "os^Dv<>P"
+_MARKERS = "os^Dv<>"
+"""One fewer than the colours, so that no two of many series look alike."""
+_INSIDE = 6
+"""Most series whose legend has room among the lines."""
 
 
 def draw(plot: Mapping[str, Any], path: Path) -> None:
@@ -28,5 +31,8 @@ def draw(plot: Mapping[str, Any], path: Path) -> None:
             axes.set_yscale("log")
         axes.set(title=plot["title"], xlabel=plot["x"], ylabel=plot["y"])
         axes.grid(visible=True, which="major", alpha=0.3)
-        axes.legend(frameon=False, fontsize=8)
+        beside: dict[str, Any] = (
+            {} if len(plot["series"]) <= _INSIDE else {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+        )
+        axes.legend(frameon=False, fontsize=8, **beside)
         figure.savefig(path, format="svg", metadata={"Date": None})
