@@ -23,6 +23,12 @@ FILTERED_SHARE = 0.99
 FILTERED_PROBES = 9
 """Times the lists probed without a filter: at a million vectors, filters that leave 3 to 50 %, by chance or by whole
 clusters, then keep a recall of .99 (`benchmarks.filters`)."""
+SIFTED_SHARE = 0.3
+"""A filter that leaves more is first tried on the answers of a search without it: where the nearest few hold enough of
+what it allows, no list need be probed for its sake. Most searches ask for known fakes, a large part of a catalogue."""
+SIFTED_PROBES, SIFTED_DEEPER = 2, 1.5
+"""Times the lists probed without a filter, and times as many answers as should hold enough."""
+NO_ROW = -1
 FILTERED_REFINED = 2
 """Times the candidates re-ranked without a filter."""
 QUICK_PROBES, QUICK_REFINED = 8, 4
@@ -99,15 +105,38 @@ class IvfIndex:
         factor = refined * (FILTERED_REFINED if filtered else 1)
         count = max(min(depth, most), min(most, factor * max(1, depth - SURPLUS), MOST_CANDIDATES))
         limit_faiss(threads if len(queries) > 1 else SINGLE_QUERY)
-        if wanted is not None and filtered:
-            rows = self._scan_filtered(queries, count, wanted, probes)
-        else:
-            rows = self.scan(queries, count, probes, wanted)
+        if wanted is None or not filtered:
+            return self._best(self.scan(queries, count, probes, wanted), queries, depth, threads)
+        if wanted.share < SIFTED_SHARE:
+            return self._best(self._scan_filtered(queries, count, wanted, probes), queries, depth, threads)
+        rows = self._sifted(queries, depth, wanted, SIFTED_PROBES * probes, refined, threads)
+        short = np.flatnonzero(rows[:, -1] < 0)
+        if len(short):
+            some = np.ascontiguousarray(queries[short])
+            rows[short] = NO_ROW
+            found = self._best(self._scan_filtered(some, count, wanted, probes), some, depth, threads)
+            rows[short, : found.shape[1]] = found
+        return rows
+
+    def _best(self, rows: Ids, queries: Vectors, depth: int, threads: int) -> Ids:
+        """The `depth` rows of each query's candidates [Q, n] that are nearest, in any order."""
         if rows.shape[1] <= depth:
             return rows
         scores = inner_products(rows, self._vectors, queries, threads)
         best = np.argpartition(scores, rows.shape[1] - depth, axis=1)[:, -depth:]
         return rows[np.arange(len(rows))[:, None], best]
+
+    def _sifted(self, queries: Vectors, depth: int, wanted: Selection, probes: int, refined: int, threads: int) -> Ids:
+        """The first `depth` wanted rows [Q, depth] among the nearest of all; the last is -1 where they hold fewer: then
+        the filter empties the query's surroundings, and what else is near must be looked for elsewhere."""
+        looked_at = min(len(self._vectors), int(SIFTED_DEEPER * depth / wanted.share))
+        count = min(len(self._vectors), MOST_CANDIDATES, int(refined * depth / wanted.share))
+        rows = self._best(self.scan(queries, max(count, looked_at), probes), queries, looked_at, threads)
+        scores = inner_products(rows, self._vectors, queries, threads)
+        scores[(rows < 0) | ~wanted.mask[rows]] = -np.inf
+        order = np.argsort(-scores, axis=1)[:, :depth]
+        here = np.arange(len(rows))[:, None]
+        return np.where(np.isfinite(scores[here, order]), rows[here, order], NO_ROW)
 
     def scans_faster_than_this(self, wanted: Selection) -> bool:
         """Whether an exact scan of the rows that may be found takes no longer than a search here."""
