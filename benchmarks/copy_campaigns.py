@@ -90,7 +90,7 @@ def measure(manifest: Path, settings: Settings, copied: int) -> Report:
         fakes = known_fakes(workspace.catalog, settings, _silent)
         made = [origins[fake.sha256] for fake in fakes]
         copies = copy_links(fakes, settings, _silent)
-        alike = embedding_links(fakes, copies, workspace.index, settings, 2.0, _silent)
+        alike = embedding_links(fakes, copies, workspace.index, settings, float(cosine_distance(-1.0)), _silent)
         rows = tuple(_row(bound, made, copies, alike, settings) for bound in BOUNDS)
         detector = workspace.resolved.spec.name
     return Report(

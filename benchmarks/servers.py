@@ -7,6 +7,9 @@ import httpx
 
 from search_api.server import listening
 
+DEJAFAKE = "from indexer.cli import main; main()"
+LOAD = "from indexer.detector import load_detector; from indexer.settings import Settings; load_detector(Settings())"
+"""What a Python of its own is told to run: the command, and loading the detector alone."""
 GIVEN_UP_S = 900.0
 BETWEEN_S = 0.05
 

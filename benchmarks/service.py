@@ -31,7 +31,7 @@ from benchmarks.load import Load, load, post, upload
 from benchmarks.made_up_catalogue import fill
 from benchmarks.report import Check, Report, conclude
 from benchmarks.rollout import random_checkpoint
-from benchmarks.servers import GIVEN_UP_S, free_port, wait_until_ready
+from benchmarks.servers import DEJAFAKE, GIVEN_UP_S, LOAD, free_port, wait_until_ready
 from indexer.catalog import embeddings
 from indexer.cli.output import progress
 from indexer.detector import Detector, load_detector
@@ -45,10 +45,8 @@ QUESTION = "How fast does the API answer under load?"
 BUNDLED, RANDOM = "dejafake-small", "ViT-S/16 at 384 px, random weights"
 PICTURES = 16
 SIDE = 1024
-_SERVE = "from indexer.cli import main; main()"
 RUNTIME = "eager"
 """One arithmetic for the server and the bare detector beside it; which is fastest is the question of extraction."""
-_LOAD = "from indexer.detector import load_detector; from indexer.settings import Settings; load_detector(Settings())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +276,7 @@ def _start_check(name: str, server: Server, settings: Settings) -> Check:
     """From the start of the process to the first 200 of /readyz, less loading the detector in a process of its own."""
     environment = {**os.environ, **_environment(settings)}
     started = perf_counter()
-    subprocess.run([sys.executable, "-c", _LOAD], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", LOAD], check=True, env=environment)
     rest = round(server.ready_s - (perf_counter() - started), 2)
     return Check(f"{name}: ready, less loading the detector, s", rest, "< 5 s", rest < 5)
 
@@ -347,7 +345,7 @@ def _running(settings: Settings) -> Iterator[Server]:
     environment = {**os.environ, **_environment(settings), "DEJAFAKE_PORT": str(port)}
     started = perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-c", _SERVE, "serve"], stderr=subprocess.DEVNULL, env=environment
+        [sys.executable, "-c", DEJAFAKE, "serve"], stderr=subprocess.DEVNULL, env=environment
     ) as program:
         try:
             wait_until_ready(port, program)

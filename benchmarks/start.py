@@ -18,7 +18,7 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks import report
-from benchmarks.servers import free_port, wait_until_ready
+from benchmarks.servers import DEJAFAKE, LOAD, free_port, wait_until_ready
 from indexer.settings import Settings
 from indexer.vectors import SnapshotFolder, SnapshotPlan, VectorStore
 from indexer.vectors.snapshots import Block
@@ -27,8 +27,6 @@ QUESTION = "How long does dejafake take to start?"
 HELP_AIM_S, OPEN_AIM_S, READY_AIM_S = 0.3, 0.1, 5.0
 SMALL, FULL = 100_000, 1_000_000
 BLOCK = 50_000
-_DEJAFAKE = "from indexer.cli import main; main()"
-_LOAD = "from indexer.detector import load_detector; from indexer.settings import Settings; load_detector(Settings())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def measure(vectors: int, rounds: int) -> report.Report:
         home = Path(name)
         rows = _in_turns(
             {
-                "dejafake --help": lambda: _run("-c", _DEJAFAKE, "--help"),
+                "dejafake --help": lambda: _run("-c", DEJAFAKE, "--help"),
                 "python -c pass": lambda: _run("-c", "pass"),
                 "python -c 'import torch'": lambda: _run("-c", "import torch"),
             },
@@ -57,7 +55,7 @@ def measure(vectors: int, rounds: int) -> report.Report:
         rows |= _in_turns(
             {
                 "dejafake serve until ready": lambda: _until_ready(home),
-                "loading the detector alone": lambda: _run("-c", _LOAD),
+                "loading the detector alone": lambda: _run("-c", LOAD),
             },
             max(1, rounds // 3),
         )
@@ -111,7 +109,7 @@ def _until_ready(home: Path) -> float:
     """From starting the process to the first 200 of `/readyz`."""
     port = free_port()
     started = perf_counter()
-    command = [sys.executable, "-c", _DEJAFAKE, "--home", str(home), "serve", "--port", str(port)]
+    command = [sys.executable, "-c", DEJAFAKE, "--home", str(home), "serve", "--port", str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
         try:
             wait_until_ready(port, server)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from indexer.threads import SINGLE_QUERY, limit_faiss
 from indexer.vectors.exact import SURPLUS, Ids, Vectors, inner_products
+from indexer.vectors.hits import NO_HIT
 from indexer.vectors.selection import Selection
 
 FILTERED_SHARE = 0.99
@@ -23,14 +24,13 @@ FILTERED_SHARE = 0.99
 FILTERED_PROBES = 9
 """Times the lists probed without a filter: at a million vectors, filters that leave 3 to 50 %, by chance or by whole
 clusters, then keep a recall of .99 (`benchmarks.filters`)."""
+FILTERED_REFINED = 2
+"""Times the candidates re-ranked without a filter."""
 SIFTED_SHARE = 0.3
 """A filter that leaves more is first tried on the answers of a search without it: where the nearest few hold enough of
 what it allows, no list need be probed for its sake. Most searches ask for known fakes, a large part of a catalogue."""
 SIFTED_PROBES, SIFTED_DEEPER = 2, 1.5
 """Times the lists probed without a filter, and times as many answers as should hold enough."""
-NO_ROW = -1
-FILTERED_REFINED = 2
-"""Times the candidates re-ranked without a filter."""
 QUICK_PROBES, QUICK_REFINED = 8, 4
 """Lists probed and candidates re-ranked for each hit wanted, at most, by who does not miss single neighbours."""
 NANOSECONDS_A_VECTOR, NANOSECONDS_A_CODE = 95, 17
@@ -113,7 +113,7 @@ class IvfIndex:
         short = np.flatnonzero(rows[:, -1] < 0)
         if len(short):
             some = np.ascontiguousarray(queries[short])
-            rows[short] = NO_ROW
+            rows[short] = NO_HIT
             found = self._best(self._scan_filtered(some, count, wanted, probes), some, depth, threads)
             rows[short, : found.shape[1]] = found
         return rows
@@ -136,7 +136,7 @@ class IvfIndex:
         scores[(rows < 0) | ~wanted.mask[rows]] = -np.inf
         order = np.argsort(-scores, axis=1)[:, :depth]
         here = np.arange(len(rows))[:, None]
-        return np.where(np.isfinite(scores[here, order]), rows[here, order], NO_ROW)
+        return np.where(np.isfinite(scores[here, order]), rows[here, order], NO_HIT)
 
     def scans_faster_than_this(self, wanted: Selection) -> bool:
         """Whether an exact scan of the rows that may be found takes no longer than a search here."""
