@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=8000, description="Port the API listens on; 0 picks a free one."
     )
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=1,
+        description="Processes that answer the API. Each loads the detector and keeps its own queue; the index's files "
+        "are shared in memory. With several, `threads` is of each, and 0 shares out the cores.",
+    )
     api_token: SecretStr | None = Field(
         default=None, description="Bearer token every API request must carry. Unset: no token, loopback only."
     )

@@ -1,23 +1,31 @@
-"""What Prometheus scrapes: one registry per application, so that two applications in one process do not mix."""
+"""What Prometheus scrapes: one registry per application, so that two applications in one process do not mix.
+
+Several processes of one server leave their counts in the folder that `SHARED` names, prometheus_client's own way, and
+whichever is asked tells the counts of all.
+"""
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 from time import monotonic, perf_counter
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from indexer.catalog import images
 from indexer.catalog.records import CatalogCounts
-from indexer.detector.shared_passes import SharedPasses
 from indexer.errors import DejafakeError
 from indexer.workspace import Workspace
 
 logger = logging.getLogger("dejafake.api")
+
+SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that prometheus_client reads as it is imported: the folder of the counts of several processes."""
 
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _COUNT_EVERY: Final = 30.0
@@ -56,6 +64,11 @@ class Metrics:
             ("status",),
             registry=self.registry,
         )
+        self._passes = Counter(
+            "dejafake_model_passes", "Passes of pictures that were searched with.", registry=self.registry
+        )
+        self._passed = Counter("dejafake_model_pictures", "Pictures in these passes.", registry=self.registry)
+        self._sizes: _Sizes | None = None
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one request; `route` is the template, never the address a client sent."""
@@ -72,13 +85,26 @@ class Metrics:
         """Counts one uploaded picture."""
         self._pictures.labels(status).inc()
 
+    def passed(self, pictures: int) -> None:
+        """Counts one pass of the detector."""
+        self._passes.inc()
+        self._passed.inc(pictures)
+
     def watch(self, workspace: Workspace) -> None:
-        """Adds the sizes of a workspace's index and catalogue, read when scraped."""
-        self.registry.register(_Sizes(workspace))
+        """Counts a workspace's passes from now on, and adds the sizes of its index and catalogue, read when scraped."""
+        workspace.passes.passed = self.passed
+        self._sizes = _Sizes(workspace)
+        self.registry.register(self._sizes)
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Everything in Prometheus' text format, counted over all processes of this server."""
+        if SHARED not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        if self._sizes is not None:
+            together.register(self._sizes)
+        return generate_latest(together)
 
 
 class RequestMetrics:
@@ -125,7 +151,8 @@ class _Sizes(Collector):
         """The gauges; what cannot be read is left out, so that the other metrics still arrive."""
         try:
             status = self._workspace.index.status()
-            yield from _passes(self._workspace.passes)
+            waiting = self._workspace.passes.waiting
+            yield _gauge("dejafake_model_waiting", "Pictures that wait for the model of the asked process.", waiting)
             yield _gauge("dejafake_index_embeddings", "Embeddings that searches see.", status.count)
             yield _gauge("dejafake_index_tail", "Of these, in the exact tail beside the snapshot.", status.tail)
             yield _gauge("dejafake_index_deleted", "Deleted embeddings still in the snapshot's files.", status.deleted)
@@ -150,16 +177,6 @@ class _Sizes(Collector):
                     self._counts = images.counts(session)
                 self._counted_at = monotonic()
             return self._counts
-
-
-def _passes(passes: SharedPasses) -> Iterator[Metric]:
-    yield _gauge("dejafake_model_waiting", "Pictures that wait for the model.", passes.waiting)
-    made = CounterMetricFamily("dejafake_model_passes", "Passes of pictures that were searched with.")
-    made.add_metric([], passes.passes)
-    yield made
-    seen = CounterMetricFamily("dejafake_model_pictures", "Pictures in these passes.")
-    seen.add_metric([], passes.pictures)
-    yield seen
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:

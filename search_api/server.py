@@ -1,24 +1,34 @@
-"""Running the API: what must hold before the first request, the socket, and uvicorn."""
+"""Running the API: what must hold before the first request, the socket, uvicorn, and its processes."""
 
 import errno
 import logging
+import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
+from fastapi import FastAPI
+from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from indexer.errors import DejafakeError, UsageError
 from indexer.settings import Settings
+from indexer.threads import thread_count
 from indexer.workspace import Workspace
 from search_api.app import create_app
+from search_api.metrics import SHARED
 from search_api.security import is_loopback
 
 logger = logging.getLogger("dejafake.api")
 
 _BACKLOG = 128
 _GRACE_SECONDS = 10
+_ANSWERS_WITHIN = 60
+"""Seconds after which a process that does not answer its parent is replaced; importing torch keeps one busy a while."""
 _LOGGING: Final[dict[str, Any]] = {
     **LOGGING_CONFIG,
     "loggers": {
@@ -42,19 +52,48 @@ def serve(settings: Settings) -> None:
             "127.0.0.1"
         )
     with listening(settings.host, settings.port) as listener:
-        app = create_app(settings, Workspace(settings))
-        config = uvicorn.Config(
-            app,
-            log_config=_LOGGING,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            proxy_headers=False,
-            lifespan="on",
-        )
+        if settings.workers > 1:
+            _serve_from_several(settings, listener)
+            return
+        config = _config(create_app(settings, Workspace(settings)))
         with suppress(KeyboardInterrupt):  # uvicorn has shut down in order and passes the interrupt on
             _Announcing(config).run(sockets=[listener])
+
+
+def _serve_from_several(settings: Settings, listener: socket.socket) -> None:
+    """Processes of their own, which accept from one socket; one that dies is replaced.
+
+    Raises:
+        DejafakeError: the installation cannot be opened, or a process could not start.
+    """
+    Workspace(settings).close()  # so that what is wrong with the installation is said here, once
+    threads = settings.threads or max(1, thread_count(0) // settings.workers)
+    app = partial(create_app, settings.model_copy(update={"threads": threads}))
+    with TemporaryDirectory(prefix="dejafake-metrics-") as counts:
+        os.environ[SHARED] = counts
+        supervisor = Multiprocess(_config(app, workers=settings.workers), [listener])
+        _announce(listener)
+        supervisor.run()
+        del os.environ[SHARED]
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise DejafakeError("a process of the server could not start: what it said above tells why")
+
+
+def _config(app: FastAPI | Callable[[], FastAPI], workers: int = 1) -> uvicorn.Config:
+    """Of one application, or of what makes one in each of several processes."""
+    return uvicorn.Config(
+        app,
+        factory=workers > 1,
+        workers=workers,
+        timeout_worker_healthcheck=_ANSWERS_WITHIN,
+        log_config=_LOGGING,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        proxy_headers=False,
+        lifespan="on",
+    )
 
 
 class _Announcing(uvicorn.Server):
@@ -64,9 +103,13 @@ class _Announcing(uvicorn.Server):
         """Starts, then says where."""
         await super().startup(sockets)
         for listener in sockets or ():
-            host, port = listener.getsockname()[:2]
-            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-            logger.info("dejafake listens on %s (documentation: %s/docs); Ctrl-C stops it", url, url)
+            _announce(listener)
+
+
+def _announce(listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    logger.info("dejafake listens on %s (documentation: %s/docs); Ctrl-C stops it", url, url)
 
 
 def listening(host: str, port: int) -> socket.socket:

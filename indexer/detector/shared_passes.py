@@ -66,7 +66,7 @@ class SharedPasses:
         batch_size: most pictures of a pass.
 
     Attributes:
-        passes, pictures: made and seen so far, of single pictures.
+        passed: told of every pass of single pictures, and of how many.
         seconds_a_picture: of the last pass; 0 before there was one.
     """
 
@@ -78,8 +78,7 @@ class SharedPasses:
         self._news = Condition()
         self._thread: Thread | None = None
         self._closing = False
-        self.passes = 0
-        self.pictures = 0
+        self.passed: Callable[[int], None] = lambda pictures: None
         self.seconds_a_picture = 0.0
 
     @property
@@ -173,8 +172,7 @@ class SharedPasses:
                     self._run_singles([single])
             return
         took = perf_counter() - started
-        self.passes += 1
-        self.pictures += len(singles)
+        self.passed(len(singles))
         self.seconds_a_picture = took / len(singles)
         for row, single in enumerate(singles):
             single.seen.set_result(_row(output, row, started - single.since, took))

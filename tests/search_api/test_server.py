@@ -47,10 +47,11 @@ def test_loopback_is_told_from_the_rest(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
-def test_a_catalogue_that_cannot_be_opened_stops_the_start_with_its_own_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_catalogue_that_cannot_be_opened_stops_the_start_with_its_own_words(tmp_path: Path, workers: int) -> None:
     (tmp_path / "catalogue.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(DejafakeError, match="catalogue"):
-        serve(Settings.load(home=tmp_path, port=0))
+        serve(Settings.load(home=tmp_path, port=0, workers=workers))
 
 
 def test_interrupting_the_program_ends_it_cleanly(tmp_path: Path) -> None:
