@@ -59,7 +59,7 @@ class Amount:
     blocks: int = BLOCKS
 
 
-SMALL, FULL = Amount(8, 2, 20, 24), Amount(32, 7, 200, None)
+SMALL, FULL = Amount(8, 2, 12, 16), Amount(32, 7, 200, None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,7 +150,7 @@ def _bare(folder: Path, here: Mapping[str, Detector], amount: Amount) -> tuple[R
             f"bare {name}": partial(run, pixels) for name, run in peers.bare_forwards(model, folder, batch).items()
         }
         ways |= peers.products_alone(batch)
-        rows += _in_turns(ways, "prepared", batch, batch, 2 * amount.rounds)
+        rows += _in_turns(ways, "prepared", batch, batch, 1 + amount.rounds)
     return tuple(rows)
 
 

@@ -74,9 +74,7 @@ def measure(manifest: Path, folder: Path | None, distractors: int, queries: int)
     pictures, fake = _pictures(manifest)
     asked = list(_queries(pictures, fake, queries))
     strangers = [Query(query.picture, query.box, -1) for query in _strangers(pictures, fake, queries)]
-    known = [features_of(picture, FEATURES) for picture in pictures]
-    photographed = {number for number, is_fake in enumerate(fake) if not is_fake}
-    fakes_only = [(number, one) for number, one in enumerate(known) if number not in photographed]
+    fakes_only = [(number, features_of(pictures[number], FEATURES)) for number in np.flatnonzero(fake).tolist()]
     rows = [_ours(fakes_only, asked)]
     rows.append(_peer([pictures[number] for number, _ in fakes_only], [number for number, _ in fakes_only], asked))
     wider = fakes_only

@@ -61,7 +61,7 @@ class Size:
     vectors: int = 20_000
     rounds: int = 2
     pictures: int = 4
-    references: int = 1_000
+    references: int = 500
     lasting: int = 2_000
 
 

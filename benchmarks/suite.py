@@ -43,21 +43,21 @@ class Part:
 
 
 PARTS = (
-    Part("start"),
+    Part("start", ("--rounds", "6")),
     Part("extraction", with_pictures=("--pictures", PICTURES)),
     Part("ingest"),
     Part("service"),
     Part("vectors"),
     Part("filters"),
-    Part("updates"),
+    Part("updates", ("--merges", "25")),
     Part("growth"),
     Part("campaigns", full_with_pictures=("--corpus", PICTURES)),
-    Part("enrichment", ("--rows", "1000"), ("--rows", "10000")),
+    Part("enrichment", ("--rows", "500"), ("--rows", "10000")),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
-    Part("rollout", ("--rounds", "2"), ()),
-    Part("copies", (PICTURES, "--queries", "25"), (PICTURES,)),
-    Part("difference", (PICTURES, "--pictures", "8"), (PICTURES,)),
-    Part("regions", (PICTURES, "--queries", "25"), (PICTURES,)),
+    Part("rollout", ("--rounds", "1"), ()),
+    Part("copies", (PICTURES, "--queries", "15"), (PICTURES,)),
+    Part("difference", (PICTURES, "--pictures", "6"), (PICTURES,)),
+    Part("regions", (PICTURES, "--queries", "20"), (PICTURES,)),
     Part("previews", (PICTURES, "--pictures", "24"), (PICTURES,)),
     Part("watermark", ("--pictures", PICTURES, "--marked", "4"), ("--pictures", PICTURES)),
 )
