@@ -9,6 +9,9 @@ import pytest
 from made_pictures import encoded, recompressed, scene
 from served import Api
 
+from indexer.region_search import prepare_regions
+from indexer.workspace import Workspace
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -94,6 +97,50 @@ def test_other_peoples_words_are_shown_and_never_run(start: Callable[..., Api], 
     assert visit.page.locator("#matches script, #matches td img").count() == 0
     assert visit.page.title() != "run"
     assert visit.wrong == []
+
+
+@needs_browser
+def test_a_box_drawn_on_the_picture_finds_the_known_fake_that_holds_the_part_and_shows_where(
+    start: Callable[..., Api], visit: Visit, tmp_path: Path
+) -> None:
+    own = start()
+    upload = {"label": "fake", "stated_by": "desk"}
+    own.client.post("/v1/images", files={"files": ("a.png", encoded(scene(1)))}, data=upload).raise_for_status()
+    box = (120, 60, 330, 260)
+    pasted = scene(201)
+    pasted.paste(scene(1).crop(box), box[:2])
+    picture = tmp_path / "suspicious.jpg"
+    picture.write_bytes(encoded(pasted, "JPEG", quality=85))
+    visit.page.goto(own.url)
+    visit.page.set_input_files("#picture", picture)
+    visit.page.wait_for_selector("#answer:not([hidden])")
+    visit.page.click("#region summary")
+    visit.page.wait_for_function("document.querySelector('#whole').naturalWidth > 0")
+    seen = visit.page.locator("#whole").bounding_box()
+    across, down = seen["width"] / pasted.width, seen["height"] / pasted.height
+    visit.page.mouse.move(seen["x"] + box[2] * across, seen["y"] + box[1] * down)
+    visit.page.mouse.down()
+    visit.page.mouse.move(seen["x"] + box[0] * across, seen["y"] + box[3] * down, steps=3)
+    visit.page.mouse.up()
+    edges = [int(visit.page.input_value(f"#{edge}")) for edge in ("left", "top", "right", "bottom")]
+    assert edges == pytest.approx(box, abs=1)
+
+    visit.page.click("#ask-region button")
+    visit.page.wait_for_selector("#region-status.error")
+    assert "dejafake regions prepare" in visit.page.inner_text("#region-status")
+    assert len(visit.wrong) == 1  # the browser's own note of the refusal
+    with Workspace(own.settings) as workspace:
+        prepare_regions(workspace)
+    visit.page.click("#ask-region button")
+    visit.page.wait_for_selector("#regions .box:not([hidden])")
+    assert "Contains this part" in visit.page.inner_text("#regions li")
+    assert "Known fakes looked through: 1;" in visit.page.inner_text("#region-status")
+    thumb, lies = (visit.page.locator(f"#regions {one}").bounding_box() for one in (".thumb", ".box"))
+    shares = [(lies[axis] - thumb[axis]) / thumb[side] for axis, side in (("x", "width"), ("y", "height"))]
+    assert shares == pytest.approx([box[0] / 480, box[1] / 360], abs=0.05)
+    assert lies["width"] / thumb["width"] == pytest.approx((box[2] - box[0]) / 480, abs=0.05)
+    assert visit.elsewhere(own.url) == []
+    assert len(visit.wrong) == 1
 
 
 @needs_browser

@@ -81,6 +81,7 @@ function show(answer, file) {
   $("nearest").open = false;
   $("nearest-count").textContent = near.length;
   $("near").replaceChildren(...near.map(matchItem));
+  offerRegion(file);
   $("limits").replaceChildren(...verdict.limitations.map((limit) => element("li", limit)));
   $("evidence").replaceChildren(...verdict.evidence.map((piece) => element("li", `${piece.statement} (${words(piece.kind)})`)));
   $("origin").replaceChildren(...definitions({
@@ -114,20 +115,25 @@ function definitions(entries) {
 }
 
 function matchItem(match) {
-  const { image, campaigns, sightings } = match.image;
-  const item = element("li");
+  const title = match.holds ? RELATIONS[match.relation] : "No match";
+  return knownItem(thumbnail(match.image.image), title, match.image, scoreTable(match.scores));
+}
+
+function thumbnail(image) {
   const picture = element("img", undefined, "thumb");
   picture.alt = `Known image ${image.sha256.slice(0, 12)}`;
-  loadThumbnail(picture, match.links.thumbnail);
+  loadThumbnail(picture, `/v1/images/${image.sha256}/thumbnail`);
+  return picture;
+}
+
+function knownItem(picture, title, { image, campaigns, sightings }, why) {
+  const item = element("li");
   const text = element("div");
-  text.append(
-    element("h4", match.holds ? RELATIONS[match.relation] : "No match"),
-    labelLine(image.label),
-  );
+  text.append(element("h4", title), labelLine(image.label));
   for (const place of campaigns) text.append(element("p", `Campaign: ${place.name} (${place.campaign})`));
   for (const seen of sightings.slice(0, 3)) text.append(element("p", sightingWords(seen), "quiet"));
   if (sightings.length > 3) text.append(element("p", `and ${sightings.length - 3} more sightings`, "quiet"));
-  text.append(scoreTable(match.scores));
+  text.append(why);
   const name = element("p", undefined, "quiet");
   name.append("SHA-256 ", element("code", image.sha256));
   text.append(name);
