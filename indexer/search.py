@@ -11,13 +11,12 @@ from datetime import UTC, datetime
 import numpy as np
 from sqlalchemy.orm import Session
 
-from indexer import relations
 from indexer.active_calibration import ActiveCalibration
-from indexer.answers import Comparison, QueryFacts, SearchAnswer, SearchOptions
+from indexer.answers import Comparison, SearchAnswer, SearchOptions
 from indexer.calibration import CalibrationVersion
 from indexer.catalog import embeddings, hash_lists, images, sightings
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import Image, ImageDetails, ImageFilter, KnownImage
+from indexer.catalog.records import ImageDetails, ImageFilter, KnownImage
 from indexer.detector import ResolvedDetector
 from indexer.detector.shared_passes import Seen, SharedPasses, rows_of
 from indexer.errors import NotFoundError, UsageError
@@ -28,6 +27,7 @@ from indexer.imaging.decoding import DecodedImage
 from indexer.index import SearchIndex
 from indexer.limitations import LIMIT_LIKENESS, cosine_limits, detector_limits
 from indexer.listed import ListedMatch, listed_matches
+from indexer.matching import match_of, relation_scores, strength, thresholds_for
 from indexer.probing import (
     MeasuredPicture,
     OpenedPicture,
@@ -39,18 +39,16 @@ from indexer.probing import (
     of_embedding,
     of_hashes,
 )
-from indexer.relations import RelationScore, Thresholds
+from indexer.relations import Thresholds
 from indexer.settings import Settings
 from indexer.verdict import IndexReference, Match, decide
-from indexer.vocabulary import LabelValue, Relation
+from indexer.vocabulary import LabelValue
 
 _DECIDING = 50
 """Near-identical pictures a verdict looks at, however few matches are to be shown: it must not depend on the limit."""
 
 _AT_ONE_ADDRESS = 20
 """Most images of one address that are searched with: a page may show many."""
-
-_RANK = {Relation.SAME_FILE: 0, Relation.SAME_PICTURE: 1, Relation.SAME_ORIGIN: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +324,7 @@ class Searcher:
         if left.finding is None:
             raise AssertionError("a decoded picture has a finding")
         thresholds = self._thresholds(SearchOptions(), calibration)
-        scores = self._scores(left, right.facts, right.hashes[0][1], right.vector, thresholds)
+        scores = relation_scores(left, right.facts, right.hashes[0][1], right.vector, thresholds)
         limits = detector_limits(left.finding, calibration)
         if thresholds.trained:
             limits += cosine_limits(thresholds.origin)
@@ -439,10 +437,9 @@ class Searcher:
 
     def _matches(self, probe: Probe, read: _Read, thresholds: Thresholds) -> list[Match]:
         found = (
-            self._match(probe, record, read.vectors.get(image_id), thresholds)
-            for image_id, record in read.details.items()
+            match_of(probe, record, read.vectors.get(image_id), thresholds) for image_id, record in read.details.items()
         )
-        return sorted(found, key=_strength)
+        return sorted(found, key=strength)
 
     def _candidates(
         self, probe: Probe, options: SearchOptions, thresholds: Thresholds, limit: int, readable: bool
@@ -461,33 +458,6 @@ class Searcher:
             found.update(int(image_id) for image_id in nearest.ids[0][wanted] if image_id >= 0)
         return found
 
-    def _match(self, probe: Probe, record: ImageDetails, vector: Vector | None, thresholds: Thresholds) -> Match:
-        scores = self._scores(probe, record.image, bytes.fromhex(record.image.pdq), vector, thresholds)
-        holding = [score for score in scores if score.holds]
-        return Match(
-            image=record,
-            relation=holding[0].relation if holding else Relation.SAME_ORIGIN,
-            holds=bool(holding),
-            scores=scores,
-        )
-
-    @staticmethod
-    def _scores(
-        probe: Probe, other: QueryFacts | Image, pdq: bytes, vector: Vector | None, thresholds: Thresholds
-    ) -> tuple[RelationScore, ...]:
-        scores: list[RelationScore] = []
-        if probe.facts.sha256 is not None and other.sha256 is not None:
-            scores.append(relations.same_file(probe.facts.sha256, other.sha256))
-        if probe.hashes:
-            scores.append(
-                relations.same_picture(
-                    probe.hashes, probe.facts.pdq_quality or 0, pdq, other.pdq_quality or 0, thresholds
-                )
-            )
-        if probe.vector is not None and vector is not None:
-            scores.append(relations.same_origin(probe.vector, vector, thresholds))
-        return tuple(scores)
-
     def _limit(self, options: SearchOptions) -> int:
         limit = self._settings.search_limit if options.limit is None else options.limit
         if not 1 <= limit <= self._settings.search_limit_max:
@@ -495,32 +465,4 @@ class Searcher:
         return limit
 
     def _thresholds(self, options: SearchOptions, calibration: CalibrationVersion | None) -> Thresholds:
-        distance, cosine = options.same_picture_max_distance, options.same_origin_min_cosine
-        if distance is not None and not 0 <= distance <= 64:
-            raise UsageError(f"the largest PDQ distance is 0 to 64, not {distance}")
-        if cosine is not None and not -1 <= cosine <= 1:
-            raise UsageError(f"the smallest cosine is -1 to 1, not {cosine}")
-        origin = None if calibration is None else calibration.calibration.same_origin
-        smallest = self._settings.same_origin_min_cosine
-        if smallest is None:
-            smallest = self._resolved.spec.same_origin_min_cosine
-        if origin is not None:
-            smallest = None if origin.suggested is None else origin.suggested.min_cosine
-        return Thresholds(
-            max_distance=self._settings.same_picture_max_distance if distance is None else distance,
-            min_quality=self._settings.pdq_min_quality,
-            min_cosine=smallest if cosine is None else cosine,
-            trained=self._resolved.spec.trained,
-            origin=origin,
-        )
-
-
-def _strength(match: Match) -> tuple[float, ...]:
-    """Sorts the strongest first: what holds by relation, then the smallest distance, then the highest cosine."""
-    by_relation = {score.relation: score for score in match.scores}
-    picture, origin = by_relation.get(Relation.SAME_PICTURE), by_relation.get(Relation.SAME_ORIGIN)
-    return (
-        _RANK[match.relation] if match.holds else len(_RANK),
-        picture.value if match.holds and picture and picture.holds else 0.0,
-        -origin.value if origin else 0.0,
-    )
+        return thresholds_for(options, self._settings, self._resolved.spec, calibration)

@@ -23,6 +23,7 @@ FLOORS = [
         "verdict",
         "answers",
         "probing",
+        "matching",
         "search",
         "ingest_report",
         "pipeline",
