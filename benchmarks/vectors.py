@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--peers", nargs="*", choices=ALL_PEERS, help="default: two of them, with --full all")
     parser.add_argument("--real", type=Path, metavar="PICTURES", help="manifest or folder: its pictures, altered, too")
     parser.add_argument("--per-picture", type=int, default=80, help="altered copies of each picture")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each takes its turn")
     parser.add_argument("--cache", type=Path, help="folder to keep vectors and built indexes in; default: none is kept")
     parser.add_argument("--json", type=Path, help="write the report to this file")
     options = parser.parse_args(arguments)
@@ -99,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             data = [planted_data(size, cache) for size in sizes]
             if options.real:
                 data.append(real_data(options.real, options.per_picture, cache))
-            return measure(data, peers)
+            return measure(data, peers, options.rounds)
 
         return conclude("vectors", run, options.json)
 
@@ -137,13 +138,13 @@ def _data(name: str, folder: Path, make: Callable[[], tuple[Vectors, Vectors]]) 
     return Data(name, count, folder, np.load(folder / "queries.npy"), np.load(folder / "truth.npy"))
 
 
-def measure(data: Sequence[Data], peers: Sequence[str]) -> Report:
+def measure(data: Sequence[Data], peers: Sequence[str], rounds: int = ROUNDS) -> Report:
     """Builds and times every engine on every data set."""
     rows: list[Row] = []
     checks: list[Check] = []
     with progress("engines", len(data) * (len(peers) + 1)) as advance:
         for one in data:
-            made = list(_compare(one, peers, lambda: advance(1)))
+            made = list(_compare(one, peers, rounds, lambda: advance(1)))
             rows += made
             checks += _checks(one, made)
     return Report(
@@ -152,7 +153,7 @@ def measure(data: Sequence[Data], peers: Sequence[str]) -> Report:
             "dimension": 384,
             "recall": "at 10; a hit is at most 1e-3 farther than the tenth nearest",
             "queries": len(data[0].queries),
-            "rounds": ROUNDS,
+            "rounds": rounds,
             "threads": "one for single queries, two for batches and builds",
         },
         rows=tuple(rows),
@@ -173,7 +174,7 @@ def _plots(data: Sequence[Data], rows: Sequence[Row]) -> Iterator[Plot]:
             yield Plot(f"At recall@10 of {TARGETS[-1]}", "vectors", value, series, log=True)
 
 
-def _compare(data: Data, peers: Sequence[str], done: Callable[[], None]) -> Iterator[Row]:
+def _compare(data: Data, peers: Sequence[str], rounds: int, done: Callable[[], None]) -> Iterator[Row]:
     cost = _built(OURS, data)
     done()
     alone: list[Row] = []
@@ -185,7 +186,7 @@ def _compare(data: Data, peers: Sequence[str], done: Callable[[], None]) -> Iter
             exact = len(trials[1]) == 1
             for wanted in (None,) if exact else TARGETS:
                 chosen = _fastest(trials[0], wanted), _fastest(trials[1], wanted)
-                pair = _turns(data, (ours, chosen[0]), (other, chosen[1]))
+                pair = _turns(data, (ours, chosen[0]), (other, chosen[1]), rounds)
                 if not any(row.wanted == wanted for row in alone):
                     alone.append(_row(data, ours, chosen[0], wanted, pair[0], None, cost, opened[0]))
                 yield _row(data, other, chosen[1], wanted, pair[1], pair[0], theirs, opened[1])
@@ -222,10 +223,10 @@ class _Times:
     singly: list[float]
 
 
-def _turns(data: Data, a: tuple[Worker, Trial], b: tuple[Worker, Trial]) -> tuple[_Times, _Times]:
+def _turns(data: Data, a: tuple[Worker, Trial], b: tuple[Worker, Trial], rounds: int) -> tuple[_Times, _Times]:
     """Both in turns, A B A B, so that what disturbs the machine disturbs both."""
     times = _Times([], []), _Times([], [])
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for (engine, trial), time in zip((a, b), times, strict=True):
             time.together.append(engine.together(trial.setting, data.queries))
         some = data.queries[number * SINGLES :][:SINGLES]
