@@ -21,15 +21,14 @@ def test_planted_vectors_are_the_same_every_time_and_do_not_hold_the_queries() -
 
 
 def test_engines_are_compared_in_turns_and_everything_is_reported(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(vectors, "ROUNDS", 2)
     to = tmp_path / "report.json"
-    code = vectors.main(
-        ["--sizes", "600", "--peers", "FAISS flat", "--cache", str(tmp_path / "kept"), "--json", str(to)]
-    )
+    asked = ["--sizes", "600", "--peers", "FAISS flat", "--rounds", "2"]
+    code = vectors.main([*asked, "--cache", str(tmp_path / "kept"), "--json", str(to)])
     assert code == 0
     document = json.loads(to.read_text())
+    assert document["parameters"]["rounds"] == 2
     peer, ours = document["rows"]
     assert (peer["engine"], ours["engine"]) == ("FAISS flat", "dejafake")
     assert ours["recall"] == ours["strict_recall"] == peer["recall"] == 1
