@@ -8,6 +8,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,7 +31,6 @@ class Engine(Protocol):
     """One way to find nearest neighbours by cosine."""
 
     name: str
-    approximate: bool
 
     def build(self, vectors: Vectors, folder: Path) -> None:
         """Index unit vectors [N, D] and write the files into `folder`."""
@@ -52,7 +52,6 @@ class Dejafake:
     """VectorStore on a snapshot. A setting is (probes, refined); (0, 0) is what the build chose."""
 
     name = "dejafake"
-    approximate = True
 
     def build(self, vectors: Vectors, folder: Path) -> None:
         """As an index build does, tuning included."""
@@ -64,17 +63,20 @@ class Dejafake:
         """As the API does when it starts."""
         snapshots = SnapshotFolder(folder, FINGERPRINT, 384)
         self._store = VectorStore.open(snapshots, threads=THREADS)
-        name = self._store.snapshot
-        assert name is not None
-        self._main = MainIndex(snapshots.path / name, snapshots.manifest(name))
-        self.approximate = self._main.manifest.kind == "ivf"
 
     def settings(self) -> list[Setting]:
         """A grid, as two numbers trade for each other."""
-        if not self.approximate:
+        if self._main.manifest.kind != "ivf":
             return [(0, 0)]
-        grid = itertools.product((6, 8, 11, 14, 18, 24, 32, 44, 60, 80, 110, 160, 240), (3, 4, 6, 8, 12, 16, 24))
+        grid = itertools.product((2, 4, 6, 8, 11, 14, 18, 24, 32, 44, 60, 80, 110, 160, 240), (3, 4, 6, 8, 12, 16, 24))
         return [(0, 0), *grid]
+
+    @cached_property
+    def _main(self) -> MainIndex:
+        name = self._store.snapshot
+        assert name is not None
+        folder = self._store.folder
+        return MainIndex(folder.path / name, folder.manifest(name))
 
     def set(self, setting: Setting, threads: int) -> None:
         """A store on the same snapshot with other search parameters."""
@@ -89,8 +91,6 @@ class Dejafake:
 
 class Hnswlib:
     """hnswlib, M = 32. A setting is (ef,)."""
-
-    approximate = True
 
     def __init__(self, construction: int) -> None:
         self.name = f"hnswlib efC={construction}"
@@ -130,8 +130,6 @@ class Hnswlib:
 
 class Usearch:
     """usearch, connectivity 32. A setting is (expansion,)."""
-
-    approximate = True
 
     def __init__(self, kind: str) -> None:
         self.name = f"usearch {kind}"

@@ -16,13 +16,15 @@ import psutil
 from benchmarks.vector_engines import THREADS, Cost, Setting, Vectors, engines, timed_build
 
 K = 10
-TOLERANCE = 1e-3
-"""A hit counts when it is at most this much farther than the k-th nearest, as in ann-benchmarks (Aumüller et al.)."""
+TOLERANCE, ROUNDING = 1e-3, 1e-6
+"""A hit counts when it is at most this much farther than the k-th nearest: as in ann-benchmarks (Aumüller et al.), and
+where only ties count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One setting tried on all queries in one call: recall@10 by the rule above and by ids (ties count), seconds."""
+    """One setting tried on all queries in one call: recall@10 by the tolerance asked for and by ids (ties count),
+    seconds."""
 
     setting: Setting
     recall: float
@@ -48,9 +50,9 @@ class Worker:
         """Open what was built; seconds."""
         return self._ask("open", folder)  # type: ignore[no-any-return]
 
-    def trials(self, queries: Vectors, truth: npt.NDArray[np.float32]) -> list[Trial]:
+    def trials(self, queries: Vectors, truth: npt.NDArray[np.float32], tolerance: float) -> list[Trial]:
         """Try settings; with `truth` [Q], the cosine of the k-th nearest."""
-        return self._ask("trials", queries, truth)  # type: ignore[no-any-return]
+        return self._ask("trials", queries, truth, tolerance)  # type: ignore[no-any-return]
 
     def together(self, setting: Setting, queries: Vectors) -> float:
         """Seconds of all queries in one call with two threads."""
@@ -113,14 +115,14 @@ class _Service:
         self._engine.open(folder)
         return time.perf_counter() - started
 
-    def trials(self, queries: Vectors, truth: npt.NDArray[np.float32]) -> list[Trial]:
+    def trials(self, queries: Vectors, truth: npt.NDArray[np.float32], tolerance: float) -> list[Trial]:
         made = []
         for setting in self._engine.settings():
             self._engine.set(setting, THREADS)
             started = time.perf_counter()
             scores = self._engine.search(queries, K)
             seconds = time.perf_counter() - started
-            recall, strict = (float((scores >= truth[:, None] - slack).mean()) for slack in (TOLERANCE, 1e-6))
+            recall, strict = (float((scores >= truth[:, None] - slack).mean()) for slack in (tolerance, ROUNDING))
             made.append(Trial(setting, recall, strict, seconds))
             if len(setting) == 1 and recall >= 0.995:
                 break
