@@ -1,5 +1,5 @@
 """Fills an empty catalogue with made-up rows, as skewed as real ones: a few generators and platforms have most images,
-feeds come in nearly by date, archives do not. Deterministic.
+feeds come in nearly by date, archives do not; embeddings are those of `planted_vectors`. Deterministic.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Table, insert
 
+from benchmarks.planted_vectors import Vectors, planted
 from indexer.catalog import Catalog
 from indexer.catalog.tables import (
     CampaignMemberRow,
@@ -25,15 +26,12 @@ from indexer.catalog.tables import (
     SightingRow,
     SourceRow,
 )
-from indexer.catalog.types import EMBEDDING_DIMENSION, month_of
+from indexer.catalog.types import month_of
 from indexer.vocabulary import LabelSource, LabelValue, Technique
 
 FIRST_DAY = datetime(2018, 1, 1, tzinfo=UTC)
 DAYS = 3_100
 BATCH = 10_000
-CLUSTERS = 2_000
-SPREAD = 0.03
-"""Standard deviation of an embedding around its centre, a dimension: cosines of .7 to .8 within a cluster."""
 GENERATORS = tuple(f"generator-{number:02}" for number in range(60))
 PLATFORMS = (
     "x",
@@ -71,8 +69,7 @@ def fill(catalog: Catalog, images: int, *, seed: int = 0, fingerprint: str = FIN
     """Fill `catalog`, one transaction a batch; yields how many images there are so far. `fingerprint`: of the detector
     whose embeddings these pretend to be."""
     rng = np.random.default_rng(seed)
-    centres = rng.standard_normal((CLUSTERS, EMBEDDING_DIMENSION), dtype=np.float32)
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    vectors = planted(images, queries=0, seed=seed).vectors
     _insert(catalog, DetectorRow, [_detector(fingerprint)])
     _insert(catalog, CollectionRow, [_collection(name) for name in COLLECTIONS])
     _insert(catalog, CampaignRow, [_campaign(number) for number in range(images // 4 // _CAMPAIGN_SIZE + 1)])
@@ -84,7 +81,7 @@ def fill(catalog: Catalog, images: int, *, seed: int = 0, fingerprint: str = FIN
         _insert(catalog, SightingRow, list(_sightings(rng, facts)))
         _insert(catalog, CollectionImageRow, list(_memberships(rng, facts)))
         _insert(catalog, CampaignMemberRow, list(_campaign_members(facts)))
-        _insert(catalog, EmbeddingRow, list(_embeddings(rng, facts, centres)))
+        _insert(catalog, EmbeddingRow, list(_embeddings(facts, vectors)))
         yield int(facts.ids[-1])
 
 
@@ -214,18 +211,15 @@ def _campaign_members(facts: _Facts) -> Iterator[dict[str, Any]]:
             }
 
 
-def _embeddings(rng: np.random.Generator, facts: _Facts, centres: npt.NDArray[np.float32]) -> Iterator[dict[str, Any]]:
-    noise = rng.standard_normal((len(facts.ids), EMBEDDING_DIMENSION), dtype=np.float32)
-    vectors = centres[skewed(rng, CLUSTERS, len(facts.ids))] + np.float32(SPREAD) * noise
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    for vector, image_id in zip(vectors, facts.ids.tolist(), strict=True):
+def _embeddings(facts: _Facts, vectors: Vectors) -> Iterator[dict[str, Any]]:
+    for image_id in facts.ids.tolist():
         yield {
             "image_id": image_id,
             "detector_id": 1,
             "logits": [1.25],
             "p_fake": 0.777299861,
             "detected_at": FIRST_DAY,
-            "vector": vector,
+            "vector": vectors[image_id - 1],
         }
 
 

@@ -65,7 +65,7 @@ class Size:
     lasting: int = 2_000
 
 
-FULL = Size(vectors=1_000_000, rounds=3, pictures=8, references=2_000, lasting=10_000)
+FULL = Size(vectors=1_000_000, rounds=2, pictures=8, references=2_000, lasting=10_000)
 
 
 @dataclass(frozen=True, slots=True)
