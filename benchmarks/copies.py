@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.copies", description=__doc__)
     parser.add_argument("manifest", type=Path, help="manifest, folder or archive to ingest")
     parser.add_argument("--queries", type=int, default=100, help="how many of its pictures to search with")
+    parser.add_argument("--every", type=int, default=1, help="take each picture, or each second one, or …")
     parser.add_argument("--json", type=Path, help="write the report to this file")
     parser.add_argument("--home", type=Path, help="home folder to ingest into; default: a temporary one")
     options = parser.parse_args(arguments)
@@ -99,24 +101,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         home = options.home or Path(temporary)
 
         def run() -> Report:
-            return measure(options.manifest, Settings.load(home=home, keep_originals=True), options.queries)
+            return measure(
+                options.manifest, Settings.load(home=home, keep_originals=True), options.queries, options.every
+            )
 
         return conclude("copies", run, options.json)
 
 
-def measure(manifest: Path, settings: Settings, queries: int) -> Report:
+def measure(manifest: Path, settings: Settings, queries: int, every: int = 1) -> Report:
     """Ingests and measures.
 
     Args:
         manifest: anything `dejafake ingest` takes.
         settings: of the home that is ingested into; originals must be kept.
         queries: how many pictures are searched with, chosen by the order of their SHA-256.
+        every: take each picture (1), or each second one (2), or so on.
 
     Raises:
         DejafakeError: the manifest cannot be read, or nothing in it is a picture.
     """
     with Workspace(settings) as workspace:
-        ingested, sha256s = _ingest(workspace, manifest)
+        ingested, sha256s = _ingest(workspace, manifest, every)
         if not sha256s:
             raise DejafakeError(f"{manifest} holds no picture that can be ingested")
         figures = {
@@ -149,18 +154,18 @@ def measure(manifest: Path, settings: Settings, queries: int) -> Report:
     )
 
 
-def _ingest(workspace: Workspace, manifest: Path) -> tuple[IngestReport, frozenset[str]]:
+def _ingest(workspace: Workspace, manifest: Path, every: int) -> tuple[IngestReport, frozenset[str]]:
     source = open_source(manifest, ImageLimits.from_settings(workspace.settings))
     sha256s: set[str] = set()
     run = workspace.ingest()
-    with progress("ingest", source.count()) as advance:
+    with progress("ingest", -(-source.count() // every)) as advance:
 
         def observe(outcome: ItemOutcome) -> None:
             if outcome.sha256 is not None:
                 sha256s.add(outcome.sha256)
             advance(1)
 
-        report = run.run(source, observe)
+        report = run.run(islice(source, 0, None, every), observe)
     return report, frozenset(sha256s)
 
 

@@ -49,17 +49,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """How much is measured: files a turn, turns, single pictures timed, pictures for agreement (None: all), and the
-    blocks of the transformer."""
+    """How much is measured: files a turn, turns, single pictures timed, pictures for agreement (None: all), the blocks
+    of the transformer, and pictures a pass of those from files."""
 
     files: int
     rounds: int
     singles: int
     judged: int | None
     blocks: int = BLOCKS
+    batches: tuple[int, ...] = (8,)
 
 
-SMALL, FULL = Amount(8, 2, 12, 16), Amount(32, 7, 200, None)
+SMALL, FULL = Amount(8, 2, 12, 16), Amount(32, 7, 200, None, batches=BATCHES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,10 +84,12 @@ def measure(folder: Path, amount: Amount, pictures: Path | None) -> Report:
     choice = chosen.choose_runtime()
     here = runtimes_here(settings, choice)
     rows = _from_files(folder, settings, vit, chosen, amount) + _bare(folder, here, amount)
-    detectors = (settings, settings.model_copy(update={"detector": "dejafake-small"}))
-    judged: tuple[Agreement, ...] = ()
+    judged: list[Agreement] = []
     if pictures is not None:
-        judged = tuple(one for each in detectors for one in agreement(each, pictures, amount.judged))
+        small = settings.model_copy(update={"detector": "dejafake-small"})
+        trial = load_detector(small).choose_runtime()
+        judged = agreement(settings, choice, here, pictures, amount.judged)
+        judged += agreement(small, trial, runtimes_here(small, trial), pictures, amount.judged)
     serving = f"{chosen.runtime} {chosen.precision}"
     return Report(
         question="How many pictures a second become embeddings?",
@@ -124,7 +127,7 @@ def _from_files(folder: Path, settings: Settings, vit: Path, chosen: Detector, a
     rows: list[Row] = []
     for kind, size in KINDS.items():
         paths = write_jpegs(folder / f"{size[0]}", size, amount.files)
-        for batch in BATCHES:
+        for batch in amount.batches:
             ways: dict[str, Callable[[], object]] = {
                 "dejafake auto": partial(extract, chosen, paths, batch, settings.decode_workers),
                 "dejafake eager": partial(extract, eager, paths, batch, settings.decode_workers),

@@ -57,11 +57,13 @@ def runtimes_here(settings: Settings, choice: Choice | None) -> Mapping[str, Det
     }
 
 
-def agreement(settings: Settings, pictures: Path, most: int | None) -> list[Agreement]:
-    """All runtimes of the detector in `settings` on a folder's, manifest's or archive's pictures, evenly `most`."""
-    choice = load_detector(settings).choose_runtime()
+def agreement(
+    settings: Settings, choice: Choice | None, runtimes: Mapping[str, Detector], pictures: Path, most: int | None
+) -> list[Agreement]:
+    """All `runtimes_here` of the detector in `settings`, whose trial said `choice`, on a folder's, manifest's or
+    archive's pictures, evenly `most`."""
     taken = {f"{one.runtime} {one.precision}" for one in choice.measured if one.why_not is None} if choice else set()
-    here = dict(runtimes_here(settings, choice))
+    here = dict(runtimes)
     reference = here.pop("eager fp32")
     limits = ImageLimits.from_settings(settings)
     items = [item for item in open_source(pictures, limits) if isinstance(item, SourceItem)]

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,9 +70,9 @@ class Row:
     bytes_a_picture: int
 
 
-def measure(manifest: Path, folder: Path | None, distractors: int, queries: int) -> Report:
-    """The report."""
-    pictures, fake = _pictures(manifest)
+def measure(manifest: Path, folder: Path | None, distractors: int, queries: int, every: int = 1) -> Report:
+    """The report, on each (1) or each second (2) picture of the manifest, or so on."""
+    pictures, fake = _pictures(manifest, every)
     asked = list(_queries(pictures, fake, queries))
     strangers = [Query(query.picture, query.box, -1) for query in _strangers(pictures, fake, queries)]
     fakes_only = [(number, features_of(pictures[number], FEATURES)) for number in np.flatnonzero(fake).tolist()]
@@ -96,10 +97,10 @@ def measure(manifest: Path, folder: Path | None, distractors: int, queries: int)
     return Report(QUESTION, parameters, tuple(rows), checks)
 
 
-def _pictures(manifest: Path) -> tuple[list[Image.Image], list[bool]]:
+def _pictures(manifest: Path, every: int) -> tuple[list[Image.Image], list[bool]]:
     limits = ImageLimits.from_settings(Settings())
     pictures, fake = [], []
-    for item in open_source(manifest, limits):
+    for item in islice(open_source(manifest, limits), 0, None, every):
         if isinstance(item, SourceItem):
             pictures.append(decode(item.read(), limits).rgb)
             fake.append(item.value is LabelValue.FAKE)
@@ -233,10 +234,13 @@ def main() -> int:
     parser.add_argument("--photographs", type=Path, help="folder of `python -m indexer.detector.training fetch`")
     parser.add_argument("--distractors", type=int, default=10_000, help="pictures to search among, with --photographs")
     parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--every", type=int, default=1, help="take each picture, or each second one, or …")
     parser.add_argument("--json", type=Path, help="write the report to this file")
     given = parser.parse_args()
     return conclude(
-        "regions", lambda: measure(given.manifest, given.photographs, given.distractors, given.queries), given.json
+        "regions",
+        lambda: measure(given.manifest, given.photographs, given.distractors, given.queries, given.every),
+        given.json,
     )
 
 

@@ -61,8 +61,8 @@ class Size:
     vectors: int = 20_000
     rounds: int = 2
     pictures: int = 4
-    references: int = 500
-    lasting: int = 2_000
+    references: int = 300
+    lasting: int = 1_000
 
 
 FULL = Size(vectors=1_000_000, rounds=2, pictures=8, references=2_000, lasting=10_000)

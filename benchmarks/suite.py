@@ -55,9 +55,9 @@ PARTS = (
     Part("enrichment", ("--rows", "500"), ("--rows", "10000")),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "1"), ()),
-    Part("copies", (PICTURES, "--queries", "15"), (PICTURES,)),
+    Part("copies", (PICTURES, "--queries", "15", "--every", "3"), (PICTURES,)),
     Part("difference", (PICTURES, "--pictures", "6"), (PICTURES,)),
-    Part("regions", (PICTURES, "--queries", "20"), (PICTURES,)),
+    Part("regions", (PICTURES, "--queries", "20", "--every", "3"), (PICTURES,)),
     Part("previews", (PICTURES, "--pictures", "24"), (PICTURES,)),
     Part("watermark", ("--pictures", PICTURES, "--marked", "4"), ("--pictures", PICTURES)),
 )
