@@ -43,16 +43,16 @@ class Part:
 
 
 PARTS = (
-    Part("start", ("--rounds", "6")),
+    Part("start", ("--rounds", "3")),
     Part("extraction", with_pictures=("--pictures", PICTURES)),
     Part("ingest"),
     Part("service"),
     Part("vectors"),
     Part("filters"),
-    Part("updates", ("--merges", "25")),
+    Part("updates", ("--merges", "15")),
     Part("growth"),
     Part("campaigns", full_with_pictures=("--corpus", PICTURES)),
-    Part("enrichment", ("--rows", "500"), ("--rows", "10000")),
+    Part("enrichment", ("--rows", "300"), ("--rows", "10000")),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "1"), ()),
     Part("copies", (PICTURES, "--queries", "15", "--every", "3"), (PICTURES,)),
