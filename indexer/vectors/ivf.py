@@ -122,17 +122,15 @@ class IvfIndex:
         """The `depth` rows of each query's candidates [Q, n] that are nearest, in any order."""
         if rows.shape[1] <= depth:
             return rows
-        scores = inner_products(rows, self._vectors, queries, threads)
-        best = np.argpartition(scores, rows.shape[1] - depth, axis=1)[:, -depth:]
-        return rows[np.arange(len(rows))[:, None], best]
+        return _highest(rows, inner_products(rows, self._vectors, queries, threads), depth)[0]
 
     def _sifted(self, queries: Vectors, depth: int, wanted: Selection, probes: int, refined: int, threads: int) -> Ids:
         """The first `depth` wanted rows [Q, depth] among the nearest of all; the last is -1 where they hold fewer: then
         the filter empties the query's surroundings, and what else is near must be looked for elsewhere."""
         looked_at = min(len(self._vectors), int(SIFTED_DEEPER * depth / wanted.share))
         count = min(len(self._vectors), MOST_CANDIDATES, int(refined * depth / wanted.share))
-        rows = self._best(self.scan(queries, max(count, looked_at), probes), queries, looked_at, threads)
-        scores = inner_products(rows, self._vectors, queries, threads)
+        rows = self.scan(queries, max(count, looked_at), probes)
+        rows, scores = _highest(rows, inner_products(rows, self._vectors, queries, threads), looked_at)
         scores[(rows < 0) | ~wanted.mask[rows]] = -np.inf
         order = np.argsort(-scores, axis=1)[:, :depth]
         here = np.arange(len(rows))[:, None]
@@ -187,3 +185,11 @@ class IvfIndex:
             if size:
                 found[faiss.rev_swig_ptr(lists.get_ids(number), size)] = number
         return found
+
+
+def _highest(rows: Ids, scores: Vectors, depth: int) -> tuple[Ids, Vectors]:
+    """The `depth` rows of each query [Q, n] whose scores are highest, with these, in any order; all where n is less."""
+    if rows.shape[1] <= depth:
+        return rows, scores
+    best = np.argpartition(scores, rows.shape[1] - depth, axis=1)[:, -depth:]
+    return np.take_along_axis(rows, best, axis=1), np.take_along_axis(scores, best, axis=1)
