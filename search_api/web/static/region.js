@@ -8,20 +8,20 @@ let corner = null;
 let askingRegion = null;
 
 function offerRegion(file) {
-  askingRegion?.abort();
   picture = file;
-  $("whole").src = objectUrl(file);
+  $("whole").src = $("asked").src;
   $("region").open = false;
   $("ask-region").reset();
   draw();
-  $("regions").replaceChildren();
-  $("region-limits").replaceChildren();
-  tellRegion("");
+  forgetRegion("");
 }
 
-function tellRegion(message, isError = false) {
-  $("region-status").textContent = message;
-  $("region-status").classList.toggle("error", isError);
+// Drops the last answer, and the question if it is still open, and says what comes instead.
+function forgetRegion(message) {
+  askingRegion?.abort();
+  $("regions").replaceChildren();
+  $("region-limits").replaceChildren();
+  tell(message, false, $("region-status"));
 }
 
 // The pixel of the picture under the pointer, within the picture.
@@ -59,28 +59,20 @@ function place(over, [left, top, right, bottom], width, height) {
 }
 
 async function askRegion() {
-  askingRegion?.abort();
+  forgetRegion("Looking for this part…");
   const mine = (askingRegion = new AbortController());
-  $("regions").replaceChildren();
-  $("region-limits").replaceChildren();
-  tellRegion("Looking for this part…");
-  const body = new FormData();
-  body.append("image", picture, picture.name || "pasted picture");
-  for (const edge of EDGES) body.append(edge, $(edge).value);
+  const edges = Object.fromEntries(EDGES.map((edge) => [edge, $(edge).value]));
   try {
-    const response = await fetch(`${BASE}/v1/search/region`, { method: "POST", body, headers: authorised(), signal: mine.signal });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.detail || response.statusText);
-    showRegion(answer);
+    showRegion(await posted("/v1/search/region", picture, edges, mine.signal));
   } catch (error) {
-    if (!mine.signal.aborted) tellRegion(error.message || "The server could not be reached.", true);
+    if (!mine.signal.aborted) tell(error.message || "The server could not be reached.", true, $("region-status"));
   }
 }
 
 function showRegion(answer) {
   const found = answer.matches.length;
   const searched = `Known fakes looked through: ${answer.searched}; features of this part: ${answer.features}.`;
-  tellRegion(`${found ? `Found in ${found}.` : "Found in none."} ${searched}`);
+  tell(`${found ? `Found in ${found}.` : "Found in none."} ${searched}`, false, $("region-status"));
   $("regions").replaceChildren(...answer.matches.map(regionItem));
   $("region-limits").replaceChildren(...answer.limitations.map((limit) => element("li", limit)));
 }

@@ -36,9 +36,9 @@ function authorised() {
   return token ? { Authorization: `Bearer ${token.value}` } : {};
 }
 
-function tell(message, isError = false) {
-  $("status").textContent = message;
-  $("status").classList.toggle("error", isError);
+function tell(message, isError = false, status = $("status")) {
+  status.textContent = message;
+  status.classList.toggle("error", isError);
 }
 
 function objectUrl(blob) {
@@ -53,17 +53,23 @@ async function ask(file) {
   while (shown.length) URL.revokeObjectURL(shown.pop());
   $("answer").hidden = true;
   tell("Comparing…");
-  const body = new FormData();
-  body.append("image", file, file.name || "pasted picture");
   try {
-    const response = await fetch(`${BASE}/v1/search`, { method: "POST", body, headers: authorised(), signal: mine.signal });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.detail || response.statusText);
-    show(answer, file);
+    show(await posted("/v1/search", file, {}, mine.signal), file);
     tell("");
   } catch (error) {
     if (!mine.signal.aborted) tell(error.message || "The server could not be reached.", true);
   }
+}
+
+// The answer to a form with a picture; an answer that is a problem is thrown as its words.
+async function posted(address, file, fields, signal) {
+  const body = new FormData();
+  body.append("image", file, file.name || "pasted picture");
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  const response = await fetch(BASE + address, { method: "POST", body, headers: authorised(), signal });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail || response.statusText);
+  return answer;
 }
 
 function show(answer, file) {
