@@ -4,14 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 
-.PHONY: help demo test serve lint format unit docs bench clean
+.PHONY: help demo test serve lint check format unit docs site dist bench clean
 
 help:
 	@echo "make demo    the main job on a collection it makes itself"
-	@echo "make test    lint, types and all tests"
+	@echo "make test    lint, types and all tests (ARGS=\"tests/search -k limit\": only these tests)"
 	@echo "make serve   the HTTP API and the search page, on the demo's catalogue if there is one"
-	@echo "make lint    ruff and mypy --strict only"
+	@echo "make check   lint, spelling and types only"
 	@echo "make docs    write the reference pages anew from the code"
+	@echo "make site    the docs as a site with search, in build/site"
+	@echo "make dist    wheel and source archive in dist/, the wheel tried in an empty environment"
 	@echo "make bench   all benchmarks in small sizes (FULL=1: large; PICTURES=manifest.csv: those on real pictures too)"
 	@echo "make format  let ruff put the code in shape"
 
@@ -37,10 +39,13 @@ demo: $(VENV)/demo.stamp
 serve: $(VENV)/demo.stamp
 	$(BIN)/dejafake $(if $(wildcard $(DEMO)/home),--home $(DEMO)/home) serve
 
-lint: $(VENV)/dev.stamp
+check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
+
+lint: check
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
@@ -49,8 +54,20 @@ format: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/generate.py
 
+site: $(VENV)/dev.stamp
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/site
+	@echo "Open build/site/index.html"
+
+dist: $(VENV)/dev.stamp
+	rm -rf dist build/wheel-trial
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt build
+	$(BIN)/python -m build --outdir dist
+	$(PYTHON) -m venv build/wheel-trial
+	build/wheel-trial/bin/python -m pip install --quiet --constraint constraints.txt "$$(ls dist/*.whl)[demo]"
+	cd build && wheel-trial/bin/dejafake --version && wheel-trial/bin/dejafake demo --folder wheel-demo
+
 unit: $(VENV)/dev.stamp
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadscope)
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp
 	@echo "Installing the peers of the benchmarks …"
@@ -60,7 +77,7 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp
 bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.suite $(if $(FULL),--full) $(if $(PICTURES),--pictures $(PICTURES))
 
-test: lint unit
+test: $(if $(ARGS),,check) unit
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -41,6 +41,12 @@ class ConflictError(DejafakeError):
     code = "conflict"
 
 
+class UnavailableError(DejafakeError):
+    """It cannot be done just now; the same request may succeed a little later."""
+
+    code = "unavailable"
+
+
 class ImageRejectedError(DejafakeError):
     """The bytes are not a picture we accept. `reason` is a stable slug, the message is for a person.
 
@@ -53,6 +59,19 @@ class ImageRejectedError(DejafakeError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class OriginalChangedError(DejafakeError):
+    """The bytes of a kept original are not those that were kept: the disk, or somebody, changed them."""
+
+    code = "original-changed"
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(
+            f"the kept original of {sha256} is damaged, its bytes are not those that were kept: delete the image and "
+            "ingest its file again, and look for others with `dejafake doctor --deep`"
+        )
+        self.sha256 = sha256
 
 
 class SourceError(DejafakeError):
@@ -89,6 +108,12 @@ class CatalogTooNewError(CatalogError):
     """The catalogue was written by a newer dejafake."""
 
     code = "catalog-too-new"
+
+
+class ReadOnlyError(CatalogError):
+    """The home may be read but not written."""
+
+    code = "read-only"
 
 
 class VectorIndexError(DejafakeError):

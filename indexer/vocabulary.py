@@ -1,6 +1,17 @@
 """The words of dejafake that are closed lists: labels, techniques, relations, outcomes, kinds of evidence."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Final, TypeAlias
+
+EMBEDDING_SIZE: Final = 384
+"""Numbers of every embedding, whatever detector made it."""
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+"""Hears how far a step is: its name, how much is done, and of how much, None where that is unknown."""
+
+
+def no_progress(step: str, done: int, total: int | None) -> None:
+    """The `Progress` of a job that nobody watches."""
 
 
 class LabelValue(StrEnum):
@@ -35,6 +46,27 @@ class Technique(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ItemStatus(StrEnum):
+    """What became of one item of a source: its image is new, was there before, or could not be taken."""
+
+    ADDED = "added"
+    KNOWN = "known"
+    REJECTED = "rejected"
+
+
+class PdqMethod(StrEnum):
+    """How a stored hash was taken. `reference`: as the reference implementation does; only these are exchanged.
+    `bilinear_512`: of a copy of 512 x 512, as versions up to 0.1.0 did; up to 58 bits away, and still searched."""
+
+    REFERENCE = "reference"
+    BILINEAR_512 = "bilinear_512"
+
+    @classmethod
+    def of(cls, said: str | None) -> "PdqMethod":
+        """What another catalogue says of its hash: any method but the reference is the one of old versions."""
+        return cls.REFERENCE if said == cls.REFERENCE else cls.BILINEAR_512
+
+
 class HashAlgorithm(StrEnum):
     """How a hash of a list was taken: of the picture, or of the bytes. Both are 32 bytes."""
 
@@ -47,13 +79,16 @@ class Relation(StrEnum):
 
     SAME_FILE = "same_file"
     SAME_PICTURE = "same_picture"
+    SHARES_PART = "shares_part"
     SAME_ORIGIN = "same_origin"
 
 
 class Outcome(StrEnum):
-    """The outcome of a verdict on "have we seen this fake before?"."""
+    """The outcome of a verdict on "have we seen this fake before?". `shares_part_with_known_fake`: each contains a part
+    of the other, which may be a pasted face as well as a logo; it is no copy."""
 
     KNOWN_FAKE_MATCH = "known_fake_match"
+    SHARES_PART_WITH_KNOWN_FAKE = "shares_part_with_known_fake"
     SIMILAR_TO_KNOWN_FAKE = "similar_to_known_fake"
     NO_MATCH_FOUND = "no_match_found"
     INCONCLUSIVE = "inconclusive"
@@ -131,6 +166,20 @@ class DecisionKind(StrEnum):
     ANNOTATE = "annotate"
     CLOSE = "close"
     UNDO = "undo"
+
+
+class ReasonKind(StrEnum):
+    """Why an image is a member of its campaign. `same_picture`: by PDQ; `verified_copy`: by local features that lie
+    alike; `as_written`: a sentence of an older version that could not be read."""
+
+    SAME_PICTURE = "same_picture"
+    VERIFIED_COPY = "verified_copy"
+    SAME_ORIGIN = "same_origin"
+    SAME_RECIPE = "same_recipe"
+    DECIDED = "decided"
+    JOINED = "joined"
+    PLACED = "placed"
+    AS_WRITTEN = "as_written"
 
 
 class Trait(StrEnum):

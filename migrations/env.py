@@ -5,7 +5,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine
 
 from indexer.catalog.schema import VERSION_TABLE
-from indexer.catalog.tables import Base
+from indexer.catalog.tables.base import Base
 from indexer.settings import Settings
 
 

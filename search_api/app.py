@@ -10,9 +10,11 @@ from starlette.middleware import Middleware
 from indexer import __version__
 from indexer.settings import Settings
 from indexer.workspace import Workspace
-from search_api import errors, openapi
-from search_api.limits import BodyLimit, TimeLimit
-from search_api.metrics import Metrics, RequestMetrics
+from search_api import openapi
+from search_api.layers import errors
+from search_api.layers.limits import BodyLimit, TimeLimit, job_body_max
+from search_api.layers.metrics import Metrics, RequestMetrics
+from search_api.layers.security import Guard, SecurityHeaders
 from search_api.routes import (
     calibrations,
     campaign_history,
@@ -32,8 +34,7 @@ from search_api.routes import (
     search,
     watches,
 )
-from search_api.security import Guard, SecurityHeaders
-from search_api.service import Service
+from search_api.service.service import Service
 from search_api.web import pages
 
 DESCRIPTION = """Have we seen this fake before? Send a picture and learn which known fakes it is or is like, what the
@@ -83,7 +84,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
             Middleware(errors.UnexpectedErrors),
             Middleware(Guard, settings.allowed_hosts, token),
             Middleware(TimeLimit, settings.request_timeout_seconds),
-            Middleware(BodyLimit, settings.max_body_bytes),
+            Middleware(BodyLimit, settings.max_body_bytes, {"/v1/enrich": job_body_max(settings.job_rows_max)}),
         ],
     )
     errors.install(app)

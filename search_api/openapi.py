@@ -13,18 +13,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from search_api.bodies import JSON, MULTIPART
-from search_api.errors import MEDIA_TYPE, Problem
-from search_api.requests import (
-    CompareFields,
-    EnrichFields,
-    EnrichRequest,
-    IngestFields,
-    RegionFields,
-    SearchByReference,
-    SearchFields,
-)
-from search_api.watch_requests import NewWatch, WatchFields
+from search_api.bodies.compare import CompareFields
+from search_api.bodies.enrich import EnrichFields, EnrichRequest
+from search_api.bodies.forms import JSON, JSON_LD, MULTIPART
+from search_api.bodies.images import IngestFields
+from search_api.bodies.regions import RegionFields
+from search_api.bodies.search import SearchByReference, SearchFields
+from search_api.bodies.watches import NewWatch, WatchFields
+from search_api.layers.errors import MEDIA_TYPE, Problem
 
 TAGS: Final = [
     {"name": "search", "description": "Which known images is this, or is it like?"},
@@ -109,6 +105,13 @@ def two_bodies(
     return {"requestBody": {"required": True, "content": content}}
 
 
+def three_bodies(described: Any, words: str) -> Any:
+    """Bodies of a route (of `two_bodies`) and one of JSON-LD, with what that holds in words."""
+    schema = {"description": words, "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+    body = described["requestBody"]
+    return {"requestBody": {**body, "content": {**body["content"], JSON_LD: {"schema": schema}}}}
+
+
 def install(app: FastAPI, *, protected: bool) -> None:
     """Makes `app` describe itself with this module's additions; `protected` says that requests need the token."""
 
@@ -136,9 +139,9 @@ def install(app: FastAPI, *, protected: bool) -> None:
 
 
 def _multipart(files_described: Mapping[str, str], fields: type[BaseModel] | None, many: bool) -> dict[str, Any]:
-    one = {"type": "string", "format": "binary"}
+    upload = {"type": "string", "format": "binary"}
     properties: dict[str, Any] = {
-        name: {"description": words, **({"type": "array", "items": one, "minItems": 1} if many else one)}
+        name: {"description": words, **({"type": "array", "items": upload, "minItems": 1} if many else upload)}
         for name, words in files_described.items()
     }
     required = list(files_described)

@@ -1,6 +1,7 @@
 """What tests of several parts share: an untrained detector, and a real PostgreSQL."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +12,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 from sqlalchemy import URL, make_url
-from untrained_checkpoint import untrained_checkpoint
+
+from tests.untrained_checkpoint import untrained_checkpoint
 
 # Tests compare embeddings closely, and a trial costs seconds: what runs is what is the same everywhere.
 os.environ.setdefault("DEJAFAKE_RUNTIME", "eager")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts background commands so, and children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,29 @@
 """Real HTTP servers on loopback that webhooks are sent to."""
 
-import hashlib
-import hmac
+import random
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, tzinfo
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Self
+from unittest.mock import patch
+
+from standardwebhooks import Webhook, WebhookVerificationError, webhooks
+
+
+def _free_port() -> int:
+    """A port that nothing listens on, below those that systems give to outgoing connections."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+PORT = _free_port()
+HOST = f"localhost:{PORT}"
+"""Where the receivers of this process listen, one at a time: what `callback_hosts` must name."""
 
 Heard = list[tuple[dict[str, str], bytes]]
 
@@ -28,7 +45,7 @@ def receiver(*statuses: int) -> Iterator[tuple[str, Heard]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = HTTPServer(("127.0.0.1", PORT), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -42,7 +59,7 @@ def receiver(*statuses: int) -> Iterator[tuple[str, Heard]]:
 @contextmanager
 def dripping() -> Iterator[str]:
     """A server that sends one more byte of its headers again and again, for five seconds, before it ends them."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", PORT))
     over = threading.Event()
 
     def drip() -> None:
@@ -65,6 +82,14 @@ def dripping() -> Iterator[str]:
 
 
 def is_signed(headers: dict[str, str], body: bytes, key: bytes) -> bool:
-    """What a receiver checks, by the words of the docs."""
-    seconds, digest = (part.partition("=")[2] for part in headers["Dejafake-Signature"].split(","))
-    return digest == hmac.new(key, f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    """What a receiver of Standard Webhooks says, whose clock shows the time that is signed."""
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(float(headers["webhook-timestamp"]), tz or UTC)
+
+    with patch.object(webhooks, "datetime", Then), suppress(WebhookVerificationError):
+        Webhook(key).verify(body, headers)
+        return True
+    return False

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from safetensors.numpy import save_file
-from untrained_weights import untrained_weights
 
 from indexer.detector.weights import WEIGHTS_FILE
+from tests.untrained_weights import untrained_weights
 
 DEPTH = 4
 

@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
-
-Reals = npt.NDArray[np.float64]
+from indexer.arrays import Reals
+from indexer.detector.spec import IMAGE_SIZE, PATCH_SIZE
+from indexer.vocabulary import EMBEDDING_SIZE
 
 _SEED: Final = 20250722
 _COLOURS: Final = (((1, 1, 1), 192), ((1, 0, -1), 64), ((1, -2, 1), 64))

@@ -9,7 +9,6 @@ from indexer.calibration.records import (
     Bin,
     Calibration,
     CalibrationVersion,
-    Estimate,
     Method,
     OriginBand,
     OriginMap,
@@ -18,6 +17,7 @@ from indexer.calibration.records import (
     ScoreHead,
     ScoreMap,
 )
+from indexer.estimates import Estimate
 
 __all__ = [
     "AbstainZone",

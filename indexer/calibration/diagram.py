@@ -30,11 +30,13 @@ def reliability_svg(calibration: Calibration) -> str:
 
 def _panel(axes: Axes, bins: tuple[Bin, ...], title: str, colour: str) -> None:
     axes.plot([0, 1], [0, 1], color="#9ca3af", linewidth=1, linestyle="--")
-    found = [one.observed.value for one in bins]
+    observed = [bin_.observed.value for bin_ in bins]
     reach = (
-        [one.observed.value - one.observed.low for one in bins],
-        [one.observed.high - one.observed.value for one in bins],
+        [bin_.observed.value - bin_.observed.bounds[0] for bin_ in bins],
+        [bin_.observed.bounds[1] - bin_.observed.value for bin_ in bins],
     )
-    axes.errorbar([one.predicted for one in bins], found, yerr=reach, fmt="o", color=colour, markersize=4, capsize=2)
+    axes.errorbar(
+        [bin_.predicted for bin_ in bins], observed, yerr=reach, fmt="o", color=colour, markersize=4, capsize=2
+    )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="probability of fake", title=title)
     axes.grid(visible=True, alpha=0.3)

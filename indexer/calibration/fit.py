@@ -1,6 +1,5 @@
 """One labelled data set and one detector in, a whole calibration out. Pure: nothing is read, nothing is stored."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,12 +8,11 @@ import numpy.typing as npt
 
 from indexer import __version__
 from indexer.calibration import origin, scores
-from indexer.calibration.intervals import group_codes
 from indexer.calibration.records import Calibration, Line, OriginMap, ScoreHead
 from indexer.calibration.thresholds import abstain_zone
 from indexer.errors import UsageError
-
-Progress = Callable[[str, int, int], None]
+from indexer.estimates import group_numbers
+from indexer.vocabulary import Progress, no_progress
 
 METHODS = ("auto", "temperature", "platt", "isotonic")
 FAKES_MINIMUM = 20
@@ -59,9 +57,9 @@ def calibrate(
     Raises:
         UsageError: an option is out of range, or the pictures cannot support what it promises; says what to do.
     """
-    tell = progress or (lambda _step, _done, _total: None)
+    tell = progress or no_progress
     _check(material, options)
-    fake, codes = material.fake, group_codes(material.groups)
+    fake, codes = material.fake, group_numbers(material.groups, len(material.fake))
     odds = material.head.log_odds(material.logits)
     tell("thresholds", 0, 4)
     zone = abstain_zone(odds, fake, codes, options.false_positive_rate, options.false_negative_rate)

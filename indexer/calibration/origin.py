@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.isotonic import IsotonicRegression
 
-from indexer.calibration.intervals import Codes, lower_bound, rate_of
+from indexer.arrays import Reals
+from indexer.calibration.intervals import lower_bound, rate_of
 from indexer.calibration.quality import measure
-from indexer.calibration.records import Doubles, OriginBand, OriginMap, along
+from indexer.calibration.records import OriginBand, OriginMap, along
 from indexer.calibration.scores import FOLDS, thinned
+from indexer.estimates import Codes
 
 Bools = npt.NDArray[np.bool_]
 Names = tuple[str | None, ...]
@@ -35,7 +37,7 @@ class Pairs:
 
     query: Codes
     neighbour: Codes
-    cosine: Doubles
+    cosine: Reals
     same: Bools
     cluster: Codes
     origin: Codes
@@ -78,28 +80,28 @@ def origin_map(
     names = groups if kind == "group" else generators
     origin = _numbers(names)
     asking = np.flatnonzero((origin >= 0) | (~fake if kind == "generator" else False))
-    found = neighbour_pairs(embeddings, asking, np.flatnonzero(fake & (origin >= 0)), origin, kind, seed)
-    right = int(found.same.sum())
-    if min(right, len(found.same) - right) < _MINIMUM:
+    pairs = neighbour_pairs(embeddings, asking, np.flatnonzero(fake & (origin >= 0)), origin, kind, seed)
+    right = int(pairs.same.sum())
+    if min(right, len(pairs.same) - right) < _MINIMUM:
         raise NotMeasurableError(
-            f"of {len(found.same)} pairs of neighbours {right} share their {kind}: at least {_MINIMUM} that do and "
+            f"of {len(pairs.same)} pairs of neighbours {right} share their {kind}: at least {_MINIMUM} that do and "
             f"{_MINIMUM} that do not are needed"
         )
-    fold = _folds(found, kind, seed)
-    predicted, tested = _held_out(found, fold)
-    low = band(found, fold, suggested)
-    high = band(found, fold, confirmed)
+    fold = _folds(pairs, kind, seed)
+    predicted, tested = _held_out(pairs, fold)
+    low = band(pairs, fold, suggested)
+    high = band(pairs, fold, confirmed)
     if high is not None and (low is None or low.min_cosine > high.min_cosine):
         low = OriginBand(suggested, high.min_cosine, high.held_out, high.pairs)
     return OriginMap(
         kind=kind,
-        knots=_steps(found),
-        base_rate=right / len(found.same),
+        knots=_steps(pairs),
+        base_rate=right / len(pairs.same),
         neighbours=NEIGHBOURS,
-        pictures=len(np.unique(found.query)),
+        pictures=len(np.unique(pairs.query)),
         origins=len(np.unique(origin[origin >= 0])),
-        pairs=len(found.same),
-        check=measure(predicted, found.same[tested], _numbered(found.cluster[tested]), seed),
+        pairs=len(pairs.same),
+        check=measure(predicted, pairs.same[tested], _numbered(pairs.cluster[tested]), seed),
         stated_suggested=suggested,
         stated_confirmed=confirmed,
         suggested=low,
@@ -131,16 +133,16 @@ def neighbour_pairs(
     """Each of the pictures `asking` with its nearest 10 of `known`, itself left out; of very many, a sample asks."""
     if len(asking) > MAX_QUERIES:
         asking = np.sort(np.random.default_rng(seed).choice(asking, MAX_QUERIES, replace=False))
-    wanted = min(NEIGHBOURS, len(known) - 1)
-    if wanted < 1:
+    count = min(NEIGHBOURS, len(known) - 1)
+    if count < 1:
         raise NotMeasurableError("fewer than two known fakes name their origin")
     queries, neighbours, cosines = [], [], []
     for start in range(0, len(asking), _BLOCK):
         block = asking[start : start + _BLOCK]
         near = embeddings[block] @ embeddings[known].T
         near[block[:, None] == known[None, :]] = -np.inf
-        best = np.argpartition(-near, wanted - 1, axis=1)[:, :wanted]
-        queries.append(np.repeat(block, wanted))
+        best = np.argpartition(-near, count - 1, axis=1)[:, :count]
+        queries.append(np.repeat(block, count))
         neighbours.append(known[best].ravel())
         cosines.append(np.take_along_axis(near, best, axis=1).ravel())
     query, neighbour = np.concatenate(queries), np.concatenate(neighbours)
@@ -166,8 +168,8 @@ def band(pairs: Pairs, fold: Codes, precision: float) -> OriginBand | None:
     if len(cuts) < len(parts):
         return None
     kept = pairs.cosine >= max(cuts)
-    found = rate_of(float(pairs.same[kept].mean()), _sizes(pairs.cluster[kept])[-1])
-    return OriginBand(precision, max(cuts), found, int(kept.sum())) if found.low >= precision else None
+    rate = rate_of(float(pairs.same[kept].mean()), _sizes(pairs.cluster[kept])[-1])
+    return OriginBand(precision, max(cuts), rate, int(kept.sum())) if rate.bounds[0] >= precision else None
 
 
 def lowest_cosine(pairs: Pairs, precision: float) -> float | None:
@@ -182,13 +184,13 @@ def lowest_cosine(pairs: Pairs, precision: float) -> float | None:
     return float(cosine[met[-1]]) if len(met) else None
 
 
-def _sizes(cluster: Codes) -> Doubles:
+def _sizes(cluster: Codes) -> Reals:
     """Effective size of the first 1, 2, … P pairs, whose clusters are [P] (see `intervals.effective_size`)."""
     order = np.argsort(cluster, kind="stable")
     starts = np.searchsorted(cluster[order], cluster[order], side="left")
     before = np.empty(len(cluster))
     before[order] = np.arange(len(cluster)) - starts
-    sizes: Doubles = np.arange(1, len(cluster) + 1) ** 2 / np.cumsum(2 * before + 1)
+    sizes: Reals = np.arange(1, len(cluster) + 1) ** 2 / np.cumsum(2 * before + 1)
     return sizes
 
 
@@ -201,7 +203,7 @@ def _steps(pairs: Pairs) -> tuple[tuple[float, float], ...]:
     return thinned(stairs.X_thresholds_, stairs.y_thresholds_)
 
 
-def _held_out(pairs: Pairs, fold: Codes) -> tuple[Doubles, Bools]:
+def _held_out(pairs: Pairs, fold: Codes) -> tuple[Reals, Bools]:
     """Probabilities of the pairs that could be held out, and which those are [P]."""
     predicted = np.full(len(pairs.same), np.nan)
     for train, test in _splits(pairs, fold):

@@ -3,21 +3,23 @@
 import numpy as np
 import numpy.typing as npt
 
-from indexer.calibration.intervals import Codes, effective_size, rate_of, resampled_weights
-from indexer.calibration.records import Bin, Doubles, Estimate, Quality
+from indexer.arrays import Reals
+from indexer.calibration.intervals import rate_of
+from indexer.calibration.records import Bin, Quality
+from indexer.estimates import Codes, bootstrap, effective_size
 
 BINS = 15
 _CLIP = 1e-12
 
 
-def log_losses(predicted: Doubles, truth: npt.NDArray[np.bool_]) -> Doubles:
+def log_losses(predicted: Reals, truth: npt.NDArray[np.bool_]) -> Reals:
     """Log loss [N] of each prediction, in nats."""
     right = np.where(truth, predicted, 1 - predicted)
-    losses: Doubles = -np.log(np.clip(right, _CLIP, 1.0))
+    losses: Reals = -np.log(np.clip(right, _CLIP, 1.0))
     return losses
 
 
-def measure(predicted: Doubles, truth: npt.NDArray[np.bool_], codes: Codes, seed: int) -> Quality:
+def measure(predicted: Reals, truth: npt.NDArray[np.bool_], codes: Codes, seed: int) -> Quality:
     """The quality of predictions [N] for `truth` [N], with bootstrap percentile intervals over groups `codes` [N].
 
     The bins of the calibration error are those of the whole sample in every resample. Its resamples err upwards, being
@@ -28,20 +30,19 @@ def measure(predicted: Doubles, truth: npt.NDArray[np.bool_], codes: Codes, seed
     bins = _bins(predicted)
     members = np.zeros((len(truth), int(bins.max()) + 1))
     members[np.arange(len(truth)), bins] = misses
-    drawn = []
-    for weights in resampled_weights(codes, truth, seed):
+
+    def means(weights: Reals) -> Reals:
         total = weights.sum(axis=1)
-        drawn.append(
+        return np.asarray(
             np.column_stack([weights @ squares, weights @ losses, np.abs(weights @ members).sum(axis=1)])
             / total[:, None]
         )
-    resamples = np.concatenate(drawn)
-    values = (squares.mean(), losses.mean(), np.abs(members.sum(axis=0)).sum() / len(truth))
-    brier, log_loss, ece = (_estimate(value, resamples[:, column]) for column, value in enumerate(values))
+
+    brier, log_loss, ece = (estimate.holding() for estimate in bootstrap(means, truth, groups=codes, seed=seed))
     return Quality(brier, log_loss, ece)
 
 
-def reliability(predicted: Doubles, truth: npt.NDArray[np.bool_], codes: Codes) -> tuple[Bin, ...]:
+def reliability(predicted: Reals, truth: npt.NDArray[np.bool_], codes: Codes) -> tuple[Bin, ...]:
     """What was predicted and what was found, in bins of equal counts from the lowest prediction up."""
     bins = _bins(predicted)
     return tuple(
@@ -54,13 +55,8 @@ def reliability(predicted: Doubles, truth: npt.NDArray[np.bool_], codes: Codes) 
     )
 
 
-def _bins(predicted: Doubles) -> npt.NDArray[np.int64]:
+def _bins(predicted: Reals) -> npt.NDArray[np.int64]:
     """The bin [N] of each prediction. Equal predictions share one, so there may be fewer than 15."""
     ranks = np.searchsorted(np.sort(predicted), predicted, side="left")
     numbers = ranks * BINS // len(predicted)
     return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
-
-
-def _estimate(value: float, resamples: Doubles) -> Estimate:
-    low, high = np.quantile(resamples, [0.025, 0.975])
-    return Estimate(float(value), min(float(low), float(value)), max(float(high), float(value)))

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-Doubles = npt.NDArray[np.float64]
+from indexer.arrays import Reals
+from indexer.estimates import Estimate
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -36,33 +37,19 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A measured value with its 95 % interval."""
-
-    value: Finite
-    low: Finite
-    high: Finite
-
-    def __post_init__(self) -> None:
-        """Refuses an interval that is upside down."""
-        if self.low > self.high:
-            raise ValueError("an interval starts above its end")
-
-
-@dataclass(frozen=True, slots=True)
 class ScoreHead:
     """Which of a detector's outputs says fake: `sigmoid` of the one logit, or `softmax` over several."""
 
     kind: Literal["sigmoid", "softmax"]
     fake_index: Annotated[int, Field(ge=0, le=10_000)]
 
-    def log_odds(self, logits: npt.ArrayLike) -> Doubles:
+    def log_odds(self, logits: npt.ArrayLike) -> Reals:
         """Log-odds [N] of fake for logits [N, C]."""
         wide = np.atleast_2d(np.asarray(logits, dtype=np.float64))
         if self.kind == "sigmoid":
             return wide[:, 0].copy()
         rest = np.delete(wide, self.fake_index, axis=1)
-        odds: Doubles = wide[:, self.fake_index] - np.logaddexp.reduce(rest, axis=1)
+        odds: Reals = wide[:, self.fake_index] - np.logaddexp.reduce(rest, axis=1)
         return odds
 
 
@@ -86,7 +73,7 @@ class ScoreMap:
         elif self.slope is None or self.intercept is None or self.slope <= 0:
             raise ValueError("a slope above 0 and an intercept are needed")
 
-    def probabilities(self, log_odds: npt.ArrayLike) -> Doubles:
+    def probabilities(self, log_odds: npt.ArrayLike) -> Reals:
         """Probabilities [N] for log-odds [N]."""
         odds = np.asarray(log_odds, dtype=np.float64)
         if self.slope is None or self.intercept is None:
@@ -242,16 +229,16 @@ class CalibrationVersion:
     calibration: Calibration
 
 
-def sigmoid(values: Doubles) -> Doubles:
+def sigmoid(values: Reals) -> Reals:
     """1 / (1 + exp(-x)) without overflow."""
-    half: Doubles = 0.5 * (1.0 + np.tanh(0.5 * values))
+    half: Reals = 0.5 * (1.0 + np.tanh(0.5 * values))
     return half
 
 
-def along(knots: tuple[tuple[float, float], ...], values: Doubles) -> Doubles:
+def along(knots: tuple[tuple[float, float], ...], values: Reals) -> Reals:
     """Values read off the straight lines between `knots`, flat outside them."""
     points = np.array(knots, dtype=np.float64)
-    read: Doubles = np.interp(values, points[:, 0], points[:, 1])
+    read: Reals = np.interp(values, points[:, 0], points[:, 1])
     return read
 
 

@@ -9,10 +9,11 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from indexer.calibration.intervals import Codes
+from indexer.arrays import Reals
 from indexer.calibration.quality import log_losses, measure, reliability
-from indexer.calibration.records import MAX_KNOTS, Doubles, Method, ScoreCheck, ScoreMap, sigmoid
+from indexer.calibration.records import MAX_KNOTS, Method, ScoreCheck, ScoreMap, sigmoid
 from indexer.errors import UsageError
+from indexer.estimates import Codes
 
 Bools = npt.NDArray[np.bool_]
 
@@ -41,7 +42,7 @@ def candidates(requested: str, fake: Bools) -> tuple[Method, ...]:
     return (method,)
 
 
-def fit(odds: Doubles, fake: Bools, codes: Codes, methods: Sequence[Method], seed: int) -> ScoreMap:
+def fit(odds: Reals, fake: Bools, codes: Codes, methods: Sequence[Method], seed: int) -> ScoreMap:
     """The map fitted on log-odds [N] of pictures that are `fake` [N], by the one of `methods` whose cross-validated log
     loss is smallest; pictures of one group (`codes` [N]) are kept together.
 
@@ -59,7 +60,7 @@ def fit(odds: Doubles, fake: Bools, codes: Codes, methods: Sequence[Method], see
     return fit_one(odds, fake, chosen)
 
 
-def check(odds: Doubles, fake: Bools, codes: Codes, methods: Sequence[Method], seed: int) -> ScoreCheck:
+def check(odds: Reals, fake: Bools, codes: Codes, methods: Sequence[Method], seed: int) -> ScoreCheck:
     """What calibration does to pictures held out, fold by fold; the method is chosen anew without each fold."""
     held_out = np.full(len(odds), np.nan)
     splits = 0
@@ -77,7 +78,7 @@ def check(odds: Doubles, fake: Bools, codes: Codes, methods: Sequence[Method], s
     )
 
 
-def fit_one(odds: Doubles, fake: Bools, method: Method) -> ScoreMap:
+def fit_one(odds: Reals, fake: Bools, method: Method) -> ScoreMap:
     """The map by one method. Targets are Platt's (1999), which are never exactly 0 or 1, so that classes a score tells
     apart without a fault get a finite slope and no probability of 0 or 1."""
     fakes, authentic = int(fake.sum()), int((~fake).sum())
@@ -136,7 +137,7 @@ def folds(fake: Bools, codes: Codes, seed: int) -> Iterator[tuple[npt.NDArray[np
         yield train, test
 
 
-def thinned(positions: Doubles, values: Doubles) -> tuple[tuple[float, float], ...]:
+def thinned(positions: Reals, values: Reals) -> tuple[tuple[float, float], ...]:
     """The corners of an isotonic map as knots, evenly thinned when there are very many."""
     kept = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), MAX_KNOTS)).round().astype(int))
     rising = np.maximum.accumulate(np.clip(values[kept], 0.0, 1.0))

@@ -8,13 +8,15 @@ Mathematical Statistics 12, 1941).
 import numpy as np
 import numpy.typing as npt
 
-from indexer.calibration.intervals import Codes, effective_size, fewest_for, rate_of, upper_bound
-from indexer.calibration.records import AbstainZone, Doubles
+from indexer.arrays import Reals
+from indexer.calibration.intervals import fewest_for, rate_of, upper_bound
+from indexer.calibration.records import AbstainZone
 from indexer.errors import UsageError
+from indexer.estimates import Codes, effective_size
 
 
 def abstain_zone(
-    odds: Doubles, fake: npt.NDArray[np.bool_], codes: Codes, false_positive_rate: float, false_negative_rate: float
+    odds: Reals, fake: npt.NDArray[np.bool_], codes: Codes, false_positive_rate: float, false_negative_rate: float
 ) -> AbstainZone:
     """The zone for log-odds [N] of pictures that are `fake` [N], of groups `codes` [N].
 
@@ -52,7 +54,7 @@ def abstain_zone(
     )
 
 
-def _highest_allowed(values: Doubles, rate: float, size: float) -> float:
+def _highest_allowed(values: Reals, rate: float, size: float) -> float:
     """The highest of `values` such that what lies strictly below it is so rare that the bound stays at `rate`."""
     counts = np.arange(int(rate * len(values)) + 1)
     allowed = counts[upper_bound(counts / len(values), size) <= rate]

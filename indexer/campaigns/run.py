@@ -1,8 +1,7 @@
 """One clustering run: evidence in, campaigns in the catalogue out, in one transaction at the end.
 
-Evidence is same picture (PDQ, also mirrored), same recipe (model, seed and prompt that files name) and, when the
-detector is trained, same origin (embeddings). An untrained detector's embeddings are not used, not even with a strict
-bound: `cluster` says why.
+Evidence is same picture (PDQ, also mirrored; altered copies by verified local features), same recipe (model, seed and
+prompt named in the files) and, when the detector is trained, same origin (embeddings; see `cluster`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,61 +14,59 @@ from sqlalchemy.orm import Session
 
 from indexer import __version__
 from indexer.calibration import OriginMap
-from indexer.campaigns.clustering import Grouping, GroupingRule, group_images
-from indexer.campaigns.evidence import (
+from indexer.campaigns.grouping.clustering import Grouping, GroupingRule, group_images
+from indexer.campaigns.grouping.evidence import (
     Fake,
     KnownFakes,
-    Progress,
     copy_links,
     embedding_cohesion,
     embedding_links,
     hash_cohesion,
     known_fakes,
 )
-from indexer.campaigns.graph import LinkKind, Links, cosine_distance, links, members_of, united
-from indexer.campaigns.members import Roles, roles
-from indexer.campaigns.recipes import recipe_links
-from indexer.campaigns.settling import FoundGroup, settle
-from indexer.campaigns.wording import (
-    PLACED_REASON,
-    same_origin_reason,
-    same_picture_reason,
-    same_recipe_reason,
-)
-from indexer.catalog import calibrations, detectors
+from indexer.campaigns.grouping.graph import LinkKind, Links, cosine_distance, links, members_of, united
+from indexer.campaigns.grouping.members import Roles, roles
+from indexer.campaigns.grouping.recipes import recipe_links
+from indexer.campaigns.grouping.verified import Verified, verified_copies, verified_links
+from indexer.campaigns.identity.reconcile import FoundGroup, settle
+from indexer.campaigns.reasons import PLACED_REASON, copy_reason, origin_reason, recipe_reason, verified_reason
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import CampaignMember, ClusteringRun, DetectorEntry
+from indexer.catalog.detections import calibrations, detectors
+from indexer.catalog.records.campaigns import CampaignMember, ClusteringRun, Reason
+from indexer.catalog.records.detections import DetectorEntry
 from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.index import SearchIndex
 from indexer.settings import Settings
+from indexer.verdict.thresholds import smallest_cosine
+from indexer.vocabulary import Progress, no_progress
 
-METHOD = "HDBSCAN (scikit-learn) over pictures, version 4"
+METHOD = "HDBSCAN (scikit-learn) over pictures, version 5"
 
 
 def cluster(
     catalog: Catalog, index: SearchIndex, settings: Settings, *, progress: Progress | None = None
 ) -> ClusteringRun:
-    """Groups the known fakes of the catalogue into campaigns, in the place of those of the run before.
-
-    Ids and names given by people go on where the images do, and what analysts decided holds (settling.py). Killed
-    before the end, the old campaigns stand.
+    """Groups the known fakes of the catalogue into campaigns that replace those of the previous run. Ids and given
+    names follow the images, and analysts' decisions hold (identity/reconcile.py). If killed before the end, the old
+    campaigns remain.
 
     An untrained detector gives random features. Would a strict bound still find copies that PDQ misses? Measured with
     an untrained one (`python -m benchmarks.copy_campaigns`) on 449 machine-made pictures and eight altered copies of 60
-    of them: by PDQ alone 285 images are grouped, none wrongly. With cosines of at least .98 332 are, 16 of them with
-    another picture, and more than eight in ten of the cropped, bordered and captioned copies are still missed; of at
-    least .99 313, 13 wrongly. At .999 nothing is wrong, and 98 % of those copies are missed. So with such a detector
-    only PDQ counts, and the run's parameters and the reports say so. These figures are of an untrained detector and of
-    version 2 of the method; the bundled detector is trained, and its cosines count from its own bound on.
+    of them: by PDQ alone 285 images are grouped, none wrongly. With cosines of at least 0.98, 332 are, 16 of them with
+    another picture, and more than eight in ten of the cropped, bordered and captioned copies are still missed; with at
+    least 0.99, 313 are, 13 of them wrongly. At 0.999 nothing is wrong, and 98 % of those copies are missed. So with
+    such a detector only PDQ counts, and the run's parameters and the reports say so. These figures are for an untrained
+    detector and version 2 of the method; the bundled detector is trained, and its cosines count from its own bound.
 
     Args:
-        index: of the detector whose embeddings are compared.
-        progress: told the step, how much of it is done, and how much there is.
+        index: the index of the detector whose embeddings are compared.
+        progress: called with the step, how much of it is done, and its total.
 
     Raises:
         CatalogError, VectorIndexError: catalogue or index cannot be used.
     """
-    tell = progress or _silent
+    catalog.require_writable()
+    tell = progress or no_progress
     started = datetime.now(UTC)
     index.refresh()
     with catalog.reading() as session:
@@ -77,25 +74,31 @@ def cluster(
         meaning = _calibration(session, index.fingerprint)
     trained = index.fingerprint in entries and entries[index.fingerprint].trained
     meaning = meaning if trained else None
-    smallest = _min_cosine(entries.get(index.fingerprint), meaning, settings)
+    described = _described(entries.get(index.fingerprint))
+    smallest = smallest_cosine(settings, described, None if meaning is None else meaning.origin)
     rule = GroupingRule(
         min_size=settings.campaign_min_size,
-        bound=float(cosine_distance(smallest)),
+        bound=float(cosine_distance(described if smallest is None else smallest)),
         calibrated=None if meaning is None else meaning.origin.knots,
     )
     snapshot = index.snapshot_id
 
     fakes = known_fakes(catalog, settings, tell)
     copies = copy_links(fakes, settings, tell)
-    alike = embedding_links(fakes, copies, index, settings, rule.bound, tell) if trained else links([], [], [])
+    verified: Verified = verified_copies(fakes, copies, catalog, index, tell) if settings.local_features else {}
+    near_identical = len(copies)
+    copies = united(copies, verified_links(verified))
+    alike = links([], [], [])
+    if trained and smallest is not None:
+        alike = embedding_links(fakes, copies, index, settings, rule.bound, tell)
     tell("grouping", 0, len(fakes))
     recipes = recipe_links(fakes.recipes)
     related = united(alike, recipes)
     grouping = group_images(len(fakes), copies, related, rule)
-    found = roles(grouping, copies, related, rule, fakes.columns.pixels)
+    member_roles = roles(grouping, copies, related, rule, fakes.columns.pixels)
     tell("grouping", len(fakes), len(fakes))
 
-    findings = _Findings(grouping, found, meaning)
+    findings = _Findings(grouping, member_roles, meaning, verified)
     drafts = []
     groups = members_of(grouping.group_of)
     for done, places in enumerate(groups):
@@ -110,8 +113,8 @@ def cluster(
     groups_found = [FoundGroup(draft.members, measure(draft.images, draft.exemplars)) for draft in drafts]
     run = ClusteringRun(
         fingerprint=index.fingerprint,
-        parameters=_parameters(settings, rule, fakes, copies)
-        | {"same_recipe_links": len(recipes)}
+        parameters=_parameters(settings, rule, fakes, near_identical)
+        | {"verified_copy_links": len(verified), "same_recipe_links": len(recipes)}
         | (_embedding_parameters(settings, rule, fakes, alike, smallest, meaning) if trained else UNTRAINED),
         snapshot=snapshot,
         images=len(fakes),
@@ -126,7 +129,7 @@ def cluster(
 
 @dataclass(frozen=True, slots=True)
 class _Calibration:
-    """What a cosine means, by a version of the calibration."""
+    """The calibration of cosines, and its version."""
 
     version: int
     origin: OriginMap
@@ -134,16 +137,17 @@ class _Calibration:
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """What is known of all images once they are grouped. `meaning`: of cosines, None without a calibration."""
+    """The results of grouping all images. `meaning`: the calibration of cosines, if any; `verified`: altered copies."""
 
     grouping: Grouping
     roles: Roles
     meaning: _Calibration | None
+    verified: Verified
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A campaign without id, name and cohesion. `images` numbers its members, in the order of `members`."""
+    """A campaign that has no id, name or cohesion yet. `images` numbers its members, in the order of `members`."""
 
     images: tuple[Fake, ...]
     members: tuple[CampaignMember, ...]
@@ -155,34 +159,37 @@ class _Draft:
 
 def _draft(places: Sequence[int], fakes: KnownFakes, findings: _Findings) -> _Draft:
     return _Draft(
-        images=tuple(fakes[place] for place in places),
+        images=tuple(fakes[number] for number in places),
         members=tuple(
             CampaignMember(
-                sha256=fakes.digest(place),
-                strength=float(findings.roles.strength[place]),
-                exemplar=bool(findings.roles.exemplar[place]),
-                reasons=tuple(_reasons(place, fakes, findings)),
+                sha256=fakes.digest(number),
+                strength=float(findings.roles.strength[number]),
+                exemplar=bool(findings.roles.exemplar[number]),
+                reasons=tuple(_reasons(number, fakes, findings)),
             )
-            for place in places
+            for number in places
         ),
     )
 
 
-def _reasons(place: int, fakes: KnownFakes, findings: _Findings) -> Iterator[str]:
+def _reasons(number: int, fakes: KnownFakes, findings: _Findings) -> Iterator[Reason]:
     copy, relative = findings.roles.copy, findings.roles.relative
-    other = int(copy.other[place])
-    if other >= 0:
-        mirrored = copy.kind[place] == LinkKind.SAME_PICTURE_MIRRORED
-        yield same_picture_reason(int(copy.distance[place]), fakes.digest(other), mirrored=bool(mirrored))
-    other = int(relative.other[place])
-    if other >= 0 and relative.kind[place] == LinkKind.SAME_RECIPE:
-        yield same_recipe_reason(fakes.digest(other))
+    other = int(copy.other[number])
+    if other >= 0 and copy.kind[number] in (LinkKind.VERIFIED_COPY, LinkKind.VERIFIED_COPY_MIRRORED):
+        overlap = findings.verified[min(number, other), max(number, other)]
+        yield verified_reason(overlap.inliers, fakes.digest(other), mirrored=overlap.mirrored)
     elif other >= 0:
-        cosine = 1.0 - float(relative.distance[place])
+        mirrored = copy.kind[number] == LinkKind.SAME_PICTURE_MIRRORED
+        yield copy_reason(int(copy.distance[number]), fakes.digest(other), mirrored=bool(mirrored))
+    other = int(relative.other[number])
+    if other >= 0 and relative.kind[number] == LinkKind.SAME_RECIPE:
+        yield recipe_reason(fakes.digest(other))
+    elif other >= 0:
+        cosine = 1.0 - float(relative.distance[number])
         meaning = findings.meaning
         probability = None if meaning is None else meaning.origin.probability(cosine)
-        yield same_origin_reason(cosine, fakes.digest(other), probability)
-    if findings.grouping.placed[place]:
+        yield origin_reason(cosine, fakes.digest(other), probability)
+    if findings.grouping.placed[number]:
         yield PLACED_REASON
 
 
@@ -195,23 +202,22 @@ def _calibration(session: Session, fingerprint: str) -> _Calibration | None:
     return None if origin is None else _Calibration(version, origin)
 
 
-def _min_cosine(entry: DetectorEntry | None, meaning: _Calibration | None, settings: Settings) -> float:
-    """Smallest cosine that counts as the same origin: the setting's, else what the calibration says for suggested
-    pairs, else the detector's own."""
-    if settings.same_origin_min_cosine is not None:
-        return settings.same_origin_min_cosine
-    if meaning is not None and meaning.origin.suggested is not None:
-        return meaning.origin.suggested.min_cosine
-    described = {} if entry is None else entry.spec
-    return float(described.get("same_origin_min_cosine", DEFAULT_MIN_COSINE))
+def _described(entry: DetectorEntry | None) -> float:
+    """The minimum cosine stated by the detector."""
+    spec = {} if entry is None else entry.spec
+    return float(spec.get("same_origin_min_cosine", DEFAULT_MIN_COSINE))
 
 
 Parameters = dict[str, str | int | float]
 UNTRAINED: Parameters = {"embeddings": "not used: the detector is not trained"}
+NO_COSINE: Parameters = {
+    "embeddings": "not used: the calibration found no cosine that means the same origin",
+    "same_origin_links": 0,
+}
 
 
-def _parameters(settings: Settings, rule: GroupingRule, fakes: KnownFakes, copies: Links) -> Parameters:
-    """What the campaigns depend on, for people and for a second run that must give the same."""
+def _parameters(settings: Settings, rule: GroupingRule, fakes: KnownFakes, near_identical: int) -> Parameters:
+    """The parameters the campaigns depend on, recorded for readers and for reproducing the run."""
     return {
         "method": METHOD,
         "dejafake": __version__,
@@ -219,7 +225,7 @@ def _parameters(settings: Settings, rule: GroupingRule, fakes: KnownFakes, copie
         "clustered": "images whose current label is fake",
         "same_picture_max_distance": settings.same_picture_max_distance,
         "pdq_min_quality": settings.pdq_min_quality,
-        "same_picture_links": len(copies),
+        "same_picture_links": near_identical,
         "images_without_usable_pdq": int(np.count_nonzero(~fakes.comparable)),
         "min_size": rule.min_size,
     }
@@ -230,9 +236,11 @@ def _embedding_parameters(
     rule: GroupingRule,
     fakes: KnownFakes,
     alike: Links,
-    smallest: float,
+    smallest: float | None,
     meaning: _Calibration | None,
 ) -> Parameters:
+    if smallest is None:
+        return NO_COSINE
     return {
         "embeddings": "same origin, uncalibrated"
         if meaning is None
@@ -245,6 +253,3 @@ def _embedding_parameters(
         "farthest": rule.farthest,
         "max_cluster_size": rule.max_cluster_size(len(fakes)),
     }
-
-
-def _silent(_step: str, _done: int, _total: int) -> None: ...

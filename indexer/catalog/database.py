@@ -16,77 +16,126 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import Executable
 
 from indexer.catalog import changes, schema
+from indexer.catalog.read_only import BUSY_SECONDS, ReadOnlyFile
 from indexer.errors import CatalogError
 
 WRITER_LOCK = 0x64656A6166616B65
 """Key of the PostgreSQL advisory lock that makes writers take turns ("dejafake")."""
-BUSY_SECONDS = 60
+_NOTICES_A_LOST_SERVER = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": BUSY_SECONDS * 1000,
+}
+"""What libpq is told so that a server that is gone without a word ends the wait within a minute, not in two hours."""
 _WRITER = "dejafake_writer"
+_WRITTEN = "dejafake_written"
 _PASSWORD_KEYS = ("password", "sslpassword")
 
 
 class Catalog:
     """An open catalogue. Threads may share it; close it when done, or use it as a context manager."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, only_read: ReadOnlyFile | None = None) -> None:
         self._engine = engine
+        self._only_read = only_read
         reading: dict[str, Any] = {}
         if engine.dialect.name == "postgresql":
             reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reader = engine.execution_options(**reading)
         self._writer = engine.execution_options(**{_WRITER: True})
+        event.listen(engine, "before_execute", _notice)
         self.url = _shown(engine.url)
         """Where the catalogue is, as a URL without its password."""
 
     @classmethod
-    def open(cls, url: str) -> Catalog:
-        """The catalogue at an SQLAlchemy URL (`sqlite:///path` or `postgresql://user:password@host/name`), created
-        when it is not there and upgraded when it is of an older version. Safe to call from several processes at once.
+    def open(cls, url: str | URL) -> Catalog:
+        """The catalogue at an SQLAlchemy URL (`sqlite:///path` or `postgresql://user:password@host/name`): created if
+        missing, upgraded if older, opened read-only where this user may not write. Safe to call from several processes
+        at once.
 
         Raises:
             CatalogTooNewError: it was made by a newer dejafake.
-            CatalogError: it cannot be reached, read or written.
+            CatalogError: it cannot be reached or read.
         """
         parsed = _parse(url)
-        engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql_engine(parsed)
+        path = _sqlite_file(parsed)
+        only_read = None if path is None else ReadOnlyFile.of(path)
+        if only_read is not None:
+            engine = _sqlite_engine(only_read.engine(parsed))
+        elif parsed.get_backend_name() == "sqlite":
+            engine = _sqlite_engine(
+                create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=56)
+            )
+        else:
+            engine = _postgresql_engine(parsed)
         try:
             with _explained(parsed):
-                _prepare(engine)
+                if only_read is None:
+                    _prepare(engine)
+                else:
+                    _check_version(engine)
         except (OSError, Timeout) as error:
             engine.dispose()
             raise _refused(parsed, error) from error
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, only_read)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the catalogue from its first statement to its end.
+        """A session that sees one consistent state of the catalogue from its first statement on.
 
         Raises:
             CatalogError: the database cannot be read.
         """
+        only_read = self._only_read
+        began = None if only_read is None else only_read.begin(self._engine)
         with _explained(self._engine.url), Session(self._reader, autoflush=False) as session:
             yield session
+        if only_read is not None:
+            only_read.check(began)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this user may only read it."""
+        return self._only_read is not None
+
+    def require_writable(self) -> None:
+        """Call before work whose result will be written.
+
+        Raises:
+            ReadOnlyError: it cannot be written.
+        """
+        if self._only_read is not None:
+            raise self._only_read.refusal()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that is one transaction: committed at the end, undone by an exception. Waits for its turn; must
-        not be nested.
+        """A session for one writing transaction: committed at the end, rolled back on an exception. Waits for its turn;
+        must not be nested.
 
         Raises:
+            ReadOnlyError: this user may read it only.
             CatalogError: the database cannot be written, or another writer took longer than a minute.
         """
+        self.require_writable()
         with _explained(self._engine.url), Session(self._writer, autoflush=False) as session, session.begin():
-            _take_turn(session.connection())
+            written = _Written()
+            _take_turn(session.connection(execution_options={_WRITTEN: written}))
             changes.begin(session)
             yield session
+            session.flush()
+            if written.filters:
+                changes.count_for_filters(session)
 
     def close(self) -> None:
-        """Give up all connections."""
+        """Close all connections."""
         self._engine.dispose()
 
     def __enter__(self) -> Catalog:
@@ -96,7 +145,20 @@ class Catalog:
         self.close()
 
 
-def _parse(url: str) -> URL:
+class _Written:
+    """What one writing transaction has written; `filters` says whether it may change what a filter selects."""
+
+    def __init__(self) -> None:
+        self.filters = False
+
+
+def _notice(connection: Connection, statement: Executable, *_: object) -> None:
+    written = connection.get_execution_options().get(_WRITTEN)
+    if isinstance(written, _Written) and not written.filters:
+        written.filters = changes.concerns_filters(statement)
+
+
+def _parse(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -116,18 +178,18 @@ def _shown(url: URL) -> str:
 
 
 def _sqlite_file(url: URL) -> Path | None:
-    """The file of an SQLite URL; None for PostgreSQL, and for an SQLite `file:` URI, which says itself what may be."""
+    """The file of an SQLite URL; None for PostgreSQL, and for an SQLite `file:` URI, which states its own mode."""
     if url.get_backend_name() != "sqlite" or url.database is None or url.database.startswith("file:"):
         return None
     return Path(url.database)
 
 
-def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=56)
+def _sqlite_engine(engine: Engine) -> Engine:
+    """Sets up how connections are prepared and transactions begin."""
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions begin where `begin` below says, not where sqlite3 guesses
+        connection.isolation_level = None  # `begin` below starts transactions, instead of sqlite3's own guess
         for pragma in ("foreign_keys=ON", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-32768"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -142,7 +204,12 @@ def _sqlite_engine(url: URL) -> Engine:
 def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
-        connect_args={"options": "-c timezone=UTC", "connect_timeout": 10, "application_name": "dejafake"},
+        connect_args={
+            "options": f"-c timezone=UTC -c lock_timeout={BUSY_SECONDS}s",
+            "connect_timeout": 10,
+            "application_name": "dejafake",
+            **_NOTICES_A_LOST_SERVER,
+        },
         pool_size=8,
         max_overflow=24,
         pool_pre_ping=True,
@@ -150,20 +217,30 @@ def _postgresql_engine(url: URL) -> Engine:
 
 
 def _take_turn(connection: Connection) -> None:
-    """Wait until this transaction is the only writer. SQLite does so by BEGIN IMMEDIATE."""
+    """Wait until this transaction is the only writer. On SQLite, BEGIN IMMEDIATE does that."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(WRITER_LOCK)))
 
 
+def _check_version(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if not schema.is_current(connection):
+            raise CatalogError(
+                f"the catalogue {_shown(engine.url)} was made by an older dejafake and must be upgraded, which this "
+                "user may not: ask somebody with write access to run `dejafake doctor` once"
+            )
+
+
 def _prepare(engine: Engine) -> None:
-    """Bring the schema up to date; when it is, nobody who writes is waited for."""
+    """Upgrade the schema if needed; if it is current, do not wait for writers."""
     path = _sqlite_file(engine.url)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with engine.connect() as connection:
         if schema.is_current(connection):
             return
-    # switching a new SQLite file to its write-ahead log does not wait for others who do the same: they queue here
+    # switching a new SQLite file to write-ahead logging does not wait for other processes doing the same: they queue
+    # here
     queue = FileLock(f"{path}.lock", timeout=BUSY_SECONDS) if path is not None else nullcontext()
     with queue, engine.execution_options(**{_WRITER: True}).connect() as connection:
         driver = connection.connection.dbapi_connection
@@ -182,13 +259,13 @@ def _prepare(engine: Engine) -> None:
 
 @contextmanager
 def _explained(url: URL) -> Iterator[None]:
-    """Turn what the database refuses into one line that names the catalogue, never its password."""
+    """Turn database errors into one line that names the catalogue, never its password."""
     try:
         yield
     except (OperationalError, InternalError, PoolTimeoutError, sqlite3.Error) as error:
         raise _refused(url, error) from error
     except DBAPIError as error:
-        if type(error) is DatabaseError:  # a damaged file; subclasses are mistakes of the caller's
+        if type(error) is DatabaseError:  # a damaged file; subclasses are programming errors
             raise _refused(url, error) from error
         raise
 

@@ -1,7 +1,5 @@
-"""Hash lists of others: hashes of known images of which no picture is held.
-
-A hash is added or vanishes with its whole list; none is ever changed. So who follows them looks at which lists there
-are, and reads on from the last id.
+"""Hash lists from other parties: hashes of known images without the pictures. A hash is never changed, and is removed
+only with its whole list. So to follow them, check which lists exist and read on from the last id.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,11 +10,13 @@ from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
-from indexer.catalog import cursors
-from indexer.catalog.portable import insert_new, one_of
-from indexer.catalog.records import HashBatch, HashList, ListedHash, Page
-from indexer.catalog.tables import HashListRow, ListedHashRow
-from indexer.catalog.types import bounded, utc_now
+from indexer.catalog.cursors import PageRequest
+from indexer.catalog.records.detections import HashBatch
+from indexer.catalog.records.hash_lists import HashList, ListedHash
+from indexer.catalog.records.pages import Page
+from indexer.catalog.tables.hash_lists import HashListRow, ListedHashRow
+from indexer.catalog.tables.portable import insert_new, one_of
+from indexer.catalog.tables.types import bounded, utc_now
 from indexer.errors import ConflictError, NotFoundError, UsageError
 from indexer.vocabulary import HashAlgorithm, LabelValue
 
@@ -34,13 +34,13 @@ _LISTED = (
 
 
 def add(session: Session, name: str, label: LabelValue, hashes: Sequence[tuple[HashAlgorithm, bytes]]) -> int:
-    """Add hashes of 32 bytes to the list of this name, which is made when there is none.
+    """Add hashes of 32 bytes to the list of this name, which is created if missing.
 
     Returns:
-        How many were not in it before.
+        How many were new.
 
     Raises:
-        ConflictError: the list says something else of its hashes than `label`.
+        ConflictError: the list has a label other than `label`.
         UsageError: no name, one that is too long, or a hash that is not 32 bytes.
     """
     if any(len(value) != HASH_BYTES for _, value in hashes):
@@ -69,22 +69,21 @@ def page(session: Session, limit: int, cursor: str | None = None) -> Page[HashLi
     Raises:
         UsageError: a bad limit or cursor.
     """
-    cursors.check_limit(limit)
-    (after,) = cursors.decode("hash lists", cursor, str) or ("",)
-    listed = select(*_COLUMNS).where(HashListRow.name > after).order_by(HashListRow.name).limit(limit + 1)
-    found = tuple(HashList(*row) for row in session.execute(listed))
-    more = cursors.encode("hash lists", found[limit - 1].name) if len(found) > limit else None
-    return Page(found[:limit], more)
+    request = PageRequest.read("hash lists", limit, cursor, name=str)
+    statement = select(*_COLUMNS).order_by(HashListRow.name)
+    if request.after:
+        statement = statement.where(HashListRow.name > request.after[0])
+    return request.rows(session, statement).map(lambda row: HashList(*row))
 
 
 def delete(session: Session, name: str) -> int:
     """Delete a list with its hashes.
 
     Returns:
-        How many hashes it held.
+        How many hashes were deleted.
 
     Raises:
-        NotFoundError: there is none of this name.
+        NotFoundError: there is no list of this name.
     """
     kept = bounded("the name of a hash list", name)
     gone = session.execute(sql_delete(HashListRow).where(HashListRow.name == kept).returning(HashListRow.hashes))
@@ -101,14 +100,14 @@ def any_of(session: Session, label: LabelValue) -> bool:
 
 
 def with_sha256(session: Session, sha256: str) -> tuple[ListedHash, ...]:
-    """The lists' entries for a file, by the name of the list; one statement."""
+    """The entries for a file, ordered by list name; one statement."""
     listed = (ListedHashRow.algorithm == HashAlgorithm.SHA256, ListedHashRow.value == bytes.fromhex(sha256))
     rows = session.execute(_listed().where(*listed).order_by(HashListRow.name))
     return tuple(_record(row) for row in rows)
 
 
 def by_id(session: Session, ids: Iterable[int]) -> dict[int, ListedHash]:
-    """Entries by their internal ids; those that are gone are left out; one statement."""
+    """Entries by internal id; deleted ones are left out; one statement."""
     rows = session.execute(_listed().add_columns(ListedHashRow.id).where(one_of(ListedHashRow.id, ids)))
     return {row[-1]: _record(row) for row in rows}
 
@@ -120,7 +119,9 @@ def newest(session: Session) -> tuple[frozenset[int], int]:
 
 
 def pdq_since(session: Session, after_id: int, limit: int) -> HashBatch:
-    """Up to `limit` listed PDQ hashes added after `after_id`, in the order they were; `image_ids` are theirs."""
+    """Up to `limit` listed PDQ hashes added after `after_id`, in the order they were added; `image_ids` holds the
+    entries' ids.
+    """
     rows = session.execute(
         select(ListedHashRow.id, ListedHashRow.value)
         .where(ListedHashRow.algorithm == HashAlgorithm.PDQ, ListedHashRow.id > after_id)

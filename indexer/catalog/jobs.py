@@ -1,24 +1,35 @@
-"""Batches of rows to answer: kept here so that they outlive the process that took them.
-
-One worker has a job at a time, by a lease that it renews with every group of answers; a worker that died loses it when
-the lease ends. The end of a job is told to its callback until that was delivered or given up.
+"""Enrichment jobs (batches of rows to answer), stored so that they outlive the process that accepted them. One worker
+holds a job at a time, by a lease that it renews with every group of answers; if the worker dies, the lease runs out.
+Attempts are counted here too, across all workers. The end of a job is reported to its callback until delivered or given
+up.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from secrets import token_hex
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
-from indexer.catalog import cursors
-from indexer.catalog.job_records import CallbackState, DueCallback, Job, JobAnswer, JobItem, JobState, NewJobItem
-from indexer.catalog.portable import one_of
-from indexer.catalog.records import Page
-from indexer.catalog.tables import JobItemRow, JobRow
-from indexer.catalog.types import clean_text, utc_now
+from indexer.catalog.cursors import PageRequest
+from indexer.catalog.records.jobs import (
+    CallbackState,
+    DueCallback,
+    Job,
+    JobAnswer,
+    JobItem,
+    JobState,
+    NewJobItem,
+    Question,
+)
+from indexer.catalog.records.pages import Page
+from indexer.catalog.tables.jobs import JobItemRow, JobRow
+from indexer.catalog.tables.portable import one_of
+from indexer.catalog.tables.types import clean_text, utc_now
 from indexer.errors import NotFoundError, UsageError
 
 LEASE = timedelta(seconds=60)
@@ -35,7 +46,7 @@ def add(
     idempotency_key: str | None = None,
     callback_url: str | None = None,
 ) -> Job:
-    """Keep a new job. `digest` identifies what was asked for; see `of_key`."""
+    """Store a new job. `digest` identifies the request; see `of_key`."""
     session.execute(
         insert(JobRow).values(
             id=job_id,
@@ -57,6 +68,9 @@ def add(
             "sha256": item.sha256,
             "pdq": item.pdq,
             "uploaded": item.uploaded,
+            "questions": None
+            if item.questions is None
+            else json.dumps([astuple(question) for question in item.questions]),
         }
         for position, item in enumerate(items)
     ]
@@ -66,22 +80,22 @@ def add(
 
 
 def new_id() -> str:
-    """An id nobody can guess."""
+    """An unguessable id."""
     return f"job_{token_hex(12)}"
 
 
-def of_key(session: Session, idempotency_key: str, digest: str) -> Job | None:
-    """The job that was made under an idempotency key.
+def of_key(session: Session, idempotency_key: str, digests: Collection[str]) -> Job | None:
+    """The job created under an idempotency key, for a request with one of these digests.
 
     Raises:
-        UsageError: it was made for another request.
+        UsageError: the key was used for another request.
     """
     row = session.execute(
         select(JobRow.id, JobRow.digest).where(JobRow.idempotency_key == idempotency_key)
     ).one_or_none()
     if row is None:
         return None
-    if row.digest != digest:
+    if row.digest not in digests:
         raise UsageError("this Idempotency-Key was used for another request: choose a new one")
     return get(session, row.id)
 
@@ -102,13 +116,13 @@ def get(session: Session, job_id: str) -> Job:
 
 
 def is_over(session: Session, job_id: str) -> bool:
-    """Whether a job has ended, or is not (or no longer) there."""
+    """Whether a job has ended or does not exist."""
     going_on = select(JobRow.id).where(JobRow.id == job_id, JobRow.finished_at.is_(None))
     return session.execute(going_on).first() is None
 
 
 def delete(session: Session, job_id: str) -> None:
-    """Forget a job and its answers; a worker that has it stops.
+    """Delete a job and its answers; a worker that holds it stops.
 
     Raises:
         NotFoundError: there is none of this id.
@@ -125,46 +139,62 @@ def waiting(session: Session) -> int:
 
 
 def to_do(session: Session) -> bool:
-    """Whether there is a job to claim; asked before a writing transaction is begun for it."""
+    """Whether there is a job to claim; check before opening a writing transaction."""
     return session.execute(select(JobRow.id).where(JobRow.finished_at.is_(None), _free()).limit(1)).first() is not None
 
 
 def claim(session: Session, worker: str) -> str | None:
-    """Give the oldest unfinished job that nobody has to a worker; None when there is none."""
+    """Assign the oldest unfinished, unclaimed job to a worker, and count the attempt; None when there is none."""
     oldest = (
         select(JobRow.id).where(JobRow.finished_at.is_(None), _free()).order_by(JobRow.created_at, JobRow.id).limit(1)
     )
     job_id = session.execute(oldest).scalar_one_or_none()
     if job_id is not None:
-        lease = update(JobRow).where(JobRow.id == job_id).values(worker=worker, lease_until=utc_now() + LEASE)
-        session.execute(lease)
+        lease = {"worker": worker, "lease_until": utc_now() + LEASE, "attempts": JobRow.attempts + 1}
+        session.execute(update(JobRow).where(JobRow.id == job_id).values(**lease))
     return job_id
 
 
-def release(session: Session, job_id: str, worker: str) -> None:
-    """Let others have a job at once."""
-    session.execute(
-        update(JobRow).where(JobRow.id == job_id, JobRow.worker == worker).values(worker=None, lease_until=None)
-    )
+def give_up(session: Session, attempts: int, why: str) -> list[str]:
+    """Mark as failed the unclaimed jobs that were claimed this many times without producing an answer, whether
+    answering failed or the process died. Earlier answers are kept.
+
+    Returns:
+        Their ids.
+    """
+    hopeless = select(JobRow).where(JobRow.finished_at.is_(None), _free(), JobRow.attempts >= attempts)
+    rows = session.execute(hopeless.order_by(JobRow.created_at, JobRow.id)).scalars().all()
+    for row in rows:
+        _finish(row, clean_text(why))
+    session.flush()
+    return [row.id for row in rows]
+
+
+def release(session: Session, job_id: str, worker: str, *, failed: bool = False) -> None:
+    """Give up the lease on a job at once. The attempt counts only if answering `failed`."""
+    given_back: dict[str, Any] = {"worker": None, "lease_until": None}
+    if not failed:
+        given_back["attempts"] = 0
+    session.execute(update(JobRow).where(JobRow.id == job_id, JobRow.worker == worker).values(**given_back))
 
 
 def pending(session: Session, job_id: str, after: int, limit: int) -> list[JobItem]:
     """Rows without an answer, in order, after a position (-1 for the first)."""
     columns = (JobItemRow.position, JobItemRow.name, JobItemRow.sha256, JobItemRow.pdq, JobItemRow.uploaded)
     rows = session.execute(
-        select(*columns)
+        select(*columns, JobItemRow.questions)
         .where(JobItemRow.job_id == job_id, JobItemRow.position > after, JobItemRow.cells.is_(None))
         .order_by(JobItemRow.position)
         .limit(limit)
     )
-    return [JobItem(*row) for row in rows]
+    return [JobItem(*row[:-1], questions=_questions(row.questions)) for row in rows]
 
 
 def store(session: Session, job_id: str, worker: str, answers: Sequence[JobAnswer]) -> bool:
-    """Write answers and renew the worker's lease; the last ones finish the job.
+    """Store answers and renew the worker's lease; the last answers finish the job. Resets the count of attempts.
 
     Returns:
-        Whether the worker still has the job; nothing is written when it has not.
+        Whether the worker still holds the job; otherwise nothing is written.
     """
     held = session.execute(
         select(JobRow).where(JobRow.id == job_id, JobRow.worker == worker, JobRow.finished_at.is_(None))
@@ -172,10 +202,11 @@ def store(session: Session, job_id: str, worker: str, answers: Sequence[JobAnswe
     if held is None:
         return False
     for answer in answers:
-        place = and_(JobItemRow.job_id == job_id, JobItemRow.position == answer.position)
+        row = and_(JobItemRow.job_id == job_id, JobItemRow.position == answer.position)
         cells = json.dumps(dict(answer.cells), separators=(",", ":"))
-        session.execute(update(JobItemRow).where(place).values(cells=cells, reason=answer.reason))
+        session.execute(update(JobItemRow).where(row).values(cells=cells, reason=answer.reason))
     held.answered += len(answers)
+    held.attempts = 0
     held.lease_until = utc_now() + LEASE
     if held.answered >= held.rows:
         _finish(held, None)
@@ -183,70 +214,56 @@ def store(session: Session, job_id: str, worker: str, answers: Sequence[JobAnswe
     return True
 
 
-def fail(session: Session, job_id: str, worker: str, why: str) -> None:
-    """Finish a job that cannot be answered."""
-    held = session.execute(
-        select(JobRow).where(JobRow.id == job_id, JobRow.worker == worker, JobRow.finished_at.is_(None))
-    ).scalar_one_or_none()
-    if held is not None:
-        _finish(held, clean_text(why))
-        session.flush()
-
-
 def answers(session: Session, job_id: str, limit: int, cursor: str | None = None) -> Page[JobAnswer]:
-    """The rows answered so far, in order. The last page of an unfinished job has a cursor too: there is more to come.
+    """The rows answered so far, in order. The last page of an unfinished job has a cursor too, since more will come.
 
     Raises:
         NotFoundError: there is no such job.
         UsageError: a bad limit or cursor.
     """
-    cursors.check_limit(limit)
+    request = PageRequest.read("answers", limit, cursor, start=(-1,), position=int)
     job = get(session, job_id)
-    (after,) = cursors.decode("answers", cursor, int) or (-1,)
-    rows = session.execute(
+    statement = (
         select(JobItemRow.position, JobItemRow.name, JobItemRow.reason, JobItemRow.cells)
-        .where(JobItemRow.job_id == job_id, JobItemRow.position > after, JobItemRow.cells.is_not(None))
+        .where(JobItemRow.job_id == job_id, JobItemRow.position > request.after[0], JobItemRow.cells.is_not(None))
         .order_by(JobItemRow.position)
-        .limit(limit + 1)
-    ).all()
-    found = tuple(JobAnswer(row.position, row.name, row.reason, json.loads(row.cells or "{}")) for row in rows[:limit])
-    more = len(rows) > limit or job.finished_at is None
-    return Page(found, cursors.encode("answers", found[-1].position if found else after) if more else None)
+    )
+    rows = request.rows(session, statement, growing=job.finished_at is None)
+    return rows.map(lambda row: JobAnswer(row.position, row.name, row.reason, json.loads(row.cells or "{}")))
 
 
 def callbacks_due(session: Session, now: datetime) -> bool:
-    """Whether there is an end to tell now; asked before a writing transaction is begun for it."""
+    """Whether a callback is due; check before opening a writing transaction."""
     return session.execute(select(JobRow.id).where(JobRow.callback_at <= now).limit(1)).first() is not None
 
 
 def due_callback(session: Session, now: datetime, lease: timedelta) -> DueCallback | None:
-    """The job whose end has waited longest to be told, and takes it: it is due again after `lease`, lest the worker
-    die with it."""
+    """Takes the callback that has been due longest. It becomes due again after `lease`, in case the worker dies."""
     due = select(JobRow).where(JobRow.callback_at <= now).order_by(JobRow.callback_at, JobRow.id).limit(1)
     row = session.execute(due).scalar_one_or_none()
     if row is None or row.callback_url is None:
         return None
-    found = DueCallback(_record(row), row.callback_url, row.callback_attempts)
+    callback = DueCallback(_record(row), row.callback_url, row.callback_attempts)
     row.callback_attempts += 1
     row.callback_at = now + lease
     session.flush()
-    return found
+    return callback
 
 
 def settle_callback(session: Session, job_id: str, *, delivered: bool, again_at: datetime | None) -> None:
-    """Record what became of an attempt: delivered, to be tried again, or (`again_at` is None) given up."""
+    """Record the result of an attempt: delivered, to be retried, or (`again_at` is None) given up."""
     session.execute(
         update(JobRow).where(JobRow.id == job_id).values(callback_delivered=delivered, callback_at=again_at)
     )
 
 
 def to_forget(session: Session, before: datetime) -> bool:
-    """Whether there is a job to forget; asked before a writing transaction is begun for it."""
+    """Whether there is a job to delete; check before opening a writing transaction."""
     return session.execute(_over(before).limit(1)).first() is not None
 
 
 def forget(session: Session, before: datetime, limit: int) -> int:
-    """Delete up to `limit` jobs that ended before a time and have nothing more to tell, with their answers.
+    """Delete up to `limit` jobs that ended before a time and have no callback pending, with their answers.
 
     Returns:
         How many there were.
@@ -258,9 +275,13 @@ def forget(session: Session, before: datetime, limit: int) -> int:
 
 
 def unfinished(session: Session, job_ids: Sequence[str]) -> set[str]:
-    """Those of these jobs that are there and have not ended."""
+    """Which of the given jobs exist and have not ended."""
     going_on = select(JobRow.id).where(one_of(JobRow.id, job_ids), JobRow.finished_at.is_(None))
     return set(session.scalars(going_on))
+
+
+def _questions(kept: str | None) -> tuple[Question, ...] | None:
+    return None if kept is None else tuple(Question(sha256, tuple(urls)) for sha256, urls in json.loads(kept))
 
 
 def _over(before: datetime) -> Select[str]:

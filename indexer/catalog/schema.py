@@ -1,6 +1,5 @@
-"""Brings a catalogue to the schema of this version, by the scripts in `migrations/`.
-
-They lie beside the package in a source tree and inside it, as `_migrations`, in an installed wheel.
+"""Upgrades a catalogue to the schema of this version, with the scripts in `migrations/`. They are beside the package in
+a source tree, and inside it as `_migrations` in an installed wheel.
 """
 
 from pathlib import Path
@@ -12,8 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 import indexer
-from indexer.catalog import watch_tables  # noqa: F401 - its tables belong to the schema
-from indexer.catalog.tables import Base
+from indexer.catalog.tables import watches as watch_tables  # noqa: F401 - its tables belong to the schema
+from indexer.catalog.tables.base import Base
 from indexer.errors import CatalogError, CatalogTooNewError
 
 VERSION_TABLE = "dejafake_schema"
@@ -27,7 +26,7 @@ def migrations_folder() -> Path:
 
 
 def alembic_config(connection: Connection) -> Config:
-    """What alembic needs to work on `connection`, whose transaction stays the caller's."""
+    """The alembic configuration for `connection`, whose transaction stays with the caller."""
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -35,7 +34,7 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision the database stands at, None when it has no catalogue yet."""
+    """The database's revision, None when it has no catalogue yet."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
@@ -55,11 +54,11 @@ def is_current(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection) -> None:
-    """Create the tables, or upgrade them to the newest revision; does nothing when they are there.
+    """Create the tables or upgrade them to the newest revision; does nothing when they are current.
 
     Raises:
         CatalogTooNewError: the database is at a revision this version does not know.
-        CatalogError: tables of the same names are there that are not dejafake's.
+        CatalogError: there are tables of the same names that are not dejafake's.
     """
     if is_current(connection):
         return

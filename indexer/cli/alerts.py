@@ -1,17 +1,16 @@
 """What commands that bring something new say of the watches that waited for it."""
 
-import click
-
-from indexer.catalog.types import utc_now
+from indexer.catalog.tables.types import utc_now
+from indexer.cli.terminal import echo
 from indexer.watching import Alerts, Lookout
 from indexer.workspace import Workspace
 
 
 def look_for_alerts(workspace: Workspace, *, as_json: bool) -> None:
     """Looks for what the watches wait for, and says what they found; beside JSON, on standard error."""
-    found = Lookout.of(workspace).look(utc_now())
-    if found.alerts:
-        click.echo(f"{said(found)}: see `dejafake watch poll`", err=as_json)
+    alerts = Lookout.of(workspace).look(utc_now())
+    if alerts.alerts:
+        echo(f"{said(alerts)}: see `dejafake watch poll`", err=as_json)
 
 
 def said(found: Alerts) -> str:

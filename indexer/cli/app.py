@@ -1,48 +1,59 @@
 """The root of the command line: global options, commands loaded only when called, errors turned into exit codes.
 
-Exit codes: 0 done, 1 it failed, 2 the command was used wrongly, 130 interrupted.
+Exit codes: 0 done, 1 it failed, 2 the command was used wrongly, 130 interrupted, 143 asked
+to end.
 """
 
 import importlib
 import sys
-from pathlib import Path
+from io import StringIO
 from typing import Any
 
 import click
 
 from indexer import __version__
+from indexer.cli.terminal import echo, let_go, prepare
 from indexer.errors import DejafakeError, UsageError
 from indexer.settings import Settings
 
 COMMANDS = {
-    "ingest": ("indexer.cli.ingest:ingest", "Add pictures: a folder, a manifest, an archive or files."),
-    "search": ("indexer.cli.search:search", "Have we seen this fake before? Search with a picture."),
-    "enrich": ("indexer.cli.enrich:enrich", "Your table with what is known of its pictures beside it."),
-    "compare": ("indexer.cli.compare:compare", "How two pictures relate: all three relations."),
-    "regions": ("indexer.cli.regions:regions", "Which known fakes contain a region of a picture? Prepare, search."),
-    "show": ("indexer.cli.show:show", "Everything the catalogue knows about one image."),
-    "label": ("indexer.cli.label:label", "State that an image is fake, authentic or unknown."),
-    "cluster": ("indexer.cli.campaigns:cluster", "Group the known fakes into campaigns."),
-    "campaigns": ("indexer.cli.campaigns:campaigns", "List the campaigns, or show one."),
-    "decide": ("indexer.cli.decide:decide", "Decide about campaigns: confirm, reject, merge, split, undo."),
-    "novelties": ("indexer.cli.novelties:novelties", "Known fakes that fit no campaign."),
-    "report": ("indexer.cli.report:report", "Write campaign reports: HTML, PDF, JSON and CSV."),
+    "ingest": ("indexer.cli.catalogue.ingest:ingest", "Add pictures: a folder, a manifest, an archive or files."),
+    "search": ("indexer.cli.catalogue.search:search", "Have we seen this fake before? Search with a picture."),
+    "enrich": ("indexer.cli.exchange.enrich:enrich", "Add what is known about each picture to a table of yours."),
+    "compare": ("indexer.cli.catalogue.compare:compare", "How two pictures relate: all three relations."),
+    "regions": (
+        "indexer.cli.catalogue.regions:regions",
+        "Which known fakes contain a region of a picture? Prepare, search.",
+    ),
+    "copies": ("indexer.cli.catalogue.copies:copies", "What altered copies are found by: prepare older catalogues."),
+    "show": ("indexer.cli.catalogue.show:show", "Everything the catalogue knows about one image."),
+    "label": ("indexer.cli.catalogue.label:label", "State that an image is fake, authentic or unknown."),
+    "delete": (
+        "indexer.cli.catalogue.delete:delete",
+        "Delete images with everything known about them and their files.",
+    ),
+    "cluster": ("indexer.cli.campaigns.campaigns:cluster", "Group the known fakes into campaigns."),
+    "campaigns": ("indexer.cli.campaigns.campaigns:campaigns", "List the campaigns, or show one."),
+    "decide": ("indexer.cli.campaigns.decide:decide", "Decide about campaigns: confirm, reject, merge, split, undo."),
+    "novelties": ("indexer.cli.campaigns.novelties:novelties", "Known fakes that fit no campaign."),
+    "report": ("indexer.cli.campaigns.report:report", "Write campaign reports: HTML, PDF, JSON and CSV."),
     "export": (
-        "indexer.cli.export:export",
+        "indexer.cli.exchange.export:export",
         "Write the catalogue: JSON Lines, CSV, MediaReview, STIX, MISP, a bundle.",
     ),
-    "import": ("indexer.cli.import_bundle:import_", "Add a bundle that another desk exported."),
-    "watch": ("indexer.cli.watch:watch", "Saved queries that report when a later ingest matches."),
-    "hashes": ("indexer.cli.hashes:hashes", "Hash lists: export, import, list, remove."),
-    "serve": ("indexer.cli.serve:serve", "Start the HTTP API and the search page."),
-    "index": ("indexer.cli.index:index", "The vector index: status, build, verify."),
-    "reindex": ("indexer.cli.reindex:reindex", "Move the catalogue over to another detector."),
-    "detector": ("indexer.cli.detector:detector", "Detectors: list, info, pull, verify."),
-    "evaluate": ("indexer.cli.evaluate:evaluate", "How well the detector does on labelled pictures."),
-    "calibrate": ("indexer.cli.calibrate:calibrate", "What the detector's scores mean on your pictures."),
-    "head": ("indexer.cli.head:head", "Classifiers of your own: train, list, show, remove."),
-    "doctor": ("indexer.cli.doctor:doctor", "Check this installation and say what to mend."),
-    "demo": ("indexer.cli.demo:demo", "Run the main job on a made-up collection."),
+    "import": ("indexer.cli.exchange.import_bundle:import_", "Add a bundle that another desk exported."),
+    "watch": ("indexer.cli.exchange.watch:watch", "Saved queries that report when a later ingest matches."),
+    "hashes": ("indexer.cli.exchange.hashes:hashes", "Hash lists: export, import, list, remove."),
+    "serve": ("search_api.command:serve", "Start the HTTP API and the search page."),
+    "index": ("indexer.cli.catalogue.index:index", "The vector index: status, build, verify."),
+    "reindex": ("indexer.cli.detectors.reindex:reindex", "Move the catalogue over to another detector."),
+    "detector": ("indexer.cli.detectors.detector:detector", "Detectors: list, info, pull, verify."),
+    "descriptor": ("indexer.cli.detectors.descriptor:descriptor", "Copy descriptors: list, info, verify."),
+    "evaluate": ("indexer.cli.detectors.evaluate:evaluate", "How well the detector does on labelled pictures."),
+    "calibrate": ("indexer.cli.detectors.calibrate:calibrate", "What the detector's scores mean on your pictures."),
+    "head": ("indexer.cli.detectors.head:head", "Classifiers of your own: train, list, show, remove."),
+    "doctor": ("indexer.cli.catalogue.doctor:doctor", "Check this installation and say what to fix."),
+    "demo": ("indexer.demo.command:demo", "Run the main job on a made-up collection."),
 }
 """Command name -> where it lives, and its line in `dejafake --help`."""
 
@@ -74,12 +85,12 @@ class LazyGroup(click.Group):
     epilog="First steps: `dejafake demo`, or `dejafake ingest FOLDER` and then `dejafake search PICTURE`. "
     "Every setting is also an environment variable DEJAFAKE_…; see docs/settings.md.",
 )
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Folder of the catalogue and its files.")
+@click.option("--home", type=click.Path(file_okay=False), help="Folder of the catalogue and its files.")
 @click.option("--database-url", help="SQLAlchemy URL of the catalogue, instead of SQLite in the home folder.")
 @click.option("--detector", help="Detector to use: a name from `dejafake detector list`, or a folder.")
 @click.version_option(__version__, prog_name="dejafake")
 @click.pass_context
-def cli(ctx: click.Context, home: Path | None, database_url: str | None, detector: str | None) -> None:
+def cli(ctx: click.Context, home: str | None, database_url: str | None, detector: str | None) -> None:
     """Have we seen this fake before?
 
     dejafake keeps a catalogue of known deepfakes and answers, for any picture, which known fakes it is or is like, what
@@ -95,18 +106,22 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line and returns the exit code."""
+    prepare()
     try:
         result: Any = cli.main(args=arguments, prog_name="dejafake", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        said = StringIO()
+        error.show(file=said)
+        echo(said.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("dejafake: interrupted; what was done so far is kept", err=True)
+        echo("dejafake: interrupted; what was done so far is kept", err=True)
         return 130
     except DejafakeError as error:
-        click.echo(f"dejafake: {error}", err=True)
+        echo(f"dejafake: {error}", err=True)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
-        sys.stderr.close()
+        let_go()
         return 1
     return result if isinstance(result, int) else 0

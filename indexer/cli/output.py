@@ -4,9 +4,9 @@ Text that comes from outside (file names, captions, accounts) is shown with its 
 it cannot drive the terminal.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,20 +26,65 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from indexer.errors import DejafakeError
+from indexer.cli.terminal import SafeConsole, echo, write_json
+from indexer.errors import DejafakeError, ImageRejectedError
+from indexer.files.whole_files import told, write_whole
+
+WHOLE = click.IntRange(1, 2**31 - 1)
+"""Counts and versions: from 1 on, no larger than every database and library takes."""
+SEED = click.IntRange(0, 2**31 - 1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of tables.")
+explain_option = click.option(
+    "--explain", is_flag=True, help="Also print every match, all evidence and all limits of the answer."
+)
+strict_option = click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse truncated files. Default: the part of the picture that is there is used, with a note.",
+)
 
 
 def console() -> Console:
     """The terminal for results."""
-    return Console()
+    return SafeConsole()
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
     """Prints a dataclass (or a tuple of them) as JSON; `indent=None` puts it on one line."""
     data = TypeAdapter(type(value)).dump_json(value, indent=indent)
-    sys.stdout.write(data.decode() + "\n")
+    write_json(data.decode() + "\n")
+
+
+def complain(error: object) -> None:
+    """One line on standard error."""
+    echo(f"dejafake: {error}", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedArgument:
+    """One of several files or ids of a command that could not be answered; `error.code` is stable (errors.py), and
+    `error.reason` of a file that is no picture."""
+
+    query: str
+    error: "Failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why not."""
+
+    code: str
+    reason: str | None
+    message: str
+
+
+def tell_failure(query: str, error: DejafakeError, *, as_json: bool) -> None:
+    """Names one of several arguments that could not be answered, on standard error and as a line of JSON."""
+    complain(f"{query}: {error}")
+    if as_json:
+        reason = error.reason if isinstance(error, ImageRejectedError) else None
+        print_json(FailedArgument(query, Failure(error.code, reason, str(error))), indent=None)
 
 
 def plain(value: object) -> Text:
@@ -69,18 +114,18 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         DejafakeError: it cannot be written.
     """
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise DejafakeError(f"cannot write {path}: {error.strerror}") from None
+    with told(path):
+        write_whole(path, data)
 
 
 def table(*columns: str, title: str | None = None) -> Table:
     """An empty table in the house style."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    listing = Table(
+        title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for column in columns:
-        made.add_column(column, overflow="fold")
-    return made
+        listing.add_column(column, overflow="fold")
+    return listing
 
 
 @contextmanager
@@ -97,12 +142,12 @@ def progress(what: str, total: int | None, *, quiet: bool = False) -> Iterator[C
 
 
 @contextmanager
-def steps(what: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+def steps(what: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
     """A progress bar for a job that names its steps; yields a function that takes step, done and total."""
     with _bar(quiet=quiet) as bar:
         task = bar.add_task(what, total=None, rate="")
 
-        def update(step: str, done: int, total: int) -> None:
+        def update(step: str, done: int, total: int | None) -> None:
             bar.update(task, description=f"{what}: {step}", completed=done, total=total or None)
             _show_rate(bar, task)
 
@@ -117,7 +162,7 @@ def _bar(*, quiet: bool) -> Progress:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=SafeConsole(stderr=True),
         disable=quiet,
     )
 

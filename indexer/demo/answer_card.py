@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from indexer.answers import SearchAnswer
-from indexer.imaging.media import MediaStore
-from indexer.verdict import Match
+from indexer.files.media import MediaStore
+from indexer.search.answers import SearchAnswer
+from indexer.verdict.match_words import match_words
+from indexer.verdict.matches import Match
 from indexer.vocabulary import LabelValue, Outcome, Relation, Technique
 
 _WIDTH, _MARGIN, _SHOWN, _GAP = 1280, 36, 4, 20
@@ -18,6 +19,7 @@ _INK, _DIM, _PAPER, _LINE = "#1b1f24", "#5b6570", "#ffffff", "#d5dae0"
 _RED, _AMBER, _GREEN, _GREY = "#b42318", "#b54708", "#1a7f37", "#475467"
 _OUTCOMES = {
     Outcome.KNOWN_FAKE_MATCH: ("Known fake", _RED),
+    Outcome.SHARES_PART_WITH_KNOWN_FAKE: ("Shares a part with a known fake", _AMBER),
     Outcome.SIMILAR_TO_KNOWN_FAKE: ("Similar to known fakes", _AMBER),
     Outcome.INCONCLUSIVE: ("Inconclusive", _AMBER),
     Outcome.NO_MATCH_FOUND: ("No match found", _GREY),
@@ -27,6 +29,7 @@ _LABELS = {LabelValue.FAKE: _RED, LabelValue.AUTHENTIC: _GREEN, LabelValue.UNKNO
 _RELATIONS = {
     Relation.SAME_FILE: "same file",
     Relation.SAME_PICTURE: "same picture",
+    Relation.SHARES_PART: "shares a part",
     Relation.SAME_ORIGIN: "same origin",
 }
 
@@ -84,21 +87,11 @@ def _draw_match(card: Image.Image, match: Match, thumbnails: MediaStore, at: tup
     words = label.value if technique is Technique.UNKNOWN else f"{label.value}: {technique.value}"
     y = _text(draw, (x, y + 148), words, 16, _LABELS[label], wide)
     y = _text(draw, (x, y), f"labelled by {image.label.source or 'nobody'}", 14, _DIM, wide)
-    y = _text(draw, (x, y), f"{_RELATIONS[match.relation]}, {strength(match)}", 14, _INK, wide)
+    y = _text(draw, (x, y), f"{_RELATIONS[match.relation]}, {match_words(match)}", 14, _INK, wide)
     for sighting in match.image.sightings[:1]:
         when = f", {sighting.posted_at:%Y-%m-%d}" if sighting.posted_at is not None else ""
         y = _text(draw, (x, y), f"seen on {sighting.platform or 'an unnamed platform'}{when}", 14, _DIM, wide)
     return y
-
-
-def strength(match: Match) -> str:
-    """The score of a match's relation for a person: "PDQ 12 of 256, mirrored", "cosine 0.93", "same bytes"."""
-    score = next(score for score in match.scores if score.relation is match.relation)
-    if match.relation is Relation.SAME_FILE:
-        return "same bytes"
-    if match.relation is Relation.SAME_PICTURE:
-        return f"PDQ {score.value:.0f} of 256" + (f", {score.note}" if score.note else "")
-    return f"cosine {score.value:.3f}"
 
 
 def _paste(card: Image.Image, picture: Image.Image, at: tuple[int, int], box: tuple[int, int]) -> int:

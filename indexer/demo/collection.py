@@ -6,7 +6,8 @@ same versions of the packages give the same bytes.
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from PIL import Image
 
 from indexer.demo.fakes import FAKES, Fake
 from indexer.demo.photographs import PHOTOGRAPHS, Photograph
-from indexer.demo.sightings import MADE_UP, MadeUpSighting, made_up_sighting
+from indexer.demo.sightings import MADE_UP, made_up_sighting
 from indexer.imaging.alterations import apply
+from indexer.sightings import SIGHTING_FIELDS, NewSighting
 from indexer.vocabulary import LabelValue
 
 AUTHENTIC = ("astronaut", "chelsea", "coins", "hubble", "ihc", "retina", "gravel")
@@ -59,6 +61,9 @@ class DemoCollection:
     pictures: int
 
 
+_UNSEEN = NewSighting()
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A row of the manifest; the last three columns are of the demo's own."""
@@ -69,14 +74,7 @@ class _Row:
     generator: str = ""
     reason: str = ""
     collection: str = "demo"
-    url: str = ""
-    archive_url: str = ""
-    platform: str = ""
-    account: str = ""
-    posted_at: str = ""
-    caption: str = ""
-    language: str = ""
-    claim: str = ""
+    sighting: NewSighting = _UNSEEN
     made_from: str = ""
     alteration: str = ""
     licence: str = ""
@@ -99,11 +97,16 @@ class _Picture:
 
 
 def make_collection(
-    folder: Path, fakes: Sequence[Fake] = FAKES, observe: Callable[[int], None] | None = None
+    folder: Path,
+    fakes: Sequence[Fake] = FAKES,
+    observe: Callable[[int], None] | None = None,
+    *,
+    most: int | None = None,
 ) -> DemoCollection:
     """Makes the collection in `folder`: `pictures/`, `queries/`, `manifest.csv` and a `README.md` with the credits.
 
     What is there of an earlier run is overwritten with the same bytes. `observe` hears 1 for every picture written.
+    `most`: only the first so many fakes, at least 2.
 
     Raises:
         DejafakeError: a package does not carry its photographs.
@@ -111,9 +114,9 @@ def make_collection(
     """
     pictures = folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    made = [_Made(fake, fake.picture()) for fake in fakes]
+    pictured = [_Made(fake, fake.picture()) for fake in fakes[:most]]
     rows = []
-    for picture in _all_pictures(made):
+    for picture in _all_pictures(pictured):
         (folder / picture.row.path).write_bytes(picture.data)
         rows.append(picture.row)
         if observe is not None:
@@ -121,10 +124,10 @@ def make_collection(
     manifest = folder / "manifest.csv"
     with manifest.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(field.name for field in fields(_Row))
-        writer.writerows(astuple(row) for row in rows)
+        writer.writerow(_columns(_Row("")))
+        writer.writerows(_columns(row).values() for row in rows)
     (folder / "README.md").write_text(_readme(), encoding="utf-8")
-    return DemoCollection(manifest, _write_queries(folder / "queries", made), len(rows))
+    return DemoCollection(manifest, _write_queries(folder / "queries", pictured), len(rows))
 
 
 def count_pictures(fakes: Sequence[Fake] = FAKES) -> int:
@@ -132,14 +135,14 @@ def count_pictures(fakes: Sequence[Fake] = FAKES) -> int:
     return len(fakes) * (len(_COPIES) + 2) + 1 + 2 * len(AUTHENTIC) + len(UNLABELLED)
 
 
-def _all_pictures(made: Sequence[_Made]) -> Iterator[_Picture]:
+def _all_pictures(pictured: Sequence[_Made]) -> Iterator[_Picture]:
     serial = 0
-    for order, one in enumerate(made):
+    for order, fake in enumerate(pictured):
         chains: tuple[tuple[str, ...], ...] = ((), *_COPIES, (_ROUGH_COPIES[order % len(_ROUGH_COPIES)],))
         for chain in chains:
-            yield _fake_copy(one, chain, made_up_sighting(serial, order, one.fake.claim))
+            yield _fake_copy(fake, chain, made_up_sighting(serial, order, fake.fake.claim))
             serial += 1
-    yield _unlabelled_copy(made[1])
+    yield _unlabelled_copy(pictured[1])
     for order, name in enumerate(AUTHENTIC):
         photograph = PHOTOGRAPHS[name]
         yield _untouched(photograph, LabelValue.AUTHENTIC.value)
@@ -151,26 +154,26 @@ def _all_pictures(made: Sequence[_Made]) -> Iterator[_Picture]:
         yield _untouched(PHOTOGRAPHS[name], "")
 
 
-def _fake_copy(made: _Made, chain: tuple[str, ...], sighting: MadeUpSighting) -> _Picture:
-    fake, suffix = made.fake, "-".join(chain) or "first-upload"
+def _fake_copy(original: _Made, chain: tuple[str, ...], sighting: NewSighting) -> _Picture:
+    fake, suffix = original.fake, "-".join(chain) or "first-upload"
     row = _Row(
         path=f"pictures/{fake.name}-{suffix}.jpg",
         label=LabelValue.FAKE.value,
         technique=fake.technique.value,
         generator=fake.generator,
         reason="dejafake made this fake itself, for its demo",
-        **_columns(sighting),
+        sighting=sighting,
         made_from=" and ".join(fake.of),
         alteration=" then ".join(chain),
         licence="; ".join(PHOTOGRAPHS[name].licence for name in fake.of),
     )
-    return _Picture(row, _altered(made.picture, chain))
+    return _Picture(row, _altered(original.picture, chain))
 
 
-def _unlabelled_copy(made: _Made) -> _Picture:
+def _unlabelled_copy(original: _Made) -> _Picture:
     """A copy of a fake that nobody has labelled, as a new upload would be."""
-    row = _Row(path=f"pictures/{made.fake.name}-nobody-labelled-this.jpg", made_from=" and ".join(made.fake.of))
-    return _Picture(row, _altered(made.picture, ("colour_shift", "jpeg50"), seed=7))
+    row = _Row(path=f"pictures/{original.fake.name}-nobody-labelled-this.jpg", made_from=" and ".join(original.fake.of))
+    return _Picture(row, _altered(original.picture, ("colour_shift", "jpeg50"), seed=7))
 
 
 def _untouched(photograph: Photograph, label: str) -> _Picture:
@@ -185,12 +188,12 @@ def _untouched(photograph: Photograph, label: str) -> _Picture:
     return _Picture(row, photograph.read())
 
 
-def _authentic_copy(photograph: Photograph, alteration: str, sighting: MadeUpSighting) -> _Picture:
+def _authentic_copy(photograph: Photograph, alteration: str, sighting: NewSighting) -> _Picture:
     row = _Row(
         path=f"pictures/photograph-{photograph.name}-{alteration}.jpg",
         label=LabelValue.AUTHENTIC.value,
         reason="a re-shared copy; only compression, size or colours differ",
-        **_columns(sighting),
+        sighting=sighting,
         made_from=photograph.name,
         alteration=alteration,
         licence=photograph.licence,
@@ -198,7 +201,7 @@ def _authentic_copy(photograph: Photograph, alteration: str, sighting: MadeUpSig
     return _Picture(row, _altered(photograph.rgb(), (alteration,)))
 
 
-def _write_queries(folder: Path, made: Sequence[_Made]) -> tuple[DemoQuery, ...]:
+def _write_queries(folder: Path, pictured: Sequence[_Made]) -> tuple[DemoQuery, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     queries = []
 
@@ -207,15 +210,25 @@ def _write_queries(folder: Path, made: Sequence[_Made]) -> tuple[DemoQuery, ...]
         path.write_bytes(_altered(picture, chain, seed=11))
         queries.append(DemoQuery(path, what))
 
-    add("fake, filtered and shrunk", made[0].picture, ("colour_shift", "downscale60", "jpeg50"))
-    add("fake, mirrored", made[len(made) // 2].picture, ("mirror",))
-    add("fake, shrunk to a third", made[-1].picture, ("downscale60", "downscale60"))
-    add("fake, a tenth cut away", made[0].picture, ("crop10",))
-    for small_edit in (one for one in made if one.fake.name == _SMALL_EDIT):
+    add("fake, filtered and shrunk", pictured[0].picture, ("colour_shift", "downscale60", "jpeg50"))
+    add("fake, mirrored", pictured[len(pictured) // 2].picture, ("mirror",))
+    add("fake, shrunk to a third", pictured[-1].picture, ("downscale60", "downscale60"))
+    add("fake, cropped to two thirds", _cropped(pictured[0].picture), ("jpeg50",))
+    add("fake, cropped and mirrored", _cropped(pictured[0].picture), ("mirror", "colour_shift"))
+    add("fake, with a caption", pictured[0].picture, ("caption_bar",))
+    add("fake, in a screenshot", pictured[0].picture, ("screenshot_border", "downscale60"))
+    for small_edit in (original for original in pictured if original.fake.name == _SMALL_EDIT):
         add("small edit of a known photo", small_edit.picture, ("colour_shift", "jpeg50"))
     add("authentic photo, re-shared", PHOTOGRAPHS["hubble"].rgb(), ("downscale60", "jpeg50"))
     add("photo never seen", PHOTOGRAPHS[UNKNOWN].rgb(), ("jpeg50",))
     return tuple(queries)
+
+
+def _cropped(picture: Image.Image) -> Image.Image:
+    """Two thirds of the width and of the height, off the middle."""
+    width, height = picture.size
+    left, top = width // 10, height // 5
+    return picture.crop((left, top, left + 2 * width // 3, top + 2 * height // 3))
 
 
 def _altered(picture: Image.Image, chain: tuple[str, ...], seed: int = 0) -> bytes:
@@ -230,8 +243,19 @@ def _altered(picture: Image.Image, chain: tuple[str, ...], seed: int = 0) -> byt
     return encoded
 
 
-def _columns(sighting: MadeUpSighting) -> dict[str, str]:
-    return {field.name: getattr(sighting, field.name) for field in fields(sighting)}
+def _columns(row: _Row) -> dict[str, str]:
+    """The cells of a row by their columns: those of the sighting stand where the sighting is."""
+    cells: dict[str, str] = {}
+    for field in fields(row):
+        if field.name == "sighting":
+            cells |= {name: _cell(getattr(row.sighting, name)) for name in SIGHTING_FIELDS}
+        else:
+            cells[field.name] = getattr(row, field.name)
+    return cells
+
+
+def _cell(value: str | datetime | None) -> str:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value or ""
 
 
 def _readme() -> str:

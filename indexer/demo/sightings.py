@@ -1,7 +1,8 @@
 """Made-up sightings for the demo: platforms, accounts, dates and captions that exist nowhere, and say so."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from indexer.sightings import NewSighting
 
 MADE_UP = "[made up for the demo]"
 """Every caption and claim of the demo starts with it."""
@@ -18,33 +19,19 @@ _CAPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MadeUpSighting:
-    """A sighting as the columns of a manifest; `posted_at` is ISO 8601, UTC."""
-
-    url: str
-    archive_url: str
-    platform: str
-    account: str
-    posted_at: str
-    caption: str
-    language: str
-    claim: str
-
-
-def made_up_sighting(serial: int, wave: int, claim: str) -> MadeUpSighting:
+def made_up_sighting(serial: int, wave: int, claim: str) -> NewSighting:
     """The sighting number `serial` of the collection. Those of one `wave` share two platforms and a few accounts and
     lie days apart from the next wave, as a campaign's do."""
     platform = _PLATFORMS[(wave + serial % 2) % len(_PLATFORMS)]
     account = _ACCOUNTS[(wave + serial % 3) % len(_ACCOUNTS)]
     language, caption = _CAPTIONS[(wave + serial) % len(_CAPTIONS)]
     posted = _START + timedelta(days=4 * wave, hours=5 * (serial % 7), minutes=7 * (serial % 8))
-    return MadeUpSighting(
+    return NewSighting(
         url=f"https://{platform}.example.org/made-up/{serial:04d}",
         archive_url=f"https://archive.example.org/made-up/{serial:04d}",
         platform=platform,
         account=account,
-        posted_at=posted.isoformat().replace("+00:00", "Z"),
+        posted_at=posted,
         caption=f"{MADE_UP} {caption}",
         language=language,
         claim=f"{MADE_UP} {claim}",

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from indexer.campaigns import cluster
-from indexer.catalog import campaigns
+from indexer.catalog.campaigns import campaigns
 from indexer.demo.collection import make_collection
 from indexer.demo.fakes import FAKES
 from indexer.imaging.limits import ImageLimits
-from indexer.ingest_report import IngestOptions
+from indexer.ingest.report import IngestOptions
 from indexer.settings import Settings
 from indexer.sources import open_source
 from indexer.workspace import Workspace

@@ -10,22 +10,26 @@ from pathlib import Path
 from time import perf_counter
 
 from rich.rule import Rule
+from rich.text import Text
 
-from indexer.answers import SearchAnswer
 from indexer.campaigns import cluster, write_reports
-from indexer.catalog import campaigns, images
-from indexer.catalog.records import CatalogCounts, ClusteringRun
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.images import images
+from indexer.catalog.records.campaigns import ClusteringRun
+from indexer.catalog.records.images import CatalogCounts
 from indexer.cli.output import console, plain, progress, steps, table
-from indexer.demo.answer_card import draw_answer, strength
+from indexer.demo.answer_card import draw_answer
 from indexer.demo.collection import DemoCollection, DemoQuery, count_pictures, make_collection
 from indexer.demo.fakes import FAKES, Fake
 from indexer.demo.photographs import PHOTOGRAPHS
 from indexer.imaging.decoding import read_bytes
 from indexer.imaging.limits import ImageLimits
-from indexer.ingest_report import IngestOptions, IngestReport, ItemOutcome
+from indexer.ingest.report import IngestOptions, IngestReport, ItemOutcome
+from indexer.search.answers import SearchAnswer
 from indexer.settings import Settings
 from indexer.sources import open_source
-from indexer.verdict import Match
+from indexer.verdict.match_words import match_words
+from indexer.verdict.matches import Match
 from indexer.workspace import Workspace
 
 _STATED_BY = "dejafake demo"
@@ -73,12 +77,12 @@ class Tour:
     def _make(self) -> DemoCollection:
         self._title("1. A collection of fakes, made here")
         with progress("make pictures", count_pictures(self._fakes)) as advance:
-            made = make_collection(self._folder / "collection", self._fakes, advance)
+            collection = make_collection(self._folder / "collection", self._fakes, advance)
         self._say(
-            f"{made.pictures} pictures: {len(self._fakes)} fakes and their re-shared copies, beside untouched "
+            f"{collection.pictures} pictures: {len(self._fakes)} fakes and their re-shared copies, beside untouched "
             "photographs. Every sighting is made up."
         )
-        return made
+        return collection
 
     def _ingest(self, workspace: Workspace, collection: DemoCollection) -> IngestReport:
         self._title("2. Ingest: decode, hash, embed, catalogue")
@@ -114,19 +118,19 @@ class Tour:
             for query in queries:
                 answers.append(workspace.searcher.by_bytes(read_bytes(query.path, limits)))
                 advance(1)
-        made = table("asked with", "outcome", "best match", "relation", "score")
+        listing = table("asked with", "outcome", "best match", "relation", "score")
         for query, answer in zip(queries, answers, strict=True):
             best = next((match for match in answer.matches if match.holds), None)
-            made.add_row(
+            listing.add_row(
                 query.what,
                 answer.verdict.outcome.value.replace("_", " "),
                 "" if best is None else plain(_name(best)),
                 "none holds" if best is None else best.relation.value,
-                "" if best is None else strength(best),
+                "" if best is None else match_words(best),
             )
-        self._out.print(made)
+        self._out.print(listing)
         for query, answer in zip(queries, answers, strict=True):
-            self._out.print(f"[bold]{query.what}[/bold]: {answer.verdict.summary}", highlight=False)
+            self._out.print(Text.assemble((query.what, "bold"), f": {answer.verdict.summary}"), highlight=False)
         return answers
 
     def _cluster(self, workspace: Workspace) -> ClusteringRun:
@@ -134,11 +138,11 @@ class Tour:
         with steps("cluster") as update:
             run = cluster(workspace.catalog, workspace.index, self._settings, progress=update)
         with workspace.catalog.reading() as session:
-            found = campaigns.page(session, limit=_LARGEST_CAMPAIGNS, cursor=None).items
-        made = table("campaign", "name", "images", "platforms")
-        for campaign in found:
-            made.add_row(campaign.id, plain(campaign.name), str(campaign.size), plain(", ".join(campaign.platforms)))
-        self._out.print(made)
+            largest = campaigns.page(session, limit=_LARGEST_CAMPAIGNS, cursor=None).items
+        listing = table("campaign", "name", "images", "platforms")
+        for campaign in largest:
+            listing.add_row(campaign.id, plain(campaign.name), str(campaign.size), plain(", ".join(campaign.platforms)))
+        self._out.print(listing)
         return run
 
     def _say_done(
@@ -155,8 +159,8 @@ class Tour:
 
     def _say_where(self, collection: DemoCollection, overview: Path, pdf: Path, picture: Path) -> None:
         home, command = self._settings.home, _command()
-        made = table("", "")
-        made.show_header = False
+        listing = table("", "")
+        listing.show_header = False
         for what, where in (
             ("the report", overview),
             ("one as PDF", pdf),
@@ -167,11 +171,11 @@ class Tour:
             ("start the server", f"make serve   or: {command} --home {home} serve"),
             ("your own fakes", f"{command} ingest FOLDER, then {command} search PICTURE"),
         ):
-            made.add_row(what, plain(where))
-        self._out.print(made)
+            listing.add_row(what, plain(where))
+        self._out.print(listing)
 
     def _title(self, text: str) -> None:
-        self._out.print(Rule(f"[bold]{text}[/bold]", align="left"))
+        self._out.print(Rule(Text(text, "bold"), align="left"))
 
     def _say(self, text: str) -> None:
         self._out.print(text, highlight=False)

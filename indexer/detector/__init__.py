@@ -5,9 +5,9 @@ Importing this package, listing and resolving do not load torch; only making a `
 
 from typing import TYPE_CHECKING, Any
 
-from indexer.detector.hub import Progress
 from indexer.detector.registry import DetectorListing, ResolvedDetector, list_detectors, pull, resolve
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, DetectorSpec, Head, Preprocessing, fingerprint
+from indexer.detector.spec import IMAGE_SIZE, DetectorSpec, Head, Preprocessing, fingerprint
+from indexer.vocabulary import EMBEDDING_SIZE
 
 if TYPE_CHECKING:
     from indexer.detector.detector import Detector, DetectorOutput
@@ -22,7 +22,6 @@ __all__ = [
     "DetectorSpec",
     "Head",
     "Preprocessing",
-    "Progress",
     "ResolvedDetector",
     "Verification",
     "fingerprint",

@@ -8,6 +8,9 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from indexer.arrays import Reals
 from indexer.errors import WeightsRefusedError
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -99,11 +102,21 @@ class Configuration:
         red, green, blue = (float(number) for number in value)
         return red, green, blue
 
-    def wrong(self, key: str, value: Any, wanted: str) -> WeightsRefusedError:
+    def rows(self, key: str) -> Reals:
+        """Rows of finite numbers, all of one length: float64 [N, M]."""
+        try:
+            table = np.asarray(self.raw(key), np.float64)
+        except (TypeError, ValueError):
+            raise self.wrong(key, self.raw(key), "rows of numbers") from None
+        if table.ndim != 2 or not np.isfinite(table).all():
+            raise self.wrong(key, self.raw(key), "rows of numbers")
+        return table
+
+    def wrong(self, key: str, value: Any, expected: str) -> WeightsRefusedError:
         """The error for a value we cannot use."""
         shown = json.dumps(value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        return WeightsRefusedError(f"{self.where}: {key} is {shown}, but must be {wanted}")
+        return WeightsRefusedError(f"{self.where}: {key} is {shown}, but must be {expected}")
 
     def _get(self, key: str, default: Any) -> Any:
         value = self._values.get(key)

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 
-from indexer.detector.golden import Proof, golden_pictures
+from indexer.arrays import Floats
+from indexer.detector.golden import Proof, golden_pictures, trial_pictures
 from indexer.detector.model import Network, Observation, Wanted
+from indexer.detector.networks.batches import passes
 from indexer.detector.preprocessing import prepare
 from indexer.detector.registry import ResolvedDetector
-from indexer.detector.runtime import is_out_of_memory, release_memory
-from indexer.detector.runtimes import Choice, Outputs, Serving, choose
+from indexer.detector.runtimes import Choice, Outputs, Runtime, Serving, choose
 from indexer.detector.runtimes.choice import p_fake
-from indexer.detector.spec import EMBEDDING_SIZE, GRID, IMAGE_SIZE, PATCHES, DetectorSpec
+from indexer.detector.spec import GRID, IMAGE_SIZE, PATCHES, DetectorSpec
 from indexer.errors import DetectorError, ImageRejectedError, UsageError, WeightsRefusedError
 from indexer.imaging.decoding import decode, read_bytes
 from indexer.imaging.limits import ImageLimits
+from indexer.vocabulary import EMBEDDING_SIZE
 
-Floats: TypeAlias = npt.NDArray[np.float32]
 Input: TypeAlias = Path | str | bytes | Image.Image | torch.Tensor
 
 _SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
@@ -49,38 +49,47 @@ class DetectorOutput:
     rollout: Floats | None
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How a detector runs: on which device, at which precision and in batches of how many pictures its eager network
+    runs, and which runtime is to take its place. `runtime`, `runtime_precision` and `threads` are as in the settings.
+    """
+
+    device: torch.device
+    precision: str
+    batch_size: int
+    runtime: str = "eager"
+    runtime_precision: str = "auto"
+    threads: int = 0
+
+
 class Detector:
     """A proven model with its preprocessing and head. All methods may be called from several threads.
 
-    `runtime`, `runtime_precision` and `threads` are as in the settings. Where a runtime is chosen, it gives logits and
-    CLS when nothing else is asked for; the eager network gives all the rest.
+    Where a runtime is chosen, it gives logits and CLS when nothing else is asked for; the eager network gives all the
+    rest.
     """
 
     def __init__(
         self,
         resolved: ResolvedDetector,
         network: Network,
-        *,
-        device: torch.device,
-        precision: str,
-        batch_size: int,
+        execution: Execution,
         limits: ImageLimits,
-        runtime: str = "eager",
-        runtime_precision: str = "auto",
-        threads: int = 0,
     ) -> None:
         self.spec: DetectorSpec = resolved.spec
         self.fingerprint: str = resolved.fingerprint
-        self.device: str = device.type
-        self._eager_precision = precision
+        self.device: str = execution.device.type
+        self._eager_precision = execution.precision
         self._golden = resolved.golden
         self._network = network
-        self._torch_device = device
-        self._batch_size = batch_size
+        self._torch_device = execution.device
+        self._batch_size = execution.batch_size
         self._limits = limits
-        self._serving: Serving | None = None
-        if runtime != "eager":
-            self._serving = Serving(partial(self._try_runtimes, runtime, runtime_precision, threads))
+        self._serving: Serving[Runtime] | None = None
+        if execution.runtime != "eager":
+            chosen = execution.runtime, execution.runtime_precision, execution.threads
+            self._serving = Serving(partial(self._try_runtimes, *chosen))
 
     @property
     def runtime(self) -> str:
@@ -94,7 +103,7 @@ class Detector:
         taken = None if self._serving is None else self._serving.taken
         return self._eager_precision if taken is None else taken.precision
 
-    def choose_runtime(self) -> Choice | None:
+    def choose_runtime(self) -> Choice[Runtime] | None:
         """Chooses the runtime now, rather than after the first pictures, which takes seconds; None where the settings
         leave nothing to choose.
 
@@ -127,8 +136,8 @@ class Detector:
         tensor = torch.from_numpy(np.require(batch, np.float32, "W")) if isinstance(batch, np.ndarray) else batch
         if tensor.ndim != 4 or tuple(tensor.shape[1:]) != _SHAPE:
             raise UsageError(f"a batch must have the shape [N, 3, 384, 384], not {list(tensor.shape)}")
-        wanted = Wanted(patches, attention, rollout)
-        return self._collect(list(self._observations(tensor, wanted)), wanted)
+        requested = Wanted(patches, attention, rollout)
+        return self._collect(list(self._observations(tensor, requested)), requested)
 
     def detect(
         self, inputs: Iterable[Input], *, patches: bool = False, attention: bool = False, rollout: bool = False
@@ -139,12 +148,12 @@ class Detector:
         Raises:
             ImageRejectedError: an input is no picture we accept; the message says which.
         """
-        wanted = Wanted(patches, attention, rollout)
+        requested = Wanted(patches, attention, rollout)
         prepared = self._prepared(inputs)
         pieces: list[Observation] = []
         while chunk := list(islice(prepared, self._batch_size)):
-            pieces += self._observations(torch.stack(chunk), wanted)
-        return self._collect(pieces, wanted)
+            pieces += self._observations(torch.stack(chunk), requested)
+        return self._collect(pieces, requested)
 
     def prove(self) -> Proof:
         """Runs the golden pictures through preprocessing and model and compares with the detector's golden outputs.
@@ -167,10 +176,7 @@ class Detector:
         """The outputs for the golden pictures."""
         return self.run(np.stack([self.prepare(picture) for picture in golden_pictures()]))
 
-    def _try_runtimes(self, runtime: str, precision: str, threads: int) -> Choice:
-        golden = golden_pictures()
-        mirrored = [picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for picture in golden]
-
+    def _try_runtimes(self, runtime: str, precision: str, threads: int) -> Choice[Runtime]:
         def reference(batch: torch.Tensor) -> Outputs:
             seen = self._network.observe(batch, Wanted())
             return Outputs(seen.logits, seen.cls)
@@ -178,7 +184,7 @@ class Detector:
         return choose(
             self._network.model,
             self.spec.head,
-            torch.from_numpy(np.stack([self.prepare(picture) for picture in (*golden, *mirrored)])),
+            torch.from_numpy(trial_pictures(self.spec.preprocessing)),
             runtime=runtime,
             precision=precision,
             batch_size=self._batch_size,
@@ -205,31 +211,13 @@ class Detector:
         except ImageRejectedError as error:
             raise ImageRejectedError(error.reason, f"input {number}: {error}") from None
 
-    def _observations(self, batch: torch.Tensor, wanted: Wanted) -> Iterator[Observation]:
-        size, start = self._batch_size, 0
-        while start < len(batch):
-            chunk = batch[start : start + size]
-            observation = self._observe(chunk, wanted)
-            if observation is not None:
-                yield observation
-                start += len(chunk)
-                continue
-            release_memory(self._torch_device)
-            if len(chunk) == 1:
-                raise DetectorError(
-                    f"not enough memory on {self.device} for a single picture: free some, or set DEJAFAKE_DEVICE=cpu"
-                )
-            size = len(chunk) // 2
+    def _observations(self, batch: torch.Tensor, requested: Wanted) -> Iterator[Observation]:
+        forward = partial(self._observe, requested=requested)
+        name, device = self.spec.name, self._torch_device
+        return passes(name, batch, self._batch_size, forward, device, lambda: self.precision)
 
-    def _observe(self, chunk: torch.Tensor, wanted: Wanted) -> Observation | None:
-        """One forward pass, None when memory ran out; by then the error, which holds on to memory, is gone."""
-        try:
-            observation = self._pass(chunk, wanted)
-        except (RuntimeError, MemoryError) as error:
-            if is_out_of_memory(error):
-                return None
-            reason = " ".join(str(error).split())[:200]
-            raise DetectorError(f"{self.spec.name} failed on {self.device} in {self.precision}: {reason}") from error
+    def _observe(self, chunk: torch.Tensor, requested: Wanted) -> Observation:
+        observation = self._pass(chunk, requested)
         if not (torch.isfinite(observation.logits).all() and torch.isfinite(observation.cls).all()):
             raise DetectorError(
                 f"{self.spec.name} gave outputs that are not finite on {self.device} in {self.precision}: "
@@ -237,16 +225,16 @@ class Detector:
             )
         return observation
 
-    def _pass(self, chunk: torch.Tensor, wanted: Wanted) -> Observation:
+    def _pass(self, chunk: torch.Tensor, requested: Wanted) -> Observation:
         runtime = None
-        if self._serving is not None and wanted == Wanted():
+        if self._serving is not None and requested == Wanted():
             runtime = self._serving.for_pictures(len(chunk))
         if runtime is None:
-            return self._network.observe(chunk, wanted)
-        found = runtime.infer(chunk)
-        return Observation(found.logits, found.cls, None, None, None)
+            return self._network.observe(chunk, requested)
+        outputs = runtime.infer(chunk)
+        return Observation(outputs.logits, outputs.cls, None, None, None)
 
-    def _collect(self, pieces: Sequence[Observation], wanted: Wanted) -> DetectorOutput:
+    def _collect(self, pieces: Sequence[Observation], requested: Wanted) -> DetectorOutput:
         spec, tokens = self.spec, PATCHES + 1
         heads = spec.architecture.heads
         logits = _joined([piece.logits for piece in pieces], len(spec.head.classes))
@@ -258,16 +246,16 @@ class Detector:
             cls=cls,
             embeddings=_normalised(cls),
             patches=_joined([p.patches for p in pieces if p.patches is not None], PATCHES, EMBEDDING_SIZE)
-            if wanted.patches
+            if requested.patches
             else None,
             attention=tuple(
                 _joined([per_block[block] for per_block in maps], heads, tokens, tokens)
                 for block in range(spec.architecture.depth)
             )
-            if wanted.attention
+            if requested.attention
             else None,
             rollout=_joined([p.rollout for p in pieces if p.rollout is not None], GRID, GRID)
-            if wanted.rollout
+            if requested.rollout
             else None,
         )
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from indexer.arrays import Floats, Reals
 from indexer.detector import bundled
 from indexer.detector.configuration import Configuration
+from indexer.detector.preprocessing import prepare
+from indexer.detector.spec import Preprocessing
 from indexer.errors import DetectorError, WeightsRefusedError
-
-Floats = npt.NDArray[np.float32]
 
 GOLDEN_FILE: Final = "golden.json"
 CLS_VALUES: Final = 32
@@ -126,6 +126,13 @@ def find_golden(folder: Path) -> GoldenOutputs | None:
     return _read(path, "shipped with dejafake" if folder == bundled.FOLDER else "recorded on this machine")
 
 
+def trial_pictures(preprocessing: Preprocessing) -> Floats:
+    """The golden pictures and their mirror images, prepared: [4, 3, S, S], to judge and time runtimes by."""
+    pictures = golden_pictures()
+    mirrored = [picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for picture in pictures]
+    return np.stack([prepare(picture, preprocessing) for picture in (*pictures, *mirrored)])
+
+
 def golden_pictures() -> tuple[Image.Image, Image.Image]:
     """Two RGB pictures, the same everywhere (whole-number arithmetic only): 500 x 420 of ramps and discs, and 384 x 512
     of coloured blocks from a linear congruential generator (Knuth's MMIX constants)."""
@@ -147,18 +154,12 @@ def _read(path: Path, origin: Origin) -> GoldenOutputs:
     tolerance = file.section("tolerance")
     return GoldenOutputs(
         fingerprint=file.text("fingerprint"),
-        logits=_rows(file, "logits"),
-        cls=_rows(file, "cls"),
+        logits=_tuples(file.rows("logits")),
+        cls=_tuples(file.rows("cls")),
         tolerance={precision: tolerance.real(precision) for precision in TOLERANCES},
         origin=origin,
     )
 
 
-def _rows(file: Configuration, key: str) -> tuple[tuple[float, ...], ...]:
-    try:
-        table = np.asarray(file.raw(key), np.float64)
-    except (TypeError, ValueError):
-        raise file.wrong(key, file.raw(key), "rows of numbers") from None
-    if table.ndim != 2 or not np.isfinite(table).all():
-        raise file.wrong(key, file.raw(key), "rows of numbers")
-    return tuple(tuple(float(x) for x in row) for row in table)
+def _tuples(rows: Reals) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(x) for x in row) for row in rows)

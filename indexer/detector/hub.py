@@ -2,17 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from indexer.detector.spec import DetectorSpec
 from indexer.detector.weights import digest
 from indexer.errors import WeightsRefusedError, WeightsUnavailableError
-
-Progress: TypeAlias = Callable[[str, int, int | None], None]
-"""Told the file's name, the bytes here so far, and the bytes it will have, None when the hub does not say."""
-
+from indexer.vocabulary import Progress
 
 _CONNECT_SECONDS: Final = 10.0
 
@@ -21,8 +17,8 @@ def download(spec: DetectorSpec, folder: Path, beside: tuple[str, ...], progress
     """Fetches the weights of `spec` and the files `beside` them into `folder`, which exists afterwards only if the
     weights are the ones pinned. An interrupted download is taken up again.
 
-    Without `progress` the hub's client draws its own bar on the terminal. No account is used: no token is sent. A
-    mirror can be named by the hub's own variable, HF_ENDPOINT.
+    `progress` hears of each file by its name, in bytes; without it the hub's client draws its own bar on the terminal.
+    No account is used: no token is sent. A mirror can be named by the hub's own variable, HF_ENDPOINT.
 
     Raises:
         WeightsUnavailableError: the hub cannot be reached or has no such file, or the disk is full.
@@ -73,12 +69,12 @@ def _fetch(spec: DetectorSpec, filename: str, staging: Path, progress: Progress 
 
 def _verify(spec: DetectorSpec, staging: Path) -> None:
     path = staging / spec.filename
-    size, found = path.stat().st_size, digest(path)
-    if size == spec.byte_size and found == spec.sha256:
+    size, actual = path.stat().st_size, digest(path)
+    if size == spec.byte_size and actual == spec.sha256:
         return
     shutil.rmtree(staging, ignore_errors=True)
     raise WeightsRefusedError(
-        f"what the hub sent as {spec.filename} of {spec.name} is refused: {size} bytes with SHA-256 {found}, "
+        f"what the hub sent as {spec.filename} of {spec.name} is refused: {size} bytes with SHA-256 {actual}, "
         f"expected {spec.byte_size} bytes with {spec.sha256}"
     )
 

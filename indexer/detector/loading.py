@@ -6,17 +6,18 @@ from pathlib import Path
 
 import torch
 
-from indexer.detector.detector import Detector
+from indexer.detector.detector import Detector, Execution
 from indexer.detector.golden import GoldenOutputs, Proof, find_golden
-from indexer.detector.hub import Progress
 from indexer.detector.model import Network, load_model
 from indexer.detector.registry import SPECS, ResolvedDetector, resolve
 from indexer.detector.runtime import DTYPES, choose_device, choose_precision
-from indexer.detector.spec import DetectorSpec
-from indexer.errors import DetectorError
+from indexer.detector.spec import DetectorSpec, fingerprint
+from indexer.detector.weights import digest
+from indexer.errors import DetectorError, WeightsRefusedError
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
 from indexer.threads import limit_torch
+from indexer.vocabulary import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -130,14 +131,25 @@ def _detector(
     resolved: ResolvedDetector, settings: Settings, device_name: str, precision: str, *, runtime: str = "eager"
 ) -> Detector:
     device = torch.device(device_name)
+    model = load_model(resolved.checkpoint)
+    _check_unchanged(resolved)
     return Detector(
         resolved,
-        Network(load_model(resolved.checkpoint), device, DTYPES[precision]),
-        device=device,
-        precision=precision,
-        batch_size=settings.batch_size,
-        limits=ImageLimits.from_settings(settings),
-        runtime=runtime,
-        runtime_precision=settings.precision,
-        threads=settings.threads,
+        Network(model, device, DTYPES[precision]),
+        Execution(device, precision, settings.batch_size, runtime, settings.precision, settings.threads),
+        ImageLimits.from_settings(settings),
     )
+
+
+def _check_unchanged(resolved: ResolvedDetector) -> None:
+    """Refuses a detector whose weights, read just now, are not those that its fingerprint was made of.
+
+    Raises:
+        WeightsRefusedError: they were changed in between.
+    """
+    spec = resolved.spec
+    actual = fingerprint(digest(resolved.checkpoint.weights), spec.architecture, spec.preprocessing, spec.head)
+    if actual != resolved.fingerprint:
+        raise WeightsRefusedError(
+            f"{resolved.checkpoint.weights} was changed while it was read: start again when it is whole"
+        )

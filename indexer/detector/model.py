@@ -6,15 +6,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
-from safetensors import SafetensorError, safe_open
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from indexer.detector.checkpoint import Checkpoint
+from indexer.detector.networks.tensors import fill
 from indexer.detector.rollout import attention_layers, attention_rollout, head_sums_of
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
+from indexer.detector.spec import IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.stem import patch_embedding
-from indexer.errors import WeightsRefusedError
+from indexer.vocabulary import EMBEDDING_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +60,24 @@ class Network:
         """The model itself, in fp32, to make runtimes of."""
         return self._model
 
-    def observe(self, batch: Tensor, wanted: Wanted) -> Observation:
+    def observe(self, batch: Tensor, requested: Wanted) -> Observation:
         """One forward pass of `batch` [N, 3, 384, 384]."""
         with self._lock, torch.inference_mode(), ExitStack() as hooks:
-            tokens = hooks.enter_context(_tokens_of(self._model.norm, with_patches=wanted.patches))
+            tokens = hooks.enter_context(_tokens_of(self._model.norm, with_patches=requested.patches))
             maps = sums = None
-            if wanted.attention:
+            if requested.attention:
                 maps = hooks.enter_context(_attention_of(self._model))
-            elif wanted.rollout:
+            elif requested.rollout:
                 sums = hooks.enter_context(head_sums_of(self._model))
             with self._precision:
                 logits = self._model(self._moved(batch))
             final = _to_cpu(tokens[0])
-            if maps is not None and wanted.rollout:
+            if maps is not None and requested.rollout:
                 sums = [per_head.sum(dim=1) for per_head in maps]
             return Observation(
                 logits=_to_cpu(logits),
                 cls=final[:, 0],
-                patches=final[:, 1:] if wanted.patches else None,
+                patches=final[:, 1:] if requested.patches else None,
                 attention=None if maps is None else tuple(maps),
                 rollout=None if sums is None else _to_cpu(attention_rollout(sums, self._heads)),
             )
@@ -91,9 +91,6 @@ class Network:
 
 def load_model(checkpoint: Checkpoint) -> VisionTransformer:
     """The model of a checkpoint in float32 on the CPU.
-
-    The file is memory-mapped while it is read and the numbers are copied out of it, so that a file changed later cannot
-    change a detector that has proved itself.
 
     Raises:
         WeightsRefusedError: keys or shapes differ from the configuration, the file cannot be read, or holds numbers
@@ -114,12 +111,7 @@ def load_model(checkpoint: Checkpoint) -> VisionTransformer:
             norm_layer=_layer_norm(architecture.layer_norm_eps),
             embed_layer=patch_embedding(architecture.conv_stem),
         )
-    tensors = _read_tensors(checkpoint)
-    try:
-        model.load_state_dict(tensors, strict=True, assign=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise WeightsRefusedError(f"{checkpoint.weights} does not fit the model: {reason}") from None
+    fill(model, checkpoint.weights, checkpoint.keys)
     return model
 
 
@@ -129,22 +121,6 @@ def _layer_norm(eps: float) -> type[nn.LayerNorm]:
             super().__init__(width, eps=eps)
 
     return LayerNorm
-
-
-def _read_tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """Float32 copies of the file's tensors under the model's names, the parts of fused ones laid end to end."""
-    tensors = {}
-    try:
-        with safe_open(checkpoint.weights, framework="pt") as file:
-            for name, sources in checkpoint.keys.items():
-                parts = [file.get_tensor(source) for source in sources]
-                for source, part in zip(sources, parts, strict=True):
-                    if not torch.isfinite(part).all():
-                        raise WeightsRefusedError(f"{checkpoint.weights}: {source} holds numbers that are not finite")
-                tensors[name] = (torch.cat(parts) if len(parts) > 1 else parts[0]).to(torch.float32, copy=True)
-    except (SafetensorError, OSError) as error:
-        raise WeightsRefusedError(f"{checkpoint.weights} cannot be read: {error}") from None
-    return tensors
 
 
 @contextmanager

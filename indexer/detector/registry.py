@@ -13,11 +13,12 @@ from filelock import FileLock
 from indexer.detector import bundled
 from indexer.detector.checkpoint import Checkpoint, read_checkpoint
 from indexer.detector.golden import GoldenOutputs, find_golden, proof_statement
-from indexer.detector.hub import Progress, download
+from indexer.detector.hub import download
 from indexer.detector.spec import Architecture, DetectorSpec, Head, Preprocessing, fingerprint
 from indexer.detector.weights import WEIGHTS_FILE, digest
 from indexer.errors import NotFoundError, UsageError, WeightsRefusedError, WeightsUnavailableError
 from indexer.settings import Settings
+from indexer.vocabulary import Progress
 
 COMMUNITY_FORENSICS: Final = DetectorSpec(
     name="community-forensics-384",
@@ -156,17 +157,17 @@ def _download_once(spec: DetectorSpec, folder: Path, progress: Progress | None) 
 
 def _resolve_known(spec: DetectorSpec, folder: Path) -> ResolvedDetector:
     checkpoint = read_checkpoint(folder)
-    found = digest(checkpoint.weights)
-    if found != spec.sha256:
+    weights_digest = digest(checkpoint.weights)
+    if weights_digest != spec.sha256:
         raise WeightsRefusedError(
-            f"{checkpoint.weights} has SHA-256 {found}, not {spec.sha256} as pinned for {spec.name}: it was changed or "
-            f"damaged; {_mend(spec)}"
+            f"{checkpoint.weights} has SHA-256 {weights_digest}, not {spec.sha256} as pinned for {spec.name}: it was "
+            f"changed or damaged; {_mend(spec)}"
         )
     _check_description(spec, checkpoint)
     actual = replace(
         spec, architecture=checkpoint.architecture, preprocessing=checkpoint.preprocessing, head=checkpoint.head
     )
-    return _resolved(actual, folder, checkpoint, found)
+    return _resolved(actual, folder, checkpoint, weights_digest)
 
 
 def _check_description(spec: DetectorSpec, checkpoint: Checkpoint) -> None:

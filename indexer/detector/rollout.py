@@ -105,5 +105,5 @@ def _queries_keys_values(layer: Attention, tokens: Tensor) -> Tensor:
 
 def _projected(layer: Attention, values: Tensor) -> Tensor:
     """What the layer makes of what its heads have read, [N, heads, 577, 384 / heads]: [N, 577, 384]."""
-    made: Tensor = layer.proj(values.transpose(1, 2).flatten(2))
-    return made
+    projected: Tensor = layer.proj(values.transpose(1, 2).flatten(2))
+    return projected

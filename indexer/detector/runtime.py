@@ -10,8 +10,8 @@ DTYPES: Final = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfl
 _AUTO_PRECISION: Final = {"cuda": "fp16", "mps": "fp16", "xpu": "bf16", "cpu": "fp32"}
 
 
-def choose_device(wanted: str) -> torch.device:
-    """The device called `wanted`; `auto` takes the first present of CUDA, MPS, XPU, and otherwise the CPU.
+def choose_device(requested: str) -> torch.device:
+    """The device called `requested`; `auto` takes the first present of CUDA, MPS, XPU, and otherwise the CPU.
 
     Raises:
         DetectorError: the device is not on this machine.
@@ -22,17 +22,17 @@ def choose_device(wanted: str) -> torch.device:
         "xpu": torch.xpu.is_available(),
         "cpu": True,
     }
-    if wanted == "auto":
+    if requested == "auto":
         return torch.device(next(name for name, here in present.items() if here))
-    if not present[wanted]:
+    if not present[requested]:
         here = ", ".join(name for name, there in present.items() if there)
-        raise DetectorError(f"device {wanted} is not on this machine (there is: {here}): set DEJAFAKE_DEVICE=auto")
-    return torch.device(wanted)
+        raise DetectorError(f"device {requested} is not on this machine (there is: {here}): set DEJAFAKE_DEVICE=auto")
+    return torch.device(requested)
 
 
-def choose_precision(wanted: str, device: torch.device) -> str:
+def choose_precision(requested: str, device: torch.device) -> str:
     """`fp32`, `bf16` or `fp16`; `auto` is what the device is good at (see `settings.precision`)."""
-    return _AUTO_PRECISION[device.type] if wanted == "auto" else wanted
+    return _AUTO_PRECISION[device.type] if requested == "auto" else requested
 
 
 def is_out_of_memory(error: BaseException) -> bool:

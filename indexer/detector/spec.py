@@ -8,7 +8,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-EMBEDDING_SIZE: Final = 384
 """Numbers in one embedding; the width of every detector dejafake accepts."""
 IMAGE_SIZE: Final = 384
 """Side of the square a detector sees, in pixels."""

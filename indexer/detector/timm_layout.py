@@ -5,8 +5,9 @@ import math
 
 from indexer.detector.configuration import Configuration
 from indexer.detector.heads import head_of, labels_by_index
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE, Architecture, Head, Preprocessing
+from indexer.detector.spec import IMAGE_SIZE, PATCH_SIZE, Architecture, Head, Preprocessing
 from indexer.detector.weights import KeyMap
+from indexer.vocabulary import EMBEDDING_SIZE
 
 _RESAMPLE = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
 _FAMILY = "vit_small_patch16_384"
@@ -35,9 +36,9 @@ def read_architecture(config: Configuration) -> Architecture:
         if key not in _MODEL_ARGS:
             raise args.wrong(key, args.raw(key), f"absent: only {', '.join(sorted(_MODEL_ARGS))} are known")
     sizes = (("embed_dim", EMBEDDING_SIZE), ("img_size", IMAGE_SIZE), ("patch_size", PATCH_SIZE), ("in_chans", 3))
-    for key, wanted in sizes:
-        if args.raw(key) not in (None, wanted, [wanted, wanted]):
-            raise args.wrong(key, args.raw(key), f"{wanted}: every dejafake embedding has {EMBEDDING_SIZE} numbers")
+    for key, expected in sizes:
+        if args.raw(key) not in (None, expected, [expected, expected]):
+            raise args.wrong(key, args.raw(key), f"{expected}: every dejafake embedding has {EMBEDDING_SIZE} numbers")
     heads = args.whole("num_heads", 6, high=EMBEDDING_SIZE)
     if EMBEDDING_SIZE % heads:
         raise args.wrong("num_heads", heads, f"a divisor of {EMBEDDING_SIZE}")
@@ -57,8 +58,8 @@ def _conv_stem(args: Configuration) -> tuple[tuple[int, int], ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not 0 < len(value) <= _STEM_LAYERS or not all(map(_is_stem_layer, value)):
-        wanted = f"1 to {_STEM_LAYERS} pairs [channels, stride], channels 1 to {_STEM_CHANNELS}, strides 1 or 2"
-        raise args.wrong("conv_stem", value, wanted)
+        expected = f"1 to {_STEM_LAYERS} pairs [channels, stride], channels 1 to {_STEM_CHANNELS}, strides 1 or 2"
+        raise args.wrong("conv_stem", value, expected)
     if math.prod(stride for _, stride in value) != PATCH_SIZE:
         raise args.wrong("conv_stem", value, f"a list whose strides multiply to {PATCH_SIZE}")
     return tuple((channels, stride) for channels, stride in value)

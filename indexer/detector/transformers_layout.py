@@ -5,9 +5,10 @@ from typing import Any
 
 from indexer.detector.configuration import Configuration
 from indexer.detector.heads import head_of, labels_by_index
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE, Architecture, Head, Preprocessing
+from indexer.detector.spec import IMAGE_SIZE, PATCH_SIZE, Architecture, Head, Preprocessing
 from indexer.detector.weights import KeyMap
 from indexer.errors import WeightsRefusedError
+from indexer.vocabulary import EMBEDDING_SIZE
 
 _SQUARING_PROCESSORS = frozenset({"ViTImageProcessor", "ViTFeatureExtractor", "ViTImageProcessorFast"})
 _DEFAULT_LABELS = ("LABEL_0", "LABEL_1")
@@ -21,9 +22,11 @@ def read_architecture(config: Configuration) -> Architecture:
     """
     if config.raw("model_type") != "vit":
         raise config.wrong("model_type", config.raw("model_type"), '"vit"')
-    for key, wanted in (("hidden_size", EMBEDDING_SIZE), ("image_size", IMAGE_SIZE), ("patch_size", PATCH_SIZE)):
-        if config.raw(key) not in (wanted, [wanted, wanted]):
-            raise config.wrong(key, config.raw(key), f"{wanted}: every dejafake embedding has {EMBEDDING_SIZE} numbers")
+    for key, expected in (("hidden_size", EMBEDDING_SIZE), ("image_size", IMAGE_SIZE), ("patch_size", PATCH_SIZE)):
+        if config.raw(key) not in (expected, [expected, expected]):
+            raise config.wrong(
+                key, config.raw(key), f"{expected}: every dejafake embedding has {EMBEDDING_SIZE} numbers"
+            )
     if config.text("hidden_act", "gelu") != "gelu":
         raise config.wrong("hidden_act", config.raw("hidden_act"), '"gelu"')
     if config.whole("num_channels", 3) != 3:
@@ -106,8 +109,8 @@ def key_map(architecture: Architecture) -> KeyMap:
     return keys
 
 
-def _same_shape(one: Architecture, other: Architecture) -> bool:
-    return (one.depth, one.heads, one.mlp_width, one.qkv_bias) == (
+def _same_shape(architecture: Architecture, other: Architecture) -> bool:
+    return (architecture.depth, architecture.heads, architecture.mlp_width, architecture.qkv_bias) == (
         other.depth,
         other.heads,
         other.mlp_width,

@@ -11,8 +11,9 @@ from typing import Final, TypeAlias
 
 from safetensors import SafetensorError, safe_open
 
-from indexer.detector.spec import EMBEDDING_SIZE, PATCH_SIZE, PATCHES, Architecture
+from indexer.detector.spec import PATCH_SIZE, PATCHES, Architecture
 from indexer.errors import WeightsRefusedError
+from indexer.vocabulary import EMBEDDING_SIZE
 
 Shape: TypeAlias = tuple[int, ...]
 KeyMap: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -99,19 +100,17 @@ def check_shapes(path: Path, expected: Mapping[str, Shape], keys: KeyMap) -> Non
         WeightsRefusedError: no safetensors file; a missing, extra or non-floating tensor, or one of another shape. The
             first of each kind is named, as the file names it.
     """
-    wanted = {
-        source: (shape[0] // len(keys[name]), *shape[1:]) for name, shape in expected.items() for source in keys[name]
-    }
-    found, types = _read_header(path)
+    required = {source: _part_of(shape, len(keys[name])) for name, shape in expected.items() for source in keys[name]}
+    actual, types = _read_header(path)
     complaints = []
-    if missing := [key for key in wanted if key not in found]:
+    if missing := [key for key in required if key not in actual]:
         complaints.append(f"{len(missing)} missing (first: {missing[0]})")
-    if extra := [key for key in found if key not in wanted]:
+    if extra := [key for key in actual if key not in required]:
         complaints.append(f"{len(extra)} not expected (first: {_shorten(extra[0])})")
-    if other := [key for key in wanted if key in found and found[key] != wanted[key]]:
+    if other := [key for key in required if key in actual and actual[key] != required[key]]:
         first = other[0]
         complaints.append(
-            f"{len(other)} of another shape (first: {first} is {list(found[first])}, expected {list(wanted[first])})"
+            f"{len(other)} of another shape (first: {first} is {list(actual[first])}, expected {list(required[first])})"
         )
     if complaints:
         raise WeightsRefusedError(
@@ -120,6 +119,11 @@ def check_shapes(path: Path, expected: Mapping[str, Shape], keys: KeyMap) -> Non
     for key, kind in types.items():
         if kind not in _FLOAT_TYPES:
             raise WeightsRefusedError(f"{path.name}: {key} holds {kind}, but weights must be floating-point numbers")
+
+
+def _part_of(shape: Shape, parts: int) -> Shape:
+    """The shape of each of `parts` equal parts along axis 0."""
+    return shape if parts == 1 else (shape[0] // parts, *shape[1:])
 
 
 def common_prefix(path: Path, anchor: str) -> str:

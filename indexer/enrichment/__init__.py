@@ -1,11 +1,10 @@
-"""Other people's rows, with what dejafake says of each row's picture beside them.
-
-A reader yields what every row asks with, the asker answers, and a writer puts the added columns beside the rows; none
-of the three knows the others. Nothing is fetched, nothing that was there is changed, nothing enters the catalogue.
+"""Enriches other people's tables with dejafake's answer for each row's picture. A reader yields each row's query, the
+asker answers it, and a writer adds the answer columns; the three are independent. Nothing is fetched, existing data is
+not changed, nothing enters the catalogue.
 """
 
-from indexer.enrichment.answer_columns import Cell, CellKind, Column, ColumnGroup
-from indexer.enrichment.asking import AnsweredRow, Asker
+from indexer.enrichment.answering import AnsweredRow, Asker
+from indexer.enrichment.columns import Cell, CellKind, Column, ColumnGroup
 from indexer.enrichment.rows import RowQuery
 
 __all__ = ["AnsweredRow", "Asker", "Cell", "CellKind", "Column", "ColumnGroup", "RowQuery"]

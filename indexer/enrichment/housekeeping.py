@@ -1,4 +1,4 @@
-"""What finished jobs and servers that died leave behind, and when it goes."""
+"""Deletes what finished jobs and crashed servers leave behind."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,12 +8,12 @@ from indexer.catalog.database import Catalog
 from indexer.enrichment.jobs import JobFiles
 
 ORPHANED_AFTER: Final = timedelta(hours=1)
-"""A folder of pictures this old has a job, or will never have one: uploads are queued within a minute."""
+"""A folder of pictures older than this without a job will never get one: uploads are queued within a minute."""
 _AT_ONCE = 20
 
 
 class JobHousekeeping:
-    """Forgets what is over. Several processes may do so on the same catalogue and folder.
+    """Deletes old jobs and files. Several processes may run this on the same catalogue and folder.
 
     Args:
         catalog: where the jobs are.
@@ -27,10 +27,10 @@ class JobHousekeeping:
         self._keep = keep
 
     def tidy(self, now: datetime) -> bool:
-        """Forgets some jobs that ended long enough before `now`, and pictures that no unfinished job needs.
+        """Deletes some jobs that ended long enough before `now`, and pictures that no unfinished job needs.
 
         Returns:
-            Whether there may be more to forget.
+            Whether there may be more to delete.
 
         Raises:
             CatalogError: the catalogue cannot be read or written.

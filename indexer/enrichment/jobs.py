@@ -1,4 +1,4 @@
-"""Answering the jobs of the catalogue, one after the other, wherever the last worker left them."""
+"""Answers the jobs of the catalogue one after the other, continuing where the last worker stopped."""
 
 import os
 import re
@@ -10,19 +10,28 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from typing import BinaryIO
 
 from indexer.catalog import jobs
 from indexer.catalog.database import Catalog
-from indexer.catalog.job_records import JobAnswer, JobItem
+from indexer.catalog.records.jobs import JobAnswer, JobItem
 from indexer.enrichment.answer_columns import COLUMNS
-from indexer.enrichment.asking import AnsweredRow, Asker
+from indexer.enrichment.answering import AnsweredRow, Asker
+from indexer.enrichment.inputs.questions import NOTHING_TO_SEARCH
+from indexer.enrichment.row_answer import gravest
 from indexer.enrichment.rows import RowQuery
 from indexer.errors import DejafakeError
 from indexer.imaging.decoding import read_bytes
 from indexer.imaging.limits import ImageLimits
 
 _PAGE = 256
-_TRIES = 3
+_PIECE = 2**20
+TRIES = 3
+"""How often a job is tried without a new answer, over all processes, until it ends as failed."""
+_WHY = (
+    f"the server failed {TRIES} times in a row to answer the next rows, for a reason that its log tells; the answers "
+    "before them are kept: send the remaining rows again, or fewer at a time"
+)
 _JOB = re.compile(r"job_[0-9a-f]{24}")
 
 
@@ -32,36 +41,37 @@ class JobFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put(self, job_id: str, position: int, data: bytes) -> None:
-        """Keeps a picture; before its job is known to the catalogue.
+    def put(self, job_id: str, position: int, picture: BinaryIO) -> None:
+        """Store a picture in pieces, before its job is in the catalogue.
 
         Raises:
-            DejafakeError: the disk does not take it.
+            DejafakeError: the disk cannot be written.
         """
         try:
             self._root.joinpath(job_id).mkdir(parents=True, exist_ok=True)
-            self.path(job_id, position).write_bytes(data)
+            with self.path(job_id, position).open("wb") as kept:
+                shutil.copyfileobj(picture, kept, _PIECE)
         except OSError as error:
-            raise DejafakeError(f"{self._root} cannot be written ({error.strerror or error}): mend the disk") from None
+            raise DejafakeError(f"{self._root} cannot be written ({error.strerror or error}): check the disk") from None
 
     def path(self, job_id: str, position: int) -> Path:
         """Where a picture is."""
         return self._root / job_id / str(position)
 
     def delete(self, job_id: str) -> None:
-        """Forgets the pictures of a job."""
+        """Delete the pictures of a job."""
         shutil.rmtree(self._root / job_id, ignore_errors=True)
 
     def untouched_since(self, moment: datetime) -> list[str]:
-        """The jobs whose folder was last written to before `moment`."""
-        found = []
+        """The jobs whose folder was last written before `moment`."""
+        idle = []
         with suppress(FileNotFoundError), os.scandir(self._root) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):  # another process forgets it just now
                     named = _JOB.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
                     if named and entry.stat(follow_symlinks=False).st_mtime < moment.timestamp():
-                        found.append(entry.name)
-        return sorted(found)
+                        idle.append(entry.name)
+        return sorted(idle)
 
 
 class JobRunner:
@@ -80,7 +90,6 @@ class JobRunner:
         self._files = files
         self._limits = limits
         self._worker = token_hex(8)
-        self._failures: dict[str, int] = {}
 
     def work(self, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Takes the oldest unfinished job and answers it to its end, or until `stopping`; it then stays for others.
@@ -89,22 +98,24 @@ class JobRunner:
             Whether there was one.
 
         Raises:
-            DejafakeError: the catalogue, the index or the detector fails. The job is tried again, three times in all,
-                and then finished as failed.
+            Exception: whatever failed, for the log. The job is tried again, `TRIES` times in all without an answer
+                more, and then ends as failed.
         """
         with self._catalog.reading() as session:
             if not jobs.to_do(session):
                 return False
         with self._catalog.writing() as session:
+            hopeless = jobs.give_up(session, TRIES, _WHY)  # tried by processes that died
             job_id = jobs.claim(session, self._worker)
+        for abandoned in hopeless:
+            self._files.delete(abandoned)
         if job_id is None:
-            return False
+            return bool(hopeless)
         try:
             self._answer(job_id, stopping)
-        except DejafakeError:
+        except Exception:
             self._give_back(job_id)
             raise
-        self._failures.pop(job_id, None)
         with self._catalog.writing() as session:
             jobs.release(session, job_id, self._worker)
             over = jobs.is_over(session, job_id)
@@ -113,17 +124,26 @@ class JobRunner:
         return True
 
     def _answer(self, job_id: str, stopping: Callable[[], bool]) -> None:
-        """Until the last row, until `stopping`, or until the job is no longer this worker's (deleted, say)."""
-        waiting: deque[JobItem] = deque()
+        """Answer until the last row, until `stopping`, or until the job is no longer this worker's (deleted, say)."""
+        waiting: deque[tuple[JobItem, int]] = deque()
+        rows: list[AnsweredRow] = []
         for group in self._asker.groups(self._queries(job_id, waiting)):
-            answers = [_answer_of(waiting.popleft(), row) for row in group]
+            answers: list[JobAnswer] = []
+            for row in group:
+                rows.append(row)
+                item, questions = waiting[0]
+                if len(rows) == questions:
+                    answers.append(_answer_of(item, rows))
+                    waiting.popleft()
+                    rows = []
             with self._catalog.writing() as session:
                 held = jobs.store(session, job_id, self._worker, answers)
             if not held or stopping():
                 return
 
-    def _queries(self, job_id: str, waiting: deque[JobItem]) -> Iterator[RowQuery]:
-        """What the rows without an answer ask with; they wait for it in the same order."""
+    def _queries(self, job_id: str, waiting: deque[tuple[JobItem, int]]) -> Iterator[RowQuery]:
+        """The queries of the rows without an answer; `waiting` gets these rows in the same order, with their numbers of
+        queries."""
         after = -1
         while True:
             with self._catalog.reading() as session:
@@ -131,27 +151,31 @@ class JobRunner:
             if not page:
                 return
             for item in page:
-                waiting.append(item)
-                yield self._query(job_id, item)
+                asked = self._asked(job_id, item)
+                waiting.append((item, len(asked)))
+                yield from asked
             after = page[-1].position
 
-    def _query(self, job_id: str, item: JobItem) -> RowQuery:
+    def _asked(self, job_id: str, item: JobItem) -> list[RowQuery]:
+        if item.questions is not None:
+            asked = [RowQuery(item.name, None, question.sha256, urls=question.urls) for question in item.questions]
+            return asked or [RowQuery(item.name, problem=NOTHING_TO_SEARCH)]
         if item.uploaded:
             picture = self._files.path(job_id, item.position)
-            return RowQuery(item.name, partial(read_bytes, picture, self._limits), item.sha256)
-        return RowQuery(item.name, None, item.sha256, item.pdq)
+            return [RowQuery(item.name, partial(read_bytes, picture, self._limits), item.sha256)]
+        return [RowQuery(item.name, None, item.sha256, item.pdq)]
 
     def _give_back(self, job_id: str) -> None:
-        self._failures[job_id] = self._failures.get(job_id, 0) + 1
         with self._catalog.writing() as session:
-            if self._failures[job_id] < _TRIES:
-                jobs.release(session, job_id, self._worker)
-                return
-            jobs.fail(session, job_id, self._worker, "the server failed to answer; its log tells why")
-        self._failures.pop(job_id)
-        self._files.delete(job_id)
+            jobs.release(session, job_id, self._worker, failed=True)
+            hopeless = jobs.give_up(session, TRIES, _WHY)
+        for abandoned in hopeless:
+            self._files.delete(abandoned)
 
 
-def _answer_of(item: JobItem, row: AnsweredRow) -> JobAnswer:
-    cells = {column.name: cell for column, cell in zip(COLUMNS, row.cells, strict=True)}
-    return JobAnswer(item.position, item.name, row.reason, cells)
+def _answer_of(item: JobItem, rows: Sequence[AnsweredRow]) -> JobAnswer:
+    """The gravest answer to a row's questions."""
+    said = gravest([row.cells for row in rows])
+    reason = next(row.reason for row in rows if row.cells is said)
+    cells = {column.name: cell for column, cell in zip(COLUMNS, said, strict=True)}
+    return JobAnswer(item.position, item.name, reason, cells)

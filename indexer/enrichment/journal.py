@@ -1,8 +1,8 @@
-"""The answers of an enrichment on their way: a file that a killed run leaves behind and the same command goes on with.
+"""The journal of an enrichment: a file of answers from which the same command resumes after being killed.
 
-One JSON line says what the answers belong to, every further line holds one group of answered rows. A line that was cut
-by a kill is dropped, so that whoever goes on starts at the end of a whole group. Nothing is written to the output
-before the last answer is here: the output then follows from input and journal alone, whatever happened in between.
+The first JSON line says what the answers belong to; every further line holds one group of answered rows. An incomplete
+last line is dropped, so that a resumed run starts after a whole group. The output is written only after the last
+answer, from input and journal alone, whatever happened in between.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import IO, Self
 
 from filelock import FileLock, Timeout
 
-from indexer.enrichment.asking import AnsweredRow
+from indexer.enrichment.answering import AnsweredRow
 from indexer.errors import ConflictError, DejafakeError
 
 
@@ -52,7 +52,7 @@ class Journal:
             raise
 
     def append(self, group: tuple[AnsweredRow, ...]) -> None:
-        """Adds a group; when this returns it is on the disk."""
+        """Appends a group; it is synced to disk when this returns."""
         line = json.dumps([[row.location, row.cells, row.reason] for row in group], separators=(",", ":"))
         try:
             self._file.write(line.encode() + b"\n")
@@ -76,7 +76,7 @@ class Journal:
         self._lock.release()
 
     def remove(self) -> None:
-        """Closes it for good: the output is there."""
+        """Close and delete it, after the output was written."""
         self._file.close()
         self._path.unlink()
         self._lock.release()
@@ -104,7 +104,9 @@ class Journal:
         return file
 
     def _find_end(self, file: IO[bytes], identity: Mapping[str, str]) -> None:
-        """Goes behind the last whole group, counts the rows before it, and cuts off what a kill left behind it."""
+        """Seeks to the end of the last whole group, counts the rows before it, and truncates an incomplete line after
+        it.
+        """
         header = json.dumps(dict(identity), sort_keys=True).encode() + b"\n"
         first = file.readline()
         if header.startswith(first) and first != header:  # new, or killed while its first line was written
@@ -123,12 +125,12 @@ class Journal:
 
     def _check(self, line: bytes, identity: Mapping[str, str]) -> None:
         try:
-            found = json.loads(line)
+            head = json.loads(line)
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            head = None
+        if not isinstance(head, dict):
             raise ConflictError(f"{self._path.name} is not dejafake's: move it away, or give another --out")
-        other = [name for name in sorted({*found, *identity}) if found.get(name) != identity.get(name)]
+        other = [name for name in sorted({*head, *identity}) if head.get(name) != identity.get(name)]
         if other:
             raise ConflictError(
                 f"{self._path.name} was begun with another {other[0]}: go on as it was begun, delete the file to start "
@@ -138,6 +140,6 @@ class Journal:
 
 def _unwritable(path: Path, error: OSError) -> DejafakeError:
     return DejafakeError(
-        f"{path} cannot be written ({error.strerror or error}): mend that and run the same command again; what was "
+        f"{path} cannot be written ({error.strerror or error}): fix that and run the same command again; what was "
         "answered so far is kept"
     )

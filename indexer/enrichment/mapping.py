@@ -1,21 +1,18 @@
-"""Which columns of somebody's table say what a row asks with, and a row as that question."""
+"""Which columns of a table form the query of a row, and the query of a row."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath
 from typing import TypeVar
 
 from indexer.enrichment.rows import RowQuery
 from indexer.errors import UsageError
 from indexer.imaging.hashing import PdqHash
-from indexer.imaging.limits import ImageLimits
 from indexer.sources.cells import as_sha256
 from indexer.sources.columns import KNOWN_COLUMNS as MANIFEST_COLUMNS
-from indexer.sources.columns import as_relative_path
 from indexer.sources.items import printable
-from indexer.sources.manifest import read_inside
-from indexer.sources.tables import Row
+from indexer.sources.places import Places
+from indexer.sources.rows import Row
 
 T = TypeVar("T")
 
@@ -24,7 +21,7 @@ KNOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sha256": ("sha256", "sha_256", "sha-256", "image_sha256"),
     "pdq": ("pdq", "pdq_hash", "pdqhash"),
 }
-"""What a row can ask with and the columns it is guessed from, the first that is there; case does not matter."""
+"""The fields of a query and the columns each is guessed from; the first that exists counts, in any case."""
 _SHORTEST_PDQ = 56
 """Fewest hex digits: spreadsheets drop leading zeros, but hardly more than a few."""
 _SHOWN = 80
@@ -32,18 +29,19 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """The column each field is read from; fields that no column gives are left out."""
+    """The column that each field is read from; fields without a column are left out."""
 
     by_field: Mapping[str, str]
 
     @classmethod
-    def find(cls, columns: Iterable[str], given: Mapping[str, str], table: str) -> "ColumnMapping":
-        """Settles the columns of a table that has these: with `given` (field to column) that is the mapping, without
-        it the columns are guessed by their names.
+    def find(
+        cls, columns: Iterable[str], given: Mapping[str, str], table: str, repeated: Collection[str] = ()
+    ) -> "ColumnMapping":
+        """The mapping of a table with these columns: `given` (field to column), or else guessed by their names.
 
         Raises:
-            UsageError: an unknown field or a missing column in `given`, or nothing to ask with; the message lists what
-                is there.
+            UsageError: an unknown field or a missing column in `given`, a column that occurs twice (`repeated`), or no
+                column that gives a query; the message lists the columns.
         """
         names = [name for name in columns if name]
         by_lower = {name.lower(): name for name in reversed(names)}
@@ -56,28 +54,31 @@ class ColumnMapping:
         by_field = {field: column if column in names else by_lower[column.lower()] for field, column in given.items()}
         if not given:
             for field, aliases in KNOWN_COLUMNS.items():
-                found = next((by_lower[alias] for alias in aliases if alias in by_lower), None)
-                if found is not None:
-                    by_field[field] = found
+                match = next((by_lower[alias] for alias in aliases if alias in by_lower), None)
+                if match is not None:
+                    by_field[field] = match
         if not by_field:
             raise UsageError(
                 f"{table} has no column known to name pictures or their hashes; found: {shown}; name one with "
                 f"--map path=COLUMN, --map sha256=COLUMN or --map pdq=COLUMN"
             )
+        twice = next((column for column in by_field.values() if column in repeated), None)
+        if twice is not None:
+            raise UsageError(f"{table} names the column {twice} twice; rename one")
         return cls(by_field)
 
-    def query(self, row: Row, folder: Path, limits: ImageLimits) -> RowQuery:
-        """What a row asks with; its picture's path is relative to `folder` (resolved), which it may not leave."""
+    def query(self, row: Row, places: Places) -> RowQuery:
+        """The query of a row; its picture is in one of `places`."""
         location = f"row {row.number}"
         if row.problem is not None:
             return RowQuery(location, problem=("bad_row", row.problem))
         try:
-            path = self._read(row, "path", as_picture_path)
+            path = self._read(row, "path", lambda text: as_picture_path(text, places))
             sha256, pdq = self._read(row, "sha256", as_digest), self._read(row, "pdq", as_pdq)
         except ValueError as error:
             return RowQuery(location, problem=("bad_row", str(error)))
         if path is not None:
-            return RowQuery(location, partial(read_inside, folder, path, limits), sha256, pdq)
+            return RowQuery(location, places.find(path)[0], sha256, pdq)
         if sha256 is None and pdq is None:
             columns = " and ".join(printable(column)[:60] for column in self.by_field.values())
             return RowQuery(location, problem=("nothing_to_search", f"nothing to search with: {columns} is empty"))
@@ -94,15 +95,15 @@ class ColumnMapping:
             raise ValueError(f"column {column}: '{printable(text[:_SHOWN])}' {error}") from None
 
 
-def as_picture_path(text: str) -> PurePosixPath:
-    """A path inside the table's folder.
+def as_picture_path(text: str, places: Places) -> PurePath:
+    """A picture's path that is allowed.
 
     Raises:
-        ValueError: it leads out of it, or is a web address.
+        ValueError: it leads out of the folder, or is a web address.
     """
-    if "://" in text:
+    if "://" in text and not text.lower().startswith("file://"):
         raise ValueError("is a web address, which is never fetched; download the picture beside the file")
-    return as_relative_path(text)
+    return places.path(text)
 
 
 def as_digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What one row of somebody's data asks with."""
+"""The query of one row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RowQuery:
-    """A row reduced to its question: a picture, or what is known of one that is not at hand, or why there is neither.
+    """The query of a row: a picture, or what is known about a picture that is not available, or why there is neither.
 
     `location` names the row for a person ("row 17", a path). `read` gives the picture's bytes; it may be called later
     and from another thread, and raises ImageRejectedError. `sha256` (lower case) and `pdq` (64 hex digits): with a

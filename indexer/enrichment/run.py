@@ -1,20 +1,23 @@
-"""One enrichment from an input to an output, which can be cut at any moment and goes on where it was."""
+"""One enrichment from an input to an output, which can be killed at any moment and resumed."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
 from indexer import __version__
-from indexer.enrichment.answer_columns import COLUMNS, Cell, Column
-from indexer.enrichment.asking import AnsweredRow, Asker
-from indexer.enrichment.inputs import Input
+from indexer.enrichment.answer_columns import COLUMNS
+from indexer.enrichment.answering import AnsweredRow, Asker
+from indexer.enrichment.columns import Cell, Column
+from indexer.enrichment.inputs.inputs import Input
 from indexer.enrichment.journal import Journal
 from indexer.errors import DejafakeError, SourceError, UsageError
+from indexer.files.whole_files import replacing
 from indexer.sources.items import printable
 from indexer.workspace import Workspace
 
@@ -76,10 +79,10 @@ class Enrichment:
         self.continued = self._journal.rows
 
     def run(self, advance: Callable[[int], None] | None = None) -> EnrichmentReport:
-        """Answers what is left to answer and writes the output; `advance` hears of every group that is safe.
+        """Answer the remaining rows and write the output; `advance` is called with the size of each stored group.
 
         Raises:
-            DejafakeError: the catalogue, the detector or the disk fails; the same command goes on later.
+            DejafakeError: the catalogue, the detector or the disk fails; the same command continues later.
         """
         started = perf_counter()
         try:
@@ -95,24 +98,24 @@ class Enrichment:
         return report
 
     def _write(self, started: float) -> EnrichmentReport:
-        """Input and journal together, beside their places first and then renamed: an output is whole or not there."""
+        """Write the output from input and journal to a temporary file, then rename it: it is never half-written."""
         if self._journal.rows != self.total:
-            raise SourceError("the input changed while it was read: run the same command again once it is at rest")
-        beside, rejected = _beside(self._output), self._output.with_name(f"{self._output.stem}.rejected.jsonl")
-        listing = _Listing(_beside(rejected))
+            raise SourceError(
+                "the input changed while it was read: run the same command again once it no longer changes"
+            )
+        rejected = self._output.with_name(f"{self._output.stem}.rejected.jsonl")
         try:
-            self._source.write(beside, self._columns, listing.pass_on(self._journal.answered()))
-            listing.close()
-            if listing.rejected:
-                _beside(rejected).replace(rejected)
-            beside.replace(self._output)
+            with (
+                replacing(self._output) as beside,
+                replacing(rejected) as listed,
+                closing(_Listing(listed)) as listing,
+            ):
+                self._source.write(beside, self._columns, listing.pass_on(self._journal.answered()))
         except OSError as error:
             raise DejafakeError(
-                f"{self._output} cannot be written ({error.strerror or error}): mend that and run the same command "
+                f"{self._output} cannot be written ({error.strerror or error}): fix that and run the same command "
                 "again; all answers are kept"
             ) from None
-        finally:
-            listing.close()
         return EnrichmentReport(
             rows=self.total,
             outcomes=dict(sorted(listing.outcomes.items())),
@@ -175,10 +178,6 @@ def _check_output(output: Path, endings: Sequence[str]) -> None:
     if output.suffix.lower() not in endings:
         raise UsageError(f"the output keeps the input's format: let --out end in {' or '.join(endings)}")
     if output.exists():
-        raise UsageError(f"{printable(str(output))} is there already and is not overwritten: give another --out")
+        raise UsageError(f"{printable(str(output))} already exists and is not overwritten: give another --out")
     if not output.parent.is_dir():
         raise UsageError(f"there is no folder {printable(str(output.parent))} to write to: make it first")
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")

@@ -12,8 +12,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from indexer.arrays import Reals
 from indexer.errors import UsageError
-from indexer.evaluation.bootstrap import RESAMPLES, Estimate, Flags, Groups, Reals, group_numbers
+from indexer.estimates import RESAMPLES, Estimate, Flags, Groups, group_numbers
 from indexer.evaluation.metrics import roc_auc
 
 FOLDS = 5
@@ -38,11 +39,11 @@ def confound_auc(
         UsageError: fewer than two groups of a class, or the table does not fit the labels.
     """
     table, truth = np.asarray(features, np.float64), np.asarray(fake, np.bool_)
-    found = []
+    aucs = []
     for make in (logistic_regression, boosted_trees):
         scores = held_out(table, truth, make, groups=groups, seed=seed)
-        found.append(roc_auc(truth, scores, groups=groups, seed=seed, resamples=resamples))
-    return max(found, key=lambda estimate: estimate.value)
+        aucs.append(roc_auc(truth, scores, groups=groups, seed=seed, resamples=resamples))
+    return max(aucs, key=lambda estimate: estimate.value)
 
 
 def histogram_auc(
@@ -83,9 +84,9 @@ def held_out(
 
 def _groups_of(numbers: npt.NDArray[np.int64], chosen: Flags, name: str) -> int:
     """How many groups a class has; at least two, so that some can be fitted to and others judged."""
-    found, pictures = len(np.unique(numbers[chosen])), int(chosen.sum())
-    if found >= 2:
-        return found
+    group_count, pictures = len(np.unique(numbers[chosen])), int(chosen.sum())
+    if group_count >= 2:
+        return group_count
     why = f"all {pictures} {name} pictures are of one group" if pictures > 1 else f"there is {pictures} {name} picture"
     raise UsageError(f"{why}, so that none is left to judge a classifier on: add {name} pictures of other groups")
 
@@ -100,7 +101,7 @@ def held_out_classes(
     """
     named = np.full(len(classes), -1, np.int64)
     numbers = group_numbers(groups, len(classes))
-    most = max(len(np.unique(numbers[classes == one])) for one in np.unique(classes))
+    most = max(len(np.unique(numbers[classes == label])) for label in np.unique(classes))
     for rest, fold in _folds(classes, numbers, min(FOLDS, most), seed):
         if len(np.unique(classes[rest])) > 1:
             named[fold] = logistic_regression(seed).fit(table[rest], classes[rest]).predict(table[fold])

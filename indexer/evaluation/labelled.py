@@ -1,29 +1,27 @@
 """Labelled pictures with what one detector says of them: from the catalogue, or from a manifest, folder or archive."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
-from indexer.catalog import collections
-from indexer.catalog import labelled as stored
-from indexer.catalog.labelled import LabelledImage
-from indexer.catalog.records import ImageFilter
-from indexer.detector.spec import EMBEDDING_SIZE, Head
+from indexer.arrays import Floats
+from indexer.catalog.images import collections
+from indexer.catalog.images import labelled as stored
+from indexer.catalog.images.labelled import LabelledImage
+from indexer.catalog.records.filters import ImageFilter
+from indexer.detector.spec import Head
 from indexer.errors import NotFoundError, UsageError
 from indexer.evaluation.pictures import Pictures, SourcePictures, StoredPictures
 from indexer.evaluation.reading import read_labelled
 from indexer.imaging.limits import ImageLimits
-from indexer.vocabulary import Technique
+from indexer.sources.label_words import TABLE_ONLY, LabelWords, WordCount
+from indexer.vocabulary import EMBEDDING_SIZE, Progress, Technique, no_progress
 from indexer.workspace import Workspace
-
-Floats = npt.NDArray[np.float32]
-Progress: TypeAlias = Callable[[int, int | None], None]
-"""Hears how many pictures are done, and of how many if that is known."""
 
 CATALOGUE = "catalogue"
 COLLECTION = "collection:"
@@ -48,6 +46,7 @@ class LabelledSet:
         groups: N, what a picture was made from (a manifest's column `group`); None when nobody said.
         sizes: [N, 2] width and height in pixels, upright.
         skipped: reason -> how many pictures were left out for it.
+        label_words: the words that stood for labels and as what each was understood; of the catalogue none.
     """
 
     name: str
@@ -62,6 +61,7 @@ class LabelledSet:
     groups: tuple[str | None, ...]
     sizes: npt.NDArray[np.int32]
     skipped: Mapping[str, int]
+    label_words: tuple[WordCount, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sha256)
@@ -82,10 +82,18 @@ class LabelledSet:
             groups=tuple(self.groups[i] for i in chosen),
             sizes=self.sizes[chosen],
             skipped=self.skipped,
+            label_words=self.label_words,
         )
 
 
-def labelled_set(workspace: Workspace, what: str, *, progress: Progress | None = None) -> LabelledSet:
+def labelled_set(
+    workspace: Workspace,
+    what: str,
+    *,
+    words: LabelWords = TABLE_ONLY,
+    roots: Sequence[Path] = (),
+    progress: Progress = no_progress,
+) -> LabelledSet:
     """The labelled pictures of `what`.
 
     Args:
@@ -93,58 +101,78 @@ def labelled_set(workspace: Workspace, what: str, *, progress: Progress | None =
         what: `collection:NAME` or `catalogue` (all labelled images): labels and embeddings as stored, nothing is
             computed. Anything else is the path of a manifest, folder or archive, whose pictures are run through
             `workspace.detector()`; nothing is stored.
-        progress: hears of pictures done.
+        words: what words for labels mean, before the table of words.
+        roots: folders that paths in a manifest may lead into, beside its own.
+        progress: hears of the step "pictures".
 
     Raises:
         NotFoundError: there is no collection of this name.
         SourceError: there is no such path, or it cannot be read.
-        UsageError: there is not one labelled picture in it.
+        UsageError: there is not one labelled picture in it, or words were given for the catalogue.
     """
-    return labelled_pictures(workspace, what, progress=progress)[0]
+    return labelled_pictures(workspace, what, words=words, roots=roots, progress=progress)[0]
 
 
 def labelled_pictures(
-    workspace: Workspace, what: str, *, progress: Progress | None = None
+    workspace: Workspace,
+    what: str,
+    *,
+    words: LabelWords = TABLE_ONLY,
+    roots: Sequence[Path] = (),
+    progress: Progress = no_progress,
 ) -> tuple[LabelledSet, Pictures]:
-    """As `labelled_set`, with where the pixels are found."""
+    """As `labelled`, with where the pixels are found."""
     limits = ImageLimits.from_settings(workspace.settings)
     if what == CATALOGUE or what.startswith(COLLECTION):
+        if words.by_hand:
+            raise UsageError("--map-label is for words in manifests and names of folders: the catalogue holds labels")
         return _from_catalogue(workspace, what, progress), StoredPictures(workspace.originals, limits)
     path = Path(what)
-    read = read_labelled(workspace, path, progress or _nobody)
+    read = read_labelled(workspace, path, progress, words, roots)
     name = path.name or path.resolve().name
-    made = _labelled_set(name, workspace, [picture.image for picture in read.pictures], read.skipped)
-    return made, SourcePictures({picture.image.sha256: picture.read for picture in read.pictures}, limits, read.spool)
+    labelled = _labelled_set(
+        name, workspace, [picture.image for picture in read.pictures], read.skipped, read.label_words
+    )
+    return labelled, SourcePictures(
+        {picture.image.sha256: picture.read for picture in read.pictures}, limits, read.spool
+    )
 
 
-def _from_catalogue(workspace: Workspace, what: str, progress: Progress | None) -> LabelledSet:
+def _from_catalogue(workspace: Workspace, what: str, progress: Progress) -> LabelledSet:
     fingerprint = workspace.resolved.fingerprint
-    tell = progress or _nobody
-    found: list[LabelledImage] = []
+    labelled_images: list[LabelledImage] = []
     with workspace.catalog.reading() as session:
-        name, wanted = "the catalogue", ImageFilter()
+        name, image_filter = "the catalogue", ImageFilter()
         if what != CATALOGUE:
             collection = what.removeprefix(COLLECTION)
             if collections.get(session, collection) is None:
-                known = ", ".join(one.name for one in collections.page(session, limit=10).items) or "none yet"
+                known = (
+                    ", ".join(collection_entry.name for collection_entry in collections.page(session, limit=10).items)
+                    or "none yet"
+                )
                 raise NotFoundError(f"there is no collection named {collection!r}; there are: {known}")
-            name, wanted = f"collection {collection}", ImageFilter(collections=(collection,))
-        for image in stored.labelled(session, wanted, fingerprint):
-            found.append(image)
-            tell(len(found), None)
-        skipped = stored.left_out(session, wanted, fingerprint)
-    return _labelled_set(name, workspace, found, skipped)
+            name, image_filter = f"collection {collection}", ImageFilter(collections=(collection,))
+        for image in stored.labelled(session, image_filter, fingerprint):
+            labelled_images.append(image)
+            progress("pictures", len(labelled_images), None)
+        skipped = stored.left_out(session, image_filter, fingerprint)
+    return _labelled_set(name, workspace, labelled_images, skipped)
 
 
 def _labelled_set(
-    name: str, workspace: Workspace, images: Sequence[LabelledImage], skipped: Mapping[str, int]
+    name: str,
+    workspace: Workspace,
+    images: Sequence[LabelledImage],
+    skipped: Mapping[str, int],
+    label_words: tuple[WordCount, ...] = (),
 ) -> LabelledSet:
     if not images:
         reasons = "; ".join(f"{count} left out: {reason}" for reason, count in skipped.items())
         raise UsageError(
             f"{name} has no picture labelled fake or authentic that {workspace.resolved.spec.name} has seen"
             f"{f' ({reasons})' if reasons else ''}: give labels (a manifest's column `label`, folders `fake` and "
-            "`real`, `dejafake label`), and ingest again after changing the detector"
+            "`real`, `dejafake label`; what words mean: --map-label 0=authentic,1=fake), and ingest "
+            "again after changing the detector"
         )
     spec = workspace.resolved.spec
     ordered = sorted(images, key=lambda image: image.sha256)
@@ -162,6 +190,7 @@ def _labelled_set(
         groups=tuple(image.group for image in ordered),
         sizes=np.array([(image.width, image.height) for image in ordered], np.int32).reshape(-1, 2),
         skipped=dict(skipped),
+        label_words=label_words,
     )
 
 
@@ -170,7 +199,3 @@ def p_fake(logits: Floats, head: Head) -> Floats:
     wide = logits.astype(np.float64)
     chance = expit(wide[:, 0]) if head.kind == "sigmoid" else softmax(wide, axis=1)[:, head.fake_index]
     return np.asarray(chance, np.float32)
-
-
-def _nobody(done: int, total: int | None) -> None:
-    """Hears of progress nobody asked for."""

@@ -10,17 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexer.arrays import Reals
 from indexer.errors import UsageError
-from indexer.evaluation.bootstrap import (
-    RESAMPLES,
-    Estimate,
-    Flags,
-    Groups,
-    Reals,
-    bootstrap,
-    group_numbers,
-    wilson,
-)
+from indexer.estimates import RESAMPLES, Estimate, Flags, Groups, bootstrap, group_numbers, of_pairs, of_trials
 
 BINS = 15
 """Bins of the calibration error, of equal mass."""
@@ -101,14 +93,19 @@ def roc_auc(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Estimate:
-    """Area under the ROC curve: the chance that a fake scores above an authentic picture, ties counting half."""
+    """Area under the ROC curve: the chance that a fake scores above an authentic picture, ties counting half.
+
+    An area of exactly 0 or 1, which no resample changes, gets the exact interval of its disjoint pairs: fakes and
+    authentic pictures paired off, each in one pair at most, are independent trials whose chance is the area.
+    """
     ranked = _Ranked(fake, score)
 
     def area(weights: Reals) -> Reals:
         tpr, fpr = ranked.rates(weights)
         return np.asarray(_trapezium(tpr, fpr)[:, None])
 
-    return bootstrap(area, ranked.fake, groups=groups, seed=seed, resamples=resamples)[0]
+    estimate = bootstrap(area, ranked.fake, groups=groups, seed=seed, resamples=resamples)[0]
+    return of_pairs(estimate, ranked.fake, groups)
 
 
 def average_precision(
@@ -147,8 +144,8 @@ def operating_points(
 
     def tprs(weights: Reals) -> Reals:
         tpr, fpr = ranked.rates(weights)
-        found = [np.where(fpr <= bound + 1e-12, tpr, 0).max(axis=1) for bound in bounds]
-        return np.stack(found, axis=1)
+        tprs_at_bounds = [np.where(fpr <= bound + 1e-12, tpr, 0).max(axis=1) for bound in bounds]
+        return np.stack(tprs_at_bounds, axis=1)
 
     estimates = bootstrap(tprs, ranked.fake, groups=groups, seed=seed, resamples=resamples)
     fpr = ranked.rates(np.ones((1, len(ranked.fake))))[1][0]
@@ -156,7 +153,7 @@ def operating_points(
     for bound, estimate in zip(bounds, estimates, strict=True):
         meeting = np.flatnonzero(fpr <= bound + 1e-12)
         threshold = float(ranked.scores[meeting[-1]]) if len(meeting) else None
-        shown = _open_ended(estimate, ranked.fake, groups)
+        shown = of_trials(estimate, ranked.score >= (np.inf if threshold is None else threshold), ranked.fake, groups)
         points.append(OperatingPoint(float(bound), threshold, shown))
     return tuple(points)
 
@@ -174,19 +171,18 @@ def rates_at(
     ranked = _Ranked(fake, p_fake)
     flagged = ranked.score >= threshold
     right = (flagged == ranked.fake).astype(np.float64)
+    names = None if groups is None else np.asarray(group_numbers(groups, len(right)))
 
-    def shares(weights: Reals) -> Reals:
-        return np.stack(
-            [_mean(weights, right), _mean(weights * ranked.fake, flagged), _mean(weights * ~ranked.fake, flagged)],
-            axis=1,
-        )
+    def share(values: Reals, counted: Flags) -> Estimate:
+        of = None if names is None else names[counted]
+        return mean(values[counted], groups=of, seed=seed, resamples=resamples)
 
-    accuracy, tpr, fpr = bootstrap(shares, ranked.fake, groups=groups, seed=seed, resamples=resamples)
+    hits = flagged.astype(np.float64)
     return ThresholdRates(
         threshold,
-        _open_ended(accuracy, np.ones_like(ranked.fake), groups),
-        _open_ended(tpr, ranked.fake, groups),
-        _open_ended(fpr, ~ranked.fake, groups),
+        _accuracy(ranked.fake, right, names, seed, resamples),
+        share(hits, ranked.fake),
+        share(hits, ~ranked.fake),
     )
 
 
@@ -213,8 +209,8 @@ def calibration_error(
     def error(weights: Reals) -> Reals:
         return np.asarray(np.abs(weights @ gap).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True))
 
-    found = bootstrap(error, ranked.fake, groups=groups, seed=seed, resamples=resamples)[0]
-    return Estimate(found.value, min(found.low, found.value), max(found.high, found.value))
+    estimate = bootstrap(error, ranked.fake, groups=groups, seed=seed, resamples=resamples)[0]
+    return estimate.holding()
 
 
 def mean(values: npt.ArrayLike, *, groups: Groups | None = None, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
@@ -226,7 +222,7 @@ def mean(values: npt.ArrayLike, *, groups: Groups | None = None, seed: int = 0, 
         return _mean(weights, checked)[:, None]
 
     estimate = bootstrap(average, one_class, groups=groups, seed=seed, resamples=resamples)[0]
-    return _open_ended(estimate, one_class, groups)
+    return of_trials(estimate, checked, one_class, groups)
 
 
 def macro_mean(
@@ -305,12 +301,12 @@ def _bins(scores: Reals) -> tuple[npt.NDArray[np.int64], int]:
     return np.searchsorted(bounds, scores, side="right"), len(bounds) + 1
 
 
-def _open_ended(share: Estimate, counted: Flags, groups: Groups | None) -> Estimate:
-    """A share that no resample changes gets Wilson's interval, with groups as trials: a bootstrap would claim to know
-    it for sure."""
-    if share.low < share.high or share.value not in (0.0, 1.0):
-        return share
-    return wilson(share.value, len(np.unique(group_numbers(groups, len(counted))[counted])))
+def _accuracy(fake: Flags, right: Reals, groups: Groups | None, seed: int, resamples: int) -> Estimate:
+    def share(weights: Reals) -> Reals:
+        return _mean(weights, right)[:, None]
+
+    estimate = bootstrap(share, fake, groups=groups, seed=seed, resamples=resamples)[0]
+    return of_trials(estimate, right, np.ones_like(fake), groups)
 
 
 def _thinned(x: Reals, y: Reals) -> Curve:

@@ -1,14 +1,9 @@
 """How thorough an evaluation is."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from indexer.errors import UsageError
-from indexer.evaluation.bootstrap import RESAMPLES, Groups, Resampling
-
-Steps: TypeAlias = Callable[[str, int, int], None]
-"""Hears of the step an evaluation is at, how much of it is done, and of how much."""
+from indexer.estimates import RESAMPLES, Groups, Resampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +32,9 @@ class EvaluationOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise UsageError(f"a threshold on p(fake) lies within 0 and 1, not at {self.threshold}")
-        if self.seed < 0:
-            raise UsageError(f"a seed is 0 or more, not {self.seed}")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"a seed is 0 to {2**32 - 1}, not {self.seed}")
 
     def resampling(self, groups: Groups | None) -> Resampling:
         """How intervals over pictures of these groups are drawn."""
         return Resampling(groups=groups, seed=self.seed, resamples=self.resamples)
-
-
-def no_steps(step: str, done: int, total: int) -> None:
-    """Hears of steps nobody asked for."""

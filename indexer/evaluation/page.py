@@ -6,8 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from indexer.estimates import Estimate, Figure, NotMeasured
 from indexer.evaluation import plots
-from indexer.evaluation.bootstrap import Estimate, Figure, NotMeasured
 from indexer.evaluation.report import Evaluation
 from indexer.evaluation.retrieval import METHODS, Recall
 from indexer.evaluation.text import as_percent, as_score, shown
@@ -43,18 +43,18 @@ def _cell(figure: Figure, how: str = "score") -> dict[str, Any]:
     if isinstance(figure, NotMeasured):
         return {"value": "–", "interval": "", "why": figure.not_measurable}
     as_text = as_percent if how == "percent" else as_score
-    return {"value": as_text(figure.value), "interval": f"{as_text(figure.low)} to {as_text(figure.high)}", "why": ""}
+    return {"value": as_text(figure.value), "interval": figure.text(as_text), "why": ""}
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    templates = Environment(
         loader=PackageLoader("indexer.evaluation"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(shown=shown, cell=_cell, percent=as_percent)
-    made.tests["measured"] = lambda figure: isinstance(figure, Estimate)
-    return made
+    templates.filters.update(shown=shown, cell=_cell, percent=as_percent)
+    templates.tests["measured"] = lambda figure: isinstance(figure, Estimate)
+    return templates

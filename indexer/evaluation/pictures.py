@@ -5,10 +5,10 @@ from typing import Protocol
 
 from PIL import Image
 
-from indexer.errors import ImageRejectedError
+from indexer.errors import ImageRejectedError, OriginalChangedError
+from indexer.files.media import MediaStore
 from indexer.imaging.decoding import decode, sha256_hex
 from indexer.imaging.limits import ImageLimits
-from indexer.imaging.media import MediaStore
 
 
 class Pictures(Protocol):
@@ -31,10 +31,10 @@ class StoredPictures:
         self._limits = limits
 
     def data(self, sha256: str) -> bytes | None:
-        """The kept original; None when originals are not kept."""
+        """The kept original; None when originals are not kept, or when it is not what was kept."""
         try:
             return self._originals.get(sha256)
-        except OSError:
+        except (OSError, OriginalChangedError):
             return None
 
     def picture(self, sha256: str) -> Image.Image | None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Canvas
 
-from indexer.evaluation.bootstrap import Estimate
+from indexer.estimates import Estimate
 from indexer.evaluation.robustness import RobustnessCurve
 from indexer.evaluation.scores import ScoreFigures, Slice
 from indexer.evaluation.text import shown
@@ -79,7 +79,7 @@ def reliability_plot(scores: ScoreFigures) -> Markup | None:
     with rc_context(_STYLE):
         canvas, axes = _axes(3.6, 3.2)
         axes.plot((0, 1), (0, 1), color=_LINE, linewidth=1)
-        p_fake, share = ([getattr(one, key) for one in scores.reliability] for key in ("p_fake", "share"))
+        p_fake, share = ([getattr(bin_, key) for bin_ in scores.reliability] for key in ("p_fake", "share"))
         axes.plot(p_fake, share, "o-", color=_FAKE, linewidth=1, markersize=4)
         axes.set_title("Reliability, 15 bins of equal mass")
         _unit_square(axes, "mean p(fake) of the bin", "share of fakes in the bin")
@@ -109,16 +109,17 @@ def histogram_plot(scores: ScoreFigures) -> Markup | None:
 
 def slices_plot(slices: Sequence[Slice]) -> Markup | None:
     """The AUC of each slice with its interval; None when none could be measured."""
-    known = [(one, one.roc_auc) for one in slices if isinstance(one.roc_auc, Estimate)][::-1]
+    known = [(entry, entry.roc_auc) for entry in slices if isinstance(entry.roc_auc, Estimate)][::-1]
     if not known:
         return None
     with rc_context(_STYLE):
         canvas, axes = _axes(7.4, 0.7 + 0.27 * len(known))
         for row, (_, auc) in enumerate(known):
-            axes.plot((auc.low, auc.high), (row, row), color=_SOFT, linewidth=1.2)
+            if auc.interval is not None:
+                axes.plot(auc.interval, (row, row), color=_SOFT, linewidth=1.2)
             axes.plot(auc.value, row, "o", color=_FAKE, markersize=4.5)
         axes.axvline(0.5, color=_SOFT, linewidth=0.8, linestyle=":")
-        names = [f"{shown(one.name, _NAME)} ({one.by}, {one.fakes})" for one, _ in known]
+        names = [f"{shown(entry.name, _NAME)} ({entry.by}, {entry.fakes})" for entry, _ in known]
         axes.set_yticks(range(len(known)), names)
         axes.grid(visible=False, axis="y")
         axes.set(xlabel="ROC AUC, 95 % interval", ylim=(-0.7, len(known) - 0.3), xlim=_from_half(known))
@@ -131,10 +132,11 @@ def robustness_plot(curve: RobustnessCurve) -> Markup:
         canvas, axes = _axes(3.6, 2.9)
         places = range(len(curve.points))
         aucs = [point.roc_auc for point in curve.points]
-        known = [(place, auc) for place, auc in zip(places, aucs, strict=True) if isinstance(auc, Estimate)]
+        known = [(position, auc) for position, auc in zip(places, aucs, strict=True) if isinstance(auc, Estimate)]
         if known:
-            at = [place for place, _ in known]
-            low, high = [auc.low for _, auc in known], [auc.high for _, auc in known]
+            at = [position for position, _ in known]
+            ends = [auc.interval or (auc.value, auc.value) for _, auc in known]
+            low, high = [end[0] for end in ends], [end[1] for end in ends]
             axes.fill_between(at, low, high, color=_INK, alpha=0.12, linewidth=0)
             axes.plot(at, [auc.value for _, auc in known], "o-", color=_INK, markersize=3, label="ROC AUC")
         for label, field, colour in (
@@ -151,7 +153,7 @@ def robustness_plot(curve: RobustnessCurve) -> Markup:
 
 
 def _from_half(known: Sequence[tuple[Slice, Estimate]]) -> tuple[float, float]:
-    return min(0.48, min(auc.low for _, auc in known) - 0.02), 1.01
+    return min(0.48, min((auc.interval or (auc.value,))[0] for _, auc in known) - 0.02), 1.01
 
 
 def _axes(width: float, height: float) -> tuple[Canvas, Any]:

@@ -1,7 +1,7 @@
 """The labelled pictures of a manifest, folder or archive, run through the detector in use; nothing is stored."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from indexer.catalog.labelled import LabelledImage, group_in
+from indexer.catalog.images.labelled import LabelledImage, group_in
 from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.evaluation.spool import Spool
 from indexer.imaging.decoding import decode, read_bytes, sha256_hex
 from indexer.imaging.limits import ImageLimits
-from indexer.prefetch import prepared_ahead
-from indexer.sources import Source, SourceItem, SourceRejection, open_source
-from indexer.sources.tarred import TarSource
-from indexer.vocabulary import LabelValue
+from indexer.sources import Source, SourceItem, SourceRejection, SourceSkip, open_source
+from indexer.sources.archives.tarred import TarSource
+from indexer.sources.label_words import TABLE_ONLY, LabelWords, WordCount, WordTally
+from indexer.threads.ahead import prepared_ahead
+from indexer.vocabulary import LabelValue, Progress
 from indexer.workspace import Workspace
 
 if TYPE_CHECKING:  # importing the class itself loads torch
@@ -39,11 +40,13 @@ class ReadPicture:
 @dataclass(frozen=True, slots=True)
 class ReadSource:
     """The labelled pictures of a source, each SHA-256 once, and how many were left out by reason. `spool`, if any, is
-    the folder their bytes were put in, which vanishes with this object."""
+    the folder their bytes were put in, which vanishes with this object; `label_words` what words for labels were
+    understood as."""
 
     pictures: tuple[ReadPicture, ...]
     skipped: Mapping[str, int]
     spool: Spool | None
+    label_words: tuple[WordCount, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,20 @@ class _Prepared:
     read: Callable[[], bytes]
 
 
-def read_labelled(workspace: Workspace, path: Path, progress: Callable[[int, int | None], None]) -> ReadSource:
+def read_labelled(
+    workspace: Workspace,
+    path: Path,
+    progress: Progress,
+    words: LabelWords = TABLE_ONLY,
+    roots: Sequence[Path] = (),
+) -> ReadSource:
     """Reads, decodes and detects. Pictures that one source labels both fake and authentic are disputed and left out.
 
     Raises:
         SourceError: nothing there, or it cannot be read.
     """
     limits = ImageLimits.from_settings(workspace.settings)
-    source = open_source(path, limits)
+    source = open_source(path, limits, None, words, roots=roots)
     run = _Run(workspace.detector(), limits, workspace.settings.batch_size, workspace.settings.decode_workers)
     return run.read(source, progress)
 
@@ -80,35 +89,46 @@ class _Run:
         self._skipped: Counter[str] = Counter()
         self._sides: dict[str, set[LabelValue]] = {}
         self._spool: Spool | None = None
+        self._words = WordTally()
 
-    def read(self, source: Source, progress: Callable[[int, int | None], None]) -> ReadSource:
-        found: list[ReadPicture] = []
+    def read(self, source: Source, progress: Progress) -> ReadSource:
+        pictures: list[ReadPicture] = []
         if isinstance(source, TarSource):  # its items hold their bytes: kept, they would fill the memory
             self._spool = Spool()
         new = self._new(source, progress)
         while batch := list(islice(new, self._batch_size)):
-            found += self._detected(batch)
+            pictures += self._detected(batch)
         disputed = {sha256 for sha256, sides in self._sides.items() if len(sides) > 1}
         self._skipped["disputed"] += len(disputed)
-        kept = (picture for picture in found if picture.image.sha256 not in disputed)
+        kept = (picture for picture in pictures if picture.image.sha256 not in disputed)
         ordered = sorted(kept, key=lambda picture: picture.image.sha256)
-        return ReadSource(tuple(ordered), dict(sorted((+self._skipped).items())), self._spool)
+        return ReadSource(tuple(ordered), dict(sorted((+self._skipped).items())), self._spool, self._words.counts())
 
-    def _new(self, source: Source, progress: Callable[[int, int | None], None]) -> Iterator[_Prepared]:
+    def _new(self, source: Source, progress: Progress) -> Iterator[_Prepared]:
         """Labelled pictures whose bytes did not come before, in the source's order."""
         total, window = source.count(), self._workers + 2 * self._batch_size
-        outcomes = prepared_ahead(self._prepare, source, workers=self._workers, window=window)
+        outcomes = prepared_ahead(self._prepare, self._heard(source), workers=self._workers, window=window)
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, str):
                 self._skipped[outcome] += 1
             elif self._is_new(outcome):
                 yield outcome
-            progress(done, total)
+            progress("pictures", done, total)
 
-    def _is_new(self, one: _Prepared) -> bool:
-        sides = self._sides.setdefault(one.sha256, set())
+    def _heard(self, source: Source) -> Iterator[SourceItem | SourceRejection]:
+        """The items, whose words for labels are counted; what is no picture is counted too."""
+        for item in source:
+            if isinstance(item, SourceSkip):
+                self._skipped[f"no picture: {item.reason}"] += 1
+                continue
+            if isinstance(item, SourceItem) and item.word is not None:
+                self._words.count(item.word)
+            yield item
+
+    def _is_new(self, picture: _Prepared) -> bool:
+        sides = self._sides.setdefault(picture.sha256, set())
         is_new = not sides
-        sides.add(one.value)
+        sides.add(picture.value)
         return is_new
 
     def _prepare(self, item: SourceItem | SourceRejection) -> _Prepared | str:
@@ -116,7 +136,7 @@ class _Run:
         if isinstance(item, SourceRejection):
             return f"rejected: {item.reason}"
         if item.value is None or item.value not in _SIDES:
-            return "unknown label"
+            return "unknown label" if item.word is None or item.value is not None else "a word that gives no label"
         try:
             data = item.read()
             sha256 = sha256_hex(data)
@@ -141,21 +161,21 @@ class _Run:
         return partial(read_bytes, path, self._limits)
 
     def _detected(self, batch: list[_Prepared]) -> list[ReadPicture]:
-        output = self._detector.run(np.stack([one.pixels for one in batch]))
+        output = self._detector.run(np.stack([picture.pixels for picture in batch]))
         return [
             ReadPicture(
                 LabelledImage(
-                    sha256=one.sha256,
-                    fake=one.value is LabelValue.FAKE,
+                    sha256=picture.sha256,
+                    fake=picture.value is LabelValue.FAKE,
                     logits=tuple(float(value) for value in output.logits[row]),
                     vector=output.embeddings[row],
-                    generator=one.item.generator,
-                    technique=one.item.technique,
-                    group=group_in(dict(one.item.fields)),
-                    width=one.width,
-                    height=one.height,
+                    generator=picture.item.generator,
+                    technique=picture.item.technique,
+                    group=group_in(dict(picture.item.fields)),
+                    width=picture.width,
+                    height=picture.height,
                 ),
-                one.read,
+                picture.read,
             )
-            for row, one in enumerate(batch)
+            for row, picture in enumerate(batch)
         ]

@@ -12,12 +12,12 @@ from pydantic import TypeAdapter
 
 from indexer import __version__
 from indexer.errors import FingerprintMismatchError
-from indexer.evaluation.bootstrap import Figure, NotMeasured, figure
+from indexer.estimates import Figure, NotMeasured, figure
 from indexer.evaluation.classifiers import CONFOUNDED, confound_auc, histogram_auc
 from indexer.evaluation.files import FEATURES
 from indexer.evaluation.labelled import LabelledSet
 from indexer.evaluation.metrics import roc_auc
-from indexer.evaluation.options import EvaluationOptions, Steps, no_steps
+from indexer.evaluation.options import EvaluationOptions
 from indexer.evaluation.pictures import Pictures
 from indexer.evaluation.retrieval import Retrieval, retrieval
 from indexer.evaluation.robustness import RobustnessCurve, robustness
@@ -25,6 +25,8 @@ from indexer.evaluation.sampling import sample
 from indexer.evaluation.scores import NOT_TRAINED, ScoreFigures, Slice, score_figures, slices
 from indexer.evaluation.table import PictureTable, picture_table
 from indexer.evaluation.wording import LIMITS, interval_words, warnings
+from indexer.sources.label_words import WordCount
+from indexer.vocabulary import Progress, no_progress
 
 if TYPE_CHECKING:  # importing the class itself loads torch
     from indexer.detector import Detector
@@ -47,7 +49,8 @@ class JudgedDetector:
 @dataclass(frozen=True, slots=True)
 class JudgedPictures:
     """What it was judged on. `groups`: how many different ones are stated; `decoded`: pictures whose pixels were looked
-    at, of which are the figures on files, peers and retrieval; `skipped`: left out, by reason."""
+    at, of which are the figures on files, peers and retrieval; `skipped`: left out, by reason; `label_words`: as
+    what each word that stood for a label was understood."""
 
     name: str
     pictures: int
@@ -57,6 +60,7 @@ class JudgedPictures:
     generators: int
     decoded: int
     skipped: Mapping[str, int]
+    label_words: tuple[WordCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def evaluate(
     detector: "Detector",
     options: EvaluationOptions | None = None,
     *,
-    progress: Steps = no_steps,
+    progress: Progress = no_progress,
 ) -> Evaluation:
     """Judges a detector.
 
@@ -173,6 +177,7 @@ def _judged(labelled: LabelledSet, table: PictureTable) -> JudgedPictures:
         generators=len({name for name, fake in zip(labelled.generators, labelled.fake, strict=True) if fake and name}),
         decoded=len(table),
         skipped=labelled.skipped,
+        label_words=labelled.label_words,
     )
 
 

@@ -14,24 +14,26 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from indexer.arrays import Reals
 from indexer.errors import UsageError
+from indexer.estimates import Estimate, Figure, NotMeasured, group_numbers
 from indexer.evaluation import metrics
-from indexer.evaluation.bootstrap import Estimate, Figure, NotMeasured, Reals, group_numbers
 from indexer.evaluation.classifiers import held_out_classes
 from indexer.evaluation.labelled import LabelledSet
-from indexer.evaluation.options import EvaluationOptions, Steps
+from indexer.evaluation.options import EvaluationOptions
 from indexer.evaluation.pictures import Pictures
 from indexer.evaluation.sampling import sample
 from indexer.evaluation.table import PictureTable, colour_histogram, grey_pixels
 from indexer.imaging.alterations import ALTERATIONS, apply
-from indexer.imaging.hashing import pdq_dihedrals
+from indexer.imaging.hashing import query_hashes
+from indexer.vocabulary import Progress
 
 if TYPE_CHECKING:  # importing the class itself loads torch
     from indexer.detector import Detector
 
 METHODS: Mapping[str, str] = MappingProxyType(
     {
-        "same_picture": "PDQ in eight orientations, within the distance that counts",
+        "same_picture": "PDQ in eight orientations and several sizes, within the distance that counts",
         "same_origin": "cosine of the detector's embeddings",
         "both": "as a search orders them: same_picture first, then by cosine",
         "grey_pixels": "peer: correlation of 32 x 32 grey pixels",
@@ -105,7 +107,7 @@ def retrieval(
     pictures: Pictures,
     detector: "Detector",
     options: EvaluationOptions,
-    tell: Steps,
+    tell: Progress,
 ) -> Retrieval:
     """All figures; the database are the pictures of `table`. When that is empty, for no pixels are here, it is a sample
     of the set, in which embeddings alone are compared."""
@@ -128,7 +130,7 @@ def _recall(
     detector: "Detector",
     chosen: npt.NDArray[np.int64],
     options: EvaluationOptions,
-    tell: Steps,
+    tell: Progress,
 ) -> tuple[Recall, ...]:
     hits: dict[tuple[str, str], list[list[float]]] = {}
     used: list[int] = []
@@ -140,8 +142,8 @@ def _recall(
             embeddings = detector.detect(list(copies.values())).embeddings
             for (name, copy), embedding in zip(copies.items(), embeddings, strict=True):
                 for method, similar in _similarities(known, table, copy, embedding, options).items():
-                    found = [_chance_within(similar, row, rank) for rank in _RANKS]
-                    hits.setdefault((name, method), []).append(found)
+                    chances = [_chance_within(similar, row, rank) for rank in _RANKS]
+                    hits.setdefault((name, method), []).append(chances)
         tell("altered copies", count, len(chosen))
     drawn = options.resampling([known.groups[row] for row in used])
 
@@ -175,10 +177,10 @@ def _similarities(
 
 
 def _pdq_similarity(table: PictureTable, copy: Image.Image, options: EvaluationOptions) -> Reals:
-    hashes = [pdq for _, pdq in pdq_dihedrals(copy)]
-    queries = np.stack([np.frombuffer(pdq.bits, np.uint8) for pdq in hashes])
+    hashed = query_hashes(copy)
+    queries = np.stack([np.frombuffer(query.bits, np.uint8) for query in hashed.queries])
     distances = np.bitwise_count(queries[:, None] ^ table.hashes[None]).sum(axis=2).min(axis=0)
-    readable = (table.qualities >= options.min_quality) & (hashes[0].quality >= options.min_quality)
+    readable = (table.qualities >= options.min_quality) & (hashed.reference.quality >= options.min_quality)
     return np.where(readable & (distances <= options.max_distance), -distances.astype(np.float64), _NEVER)
 
 
@@ -192,7 +194,7 @@ def _chance_within(similar: Reals, own: int, rank: int) -> float:
 
 
 def _attribution(
-    known: LabelledSet, table: PictureTable, options: EvaluationOptions, tell: Steps
+    known: LabelledSet, table: PictureTable, options: EvaluationOptions, tell: Progress
 ) -> tuple[Attribution, ...]:
     rows = np.flatnonzero(known.fake & np.array([name is not None for name in known.generators], np.bool_))
     fakes = known.subset(rows)
@@ -204,25 +206,28 @@ def _attribution(
     by_neighbours = _named_by_neighbours(fakes, classes)
     tell("attribution", 1, 2)
     majority = float(np.bincount(classes).max() / len(classes))
+    if (by_neighbours < 0).all():
+        missing = NotMeasured("all fakes are of one group: there is none outside it to name a generator by")
+        return (Attribution("same_origin", len(rows), len(names), missing, missing, majority),)
 
     def row(method: str, named: npt.NDArray[np.int64]) -> Attribution:
         right, drawn = (named == classes).astype(np.float64), options.resampling(fakes.groups)
         accuracy, macro = metrics.mean(right, **drawn), metrics.macro_mean(right, classes, **drawn)
         return Attribution(method, len(rows), len(names), accuracy, macro, majority)
 
-    found = [row("same_origin", by_neighbours)]
+    attributions = [row("same_origin", by_neighbours)]
     if not len(table):
-        return tuple(found)
+        return tuple(attributions)
     try:
         colours = table.colours[rows].astype(np.float64)
-        found.append(
+        attributions.append(
             row("colour_histogram", held_out_classes(colours, classes, groups=fakes.groups, seed=options.seed))
         )
     except UsageError as error:
         missing = NotMeasured(str(error))
-        found.append(Attribution("colour_histogram", len(rows), len(names), missing, missing, majority))
+        attributions.append(Attribution("colour_histogram", len(rows), len(names), missing, missing, majority))
     tell("attribution", 2, 2)
-    return tuple(found)
+    return tuple(attributions)
 
 
 def _named_by_neighbours(fakes: LabelledSet, classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -239,7 +244,7 @@ def _named_by_neighbours(fakes: LabelledSet, classes: npt.NDArray[np.int64]) -> 
     return named
 
 
-def _rankings(known: LabelledSet, table: PictureTable, options: EvaluationOptions, tell: Steps) -> Iterator[Ranking]:
+def _rankings(known: LabelledSet, table: PictureTable, options: EvaluationOptions, tell: Progress) -> Iterator[Ranking]:
     groups = group_numbers(known.groups, len(known))
     _, generators = np.unique([name or "" for name in known.generators], return_inverse=True)
     stated = known.fake & np.array([name is not None for name in known.generators], np.bool_)
@@ -260,15 +265,22 @@ def _rankings(known: LabelledSet, table: PictureTable, options: EvaluationOption
 
     for by, relevant in (("group", relevant_by_group), ("generator", relevant_by_generator)):
         for method, similar in methods.items():
-            found = _average_precisions(rows, relevant, similar)
-            if found:
-                drawn = options.resampling([known.groups[row] for row, _, _ in found])
-                value = metrics.mean([precision for _, precision, _ in found], **drawn)
-                chance = float(np.mean([share for _, _, share in found]))
-                yield Ranking(by, method, len(found), value, chance)
+            precisions = _average_precisions(rows, relevant, similar)
+            if precisions:
+                drawn = options.resampling([known.groups[row] for row, _, _ in precisions])
+                value = metrics.mean([precision for _, precision, _ in precisions], **drawn)
+                chance = float(np.mean([share for _, _, share in precisions]))
+                yield Ranking(by, method, len(precisions), value, chance)
             else:
-                yield Ranking(by, method, 0, NotMeasured(f"no two pictures share a {by}"), None)
+                yield Ranking(by, method, 0, NotMeasured(_nothing_ranked(by, generators[stated])), None)
             tell("rankings", 1, 1)
+
+
+def _nothing_ranked(by: str, generators: npt.NDArray[np.int64]) -> str:
+    """Why no picture has another that is relevant to it. `generators` are those of the fakes that state one."""
+    if by == "generator" and len(np.unique(generators)) < len(generators):
+        return "pictures of one generator are all of one group, in which they are not looked for"
+    return f"no two pictures share a {by}"
 
 
 def _average_precisions(
@@ -277,16 +289,16 @@ def _average_precisions(
     similar: _Similarity,
 ) -> list[tuple[int, float, float]]:
     """Row, average precision and share of relevant pictures, of each row that has any."""
-    found = []
+    precisions = []
     for row in rows:
-        wanted, others = relevant(int(row))
-        if not wanted.any():
+        targets, others = relevant(int(row))
+        if not targets.any():
             continue
         order = np.argsort(-similar(int(row))[others], kind="stable")
-        places = np.flatnonzero(wanted[others][order]) + 1
+        places = np.flatnonzero(targets[others][order]) + 1
         precision = float((np.arange(1, len(places) + 1) / places).mean())
-        found.append((int(row), precision, len(places) / len(order)))
-    return found
+        precisions.append((int(row), precision, len(places) / len(order)))
+    return precisions
 
 
 def _decoded(data: bytes) -> Image.Image:

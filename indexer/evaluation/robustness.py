@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
+from indexer.arrays import Floats
+from indexer.estimates import Figure, figure
 from indexer.evaluation import metrics
-from indexer.evaluation.bootstrap import Figure, figure
-from indexer.evaluation.labelled import Floats, LabelledSet
-from indexer.evaluation.options import EvaluationOptions, Steps
+from indexer.evaluation.labelled import LabelledSet
+from indexer.evaluation.options import EvaluationOptions
 from indexer.evaluation.pictures import Pictures
 from indexer.evaluation.sampling import sample
+from indexer.vocabulary import Progress
 
 if TYPE_CHECKING:  # importing the class itself loads torch
     from indexer.detector import Detector
@@ -101,13 +103,13 @@ DEGRADATIONS: Mapping[str, Degradation] = MappingProxyType(
 
 
 def robustness(
-    labelled: LabelledSet, pictures: Pictures, detector: "Detector", options: EvaluationOptions, tell: Steps
+    labelled: LabelledSet, pictures: Pictures, detector: "Detector", options: EvaluationOptions, tell: Progress
 ) -> tuple[RobustnessCurve, ...]:
     """Curves over a sample of the pictures whose pixels are here; none when there are none, or none are asked for."""
     chosen = sample(labelled.fake, options.robustness, options.seed)
     conditions: list[tuple[str, float] | None] = [None]
-    conditions += [(one.name, level) for one in DEGRADATIONS.values() for level in one.levels]
-    used, found = [], []
+    conditions += [(degradation.name, level) for degradation in DEGRADATIONS.values() for level in degradation.levels]
+    used, scores = [], []
     for count, number in enumerate(chosen, 1):
         picture = pictures.picture(labelled.sha256[number])
         if picture is not None:
@@ -115,17 +117,20 @@ def robustness(
             seed = options.seed + int(labelled.sha256[number][:8], 16)
             output = detector.detect(_degraded(picture, condition, seed) for condition in conditions)
             used.append(number)
-            found.append(output.p_fake)
+            scores.append(output.p_fake)
         tell("robustness", count, len(chosen))
     if not used:
         return ()
-    kept, p_fake = labelled.subset(np.array(used)), np.stack(found, axis=1)
+    kept, p_fake = labelled.subset(np.array(used)), np.stack(scores, axis=1)
     points = {condition: _point(kept, p_fake[row], condition, options) for row, condition in enumerate(conditions)}
     return tuple(
         RobustnessCurve(
-            one.name, one.unit, len(used), (points[None], *(points[one.name, level] for level in one.levels))
+            degradation.name,
+            degradation.unit,
+            len(used),
+            (points[None], *(points[degradation.name, level] for level in degradation.levels)),
         )
-        for one in DEGRADATIONS.values()
+        for degradation in DEGRADATIONS.values()
     )
 
 

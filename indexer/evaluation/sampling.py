@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from indexer.evaluation.bootstrap import Flags
+from indexer.estimates import Flags
 
 
 def sample(fake: Flags, most: int | None, seed: int) -> npt.NDArray[np.int64]:

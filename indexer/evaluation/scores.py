@@ -8,12 +8,12 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from indexer.estimates import Estimate, Figure, Flags, NotMeasured, figure
 from indexer.evaluation import metrics
-from indexer.evaluation.bootstrap import Estimate, Figure, Flags, NotMeasured, figure
 from indexer.evaluation.labelled import LabelledSet
 from indexer.evaluation.metrics import Bin, Curve, OperatingPoint
-from indexer.evaluation.options import EvaluationOptions, Steps
-from indexer.vocabulary import Technique
+from indexer.evaluation.options import EvaluationOptions
+from indexer.vocabulary import Progress, Technique
 
 MOST_SLICES = 40
 """Most generators with figures of their own, the largest first."""
@@ -100,15 +100,15 @@ def score_figures(labelled: LabelledSet, options: EvaluationOptions, *, trained:
     )
 
 
-def slices(labelled: LabelledSet, options: EvaluationOptions, tell: Steps, *, trained: bool) -> tuple[Slice, ...]:
+def slices(labelled: LabelledSet, options: EvaluationOptions, tell: Progress, *, trained: bool) -> tuple[Slice, ...]:
     """Generators (the largest MOST_SLICES), techniques and sizes that have fakes, in falling number of fakes; sizes
     from small to large."""
-    wanted = list(_wanted(labelled))
-    found = []
-    for number, (by, name, chosen, against) in enumerate(wanted, 1):
-        found.append(_slice(labelled, options, by, name, chosen, against, trained=trained))
-        tell("generators, techniques, sizes", number, len(wanted))
-    return tuple(found)
+    planned = list(_wanted(labelled))
+    results = []
+    for number, (by, name, chosen, against) in enumerate(planned, 1):
+        results.append(_slice(labelled, options, by, name, chosen, against, trained=trained))
+        tell("generators, techniques, sizes", number, len(planned))
+    return tuple(results)
 
 
 def _wanted(labelled: LabelledSet) -> Iterator[tuple[By, str, Flags, Flags]]:
@@ -139,8 +139,8 @@ def _slice(
         auc = NotMeasured(f"fewer than {FEWEST} authentic pictures of this size")
     elif trained:
         auc = figure(lambda: metrics.roc_auc(chosen.fake, chosen.p_fake, **options.resampling(chosen.groups)))
-    found = figure(lambda: _mean(side, side.p_fake >= options.threshold, options)) if trained else NOT_TRAINED
-    return Slice(by, name, int(fakes.sum()), int(others.sum()), auc, found)
+    flagged = figure(lambda: _mean(side, side.p_fake >= options.threshold, options)) if trained else NOT_TRAINED
+    return Slice(by, name, int(fakes.sum()), int(others.sum()), auc, flagged)
 
 
 def _mean(side: LabelledSet, values: npt.NDArray[Any], options: EvaluationOptions) -> Estimate:

@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from indexer.arrays import Floats
 from indexer.evaluation.files import FEATURES, file_facts
-from indexer.evaluation.labelled import Floats, LabelledSet
+from indexer.evaluation.labelled import LabelledSet
 from indexer.evaluation.pictures import Pictures
 from indexer.imaging.hashing import pdq_hash
-from indexer.prefetch import prepared_ahead
+from indexer.threads.ahead import prepared_ahead
 
 GREY_SIDE = 32
 LEVELS = 8
@@ -72,14 +73,14 @@ def picture_table(
         if row is not None:
             rows.append((number, row))
         done(count)
-    found = [row for _, row in rows]
+    table_rows = [row for _, row in rows]
     return PictureTable(
         numbers=np.array([number for number, _ in rows], np.int64),
-        hashes=np.frombuffer(b"".join(row.hash for row in found), np.uint8).reshape(-1, 32),
-        qualities=np.array([row.quality for row in found], np.int64),
-        greys=np.array([row.grey for row in found], np.float32).reshape(-1, GREY_SIDE**2),
-        colours=np.array([row.colours for row in found], np.float32).reshape(-1, LEVELS**3),
-        files=np.array([row.file for row in found], np.float64).reshape(-1, len(FEATURES)),
+        hashes=np.frombuffer(b"".join(row.hash for row in table_rows), np.uint8).reshape(-1, 32),
+        qualities=np.array([row.quality for row in table_rows], np.int64),
+        greys=np.array([row.grey for row in table_rows], np.float32).reshape(-1, GREY_SIDE**2),
+        colours=np.array([row.colours for row in table_rows], np.float32).reshape(-1, LEVELS**3),
+        files=np.array([row.file for row in table_rows], np.float64).reshape(-1, len(FEATURES)),
     )
 
 

@@ -1,6 +1,6 @@
 """Figures and outside names as text for a person."""
 
-from indexer.campaigns.shown import shown
+from indexer.campaigns.report.display_text import shown
 
 __all__ = ["as_percent", "as_score", "shown"]
 

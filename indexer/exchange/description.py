@@ -1,6 +1,7 @@
-"""What is known of an image in sentences, for formats that have no fields for it."""
+"""What is known about an image, in sentences, for formats that have no fields for it."""
 
-from indexer.catalog.records import CurrentLabel, ImageDetails
+from indexer.catalog.records.images import ImageDetails
+from indexer.catalog.records.labels import CurrentLabel
 
 NOT_A_FINDING = (
     "A label is the statement of the source named. A detector's score is a signal, not proof; whether it is calibrated "
@@ -14,12 +15,12 @@ def label_in_words(label: CurrentLabel) -> str:
 
 
 def described(details: ImageDetails) -> str:
-    """Its label and who stated what, its PDQ hash, the words it was seen with, and detectors' scores, line by line."""
+    """Its label and who stated what, its PDQ hash where it is one that others can use, the words it was seen with, and
+    detectors' scores, line by line."""
     image = details.image
-    lines = [
-        f"Label: {label_in_words(image.label)}.",
-        f"PDQ {image.pdq}, quality {image.pdq_quality} ({image.pdq_method}).",
-    ]
+    lines = [f"Label: {label_in_words(image.label)}."]
+    if image.exchanged_pdq is not None:
+        lines.append(f"PDQ {image.exchanged_pdq}, quality {image.pdq_quality}.")
     for stated in details.labels:
         kind = stated.source_kind.value.replace("_", " ")
         lines.append(

@@ -12,8 +12,10 @@ from typing import Protocol, TextIO
 
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, images
-from indexer.catalog.records import ImageDetails, ImageFilter
+from indexer.catalog import Catalog
+from indexer.catalog.images import images
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.images import ImageDetails
 from indexer.errors import DejafakeError, UsageError
 from indexer.exchange.csv_safety import safe_cell
 from indexer.exchange.reviews.writing import ReviewWriter, SignOff
@@ -34,6 +36,7 @@ COLUMNS = (
     "byte_size",
     "pdq",
     "pdq_quality",
+    "pdq_method",
     "first_posted",
     "last_posted",
     "platforms",
@@ -48,7 +51,7 @@ COLUMNS = (
 
 
 class ImageWriter(Protocol):
-    """One format: told of each image in turn, and then that there are no more."""
+    """Writes one format: `write` is called for each image in turn, then `finish` once."""
 
     def write(self, details: ImageDetails) -> None:
         """Write an image."""
@@ -64,16 +67,15 @@ def export_images(
 ) -> int:
     """Write the images that meet a filter, sorted by SHA-256, as of one moment.
 
-    `jsonl` is one object an image with everything the catalogue knows of it; `csv` one row an image (`COLUMNS`), safe
-    to open in a spreadsheet; `mediareview` a schema.org feed, whose categories are suggestions unless there is a
-    `sign_off`; `stix` a STIX 2.1 bundle; `misp` a MISP
-    event. Open `stream` with `newline=""`.
+    `jsonl` is one object an image with everything the catalogue knows about it; `csv` one row an image (`COLUMNS`),
+    safe to open in a spreadsheet; `mediareview` a schema.org feed, whose categories are suggestions unless there is a
+    `sign_off`; `stix` a STIX 2.1 bundle; `misp` a MISP event. Open `stream` with `newline=""`.
 
     Returns:
         How many images were written.
 
     Raises:
-        UsageError: a format that is not one of these, or a sign-off for one that has no use for it.
+        UsageError: an unknown format, or a sign-off for a format that does not take one.
         DejafakeError: the format needs a package that is not installed.
         CatalogError: the catalogue cannot be read.
     """
@@ -163,6 +165,7 @@ def _cells(details: ImageDetails) -> tuple[str | int, ...]:
         image.byte_size,
         image.pdq,
         image.pdq_quality,
+        image.pdq_method,
         _plain(posted[0]) if posted else "",
         _plain(posted[-1]) if posted else "",
         _joined(platforms),

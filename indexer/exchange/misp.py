@@ -9,14 +9,15 @@ from uuid import UUID, uuid5
 
 from pymisp import MISPEvent, MISPObject
 
-from indexer.catalog.records import ImageDetails, Sighting
+from indexer.catalog.records.images import ImageDetails
 from indexer.exchange.description import described
 from indexer.exchange.web_terms import media_type, web_address
+from indexer.sightings import Sighting
 from indexer.vocabulary import Technique
 
 _NAMESPACE = UUID("0d3c2ee4-4f0e-5d0c-8f57-3c2b8a1a5e0b")
 _ORGANISATION_ONLY, _UNDEFINED, _INITIAL = 0, 4, 0
-"""Distribution, threat level and analysis of the event: whoever imports it decides who else may see it."""
+"""Distribution, threat level and analysis of the event: the importer decides who else may see it."""
 
 _EMPTY = date(2026, 11, 1)
 """The date of an event without images."""
@@ -37,10 +38,10 @@ class EventWriter:
 
     def write(self, details: ImageDetails) -> None:
         """The objects of one image."""
-        for made in _objects(details):
-            self._stream.write(f"{'' if self._first else ','}\n{made.to_json(sort_keys=True)}")
+        for misp_object in _objects(details):
+            self._stream.write(f"{'' if self._first else ','}\n{misp_object.to_json(sort_keys=True)}")
             self._first = False
-            self._ids.append(made.uuid)
+            self._ids.append(misp_object.uuid)
         times = [details.image.added_at, *(label.stated_at for label in details.labels)]
         self._latest = max([*times, *([] if self._latest is None else [self._latest])])
 
@@ -85,7 +86,7 @@ def _tags(details: ImageDetails) -> Iterator[str]:
 
 
 def _post(seen: Sighting, sha256: str, number: int) -> Any | None:
-    """A sighting; None for one without words or an address, which MISP has no object for."""
+    """The object of a sighting; None for one without text or address, for which MISP has no object."""
     url, archive = web_address(seen.url), web_address(seen.archive_url)
     if not (url or archive or seen.caption):
         return None
@@ -105,17 +106,17 @@ def _post(seen: Sighting, sha256: str, number: int) -> Any | None:
 
 
 def _object(kind: str, *facts: str) -> Any:
-    made = MISPObject(kind, strict=True)
-    made.uuid = _uuid(kind, *facts)
-    return made
+    misp_object = MISPObject(kind, strict=True)
+    misp_object.uuid = _uuid(kind, *facts)
+    return misp_object
 
 
-def _add(made: Any, relation: str, value: str) -> Any:
-    return made.add_attribute(relation, value=value, to_ids=False, uuid=_uuid(made.uuid, relation))
+def _add(misp_object: Any, relation: str, value: str) -> Any:
+    return misp_object.add_attribute(relation, value=value, to_ids=False, uuid=_uuid(misp_object.uuid, relation))
 
 
-def _refer(made: Any, to: Any, relation: str) -> None:
-    made.add_reference(to.uuid, relation, uuid=_uuid(made.uuid, relation, to.uuid))
+def _refer(misp_object: Any, to: Any, relation: str) -> None:
+    misp_object.add_reference(to.uuid, relation, uuid=_uuid(misp_object.uuid, relation, to.uuid))
 
 
 def _uuid(*facts: str) -> str:

@@ -1,11 +1,11 @@
 """Values as the web writes them: addresses and media types."""
 
-from indexer.catalog.records import Image
+from indexer.catalog.records.images import Image
 from indexer.sources.cells import as_url
 
 
 def web_address(text: str | None) -> str | None:
-    """A web address; None for what else a catalogue may hold in its place, which no reader of an export would take."""
+    """A web address; None for other text that a catalogue may hold there, which readers of an export would refuse."""
     try:
         return None if text is None else as_url(text)
     except ValueError:

@@ -1,10 +1,10 @@
 """Heads of one's own: linear classifiers on a detector's frozen embeddings, trained from one's own labels.
 
 What a head is and says lives in `head`, its files in `store`. Training needs labelled pictures and lives in
-`indexer.head_training`.
+`indexer.evaluation.head_training`.
 """
 
-from indexer.heads.head import ClassFigures, ClassScore, Head, HeadDescription, HeadFinding, Measured, Target
+from indexer.heads.head import ClassFigures, ClassScore, Head, HeadDescription, HeadFinding, Target
 from indexer.heads.store import HeadListing, HeadStore
 
 __all__ = [
@@ -15,6 +15,5 @@ __all__ = [
     "HeadFinding",
     "HeadListing",
     "HeadStore",
-    "Measured",
     "Target",
 ]

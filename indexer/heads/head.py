@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from indexer.catalog.types import EMBEDDING_DIMENSION, canonical_json
+from indexer.arrays import Floats
+from indexer.catalog.tables.types import canonical_json
 from indexer.errors import UsageError
+from indexer.estimates import Estimate
+from indexer.vocabulary import EMBEDDING_SIZE
 
-Floats = npt.NDArray[np.float32]
 Target: TypeAlias = Literal["fake", "generator", "technique"]
 """What a head tells: fake from authentic, or of fakes who or what made them."""
 
@@ -26,21 +28,12 @@ _NAME = re.compile(r"[a-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class ClassFigures:
     """One class: its `n` pictures, and the cross-validated AUC of telling it from all others."""
 
     name: str
     n: int
-    auc: Measured
+    auc: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +61,8 @@ class HeadDescription:
     folds: int
     regularisation: float
     seed: int
-    accuracy: Measured
-    macro_f1: Measured
+    accuracy: Estimate
+    macro_f1: Estimate
     majority: float
     confusion: tuple[tuple[int, ...], ...]
     trained_at: datetime
@@ -77,13 +70,16 @@ class HeadDescription:
     weights_sha256: str
 
     @property
-    def auc(self) -> Measured | None:
+    def auc(self) -> Estimate | None:
         """The AUC of a head with two classes; with more there is one for each class."""
         return self.classes[1].auc if len(self.classes) == 2 else None
 
     def as_json(self) -> dict[str, Any]:
         """The description as plain JSON values."""
         plain: dict[str, Any] = TypeAdapter(HeadDescription).dump_python(self, mode="json")
+        for figure in (plain["accuracy"], plain["macro_f1"], *(entry["auc"] for entry in plain["classes"])):
+            if figure["no_interval"] is None:  # as heads were described when each figure had an interval
+                del figure["no_interval"]
         return plain
 
     @property
@@ -116,8 +112,8 @@ class HeadFinding:
     scores: tuple[ClassScore, ...]
     n: int
     trained_on: str
-    accuracy: Measured
-    auc: Measured | None
+    accuracy: Estimate
+    auc: Estimate | None
     majority: float
     trained_at: datetime
     statement: str
@@ -140,22 +136,24 @@ class Head:
 
     def finding(self, embedding: Floats) -> HeadFinding:
         """What the head says of one embedding [384]."""
-        said, chances = self.description, self.scores(embedding[None])[0]
+        description, chances = self.description, self.scores(embedding[None])[0]
         order = np.argsort(-chances, kind="stable")
-        scores = tuple(ClassScore(said.classes[one].name, round(float(chances[one]), 6)) for one in order)
+        scores = tuple(
+            ClassScore(description.classes[number].name, round(float(chances[number]), 6)) for number in order
+        )
         return HeadFinding(
-            name=said.name,
-            target=said.target,
+            name=description.name,
+            target=description.target,
             fingerprint=self.fingerprint,
             top=scores[0].name,
             scores=scores,
-            n=said.n,
-            trained_on=said.trained_on,
-            accuracy=said.accuracy,
-            auc=said.auc,
-            majority=said.majority,
-            trained_at=said.trained_at,
-            statement=_statement(said, scores[0]),
+            n=description.n,
+            trained_on=description.trained_on,
+            accuracy=description.accuracy,
+            auc=description.auc,
+            majority=description.majority,
+            trained_at=description.trained_at,
+            statement=_statement(description, scores[0]),
         )
 
 
@@ -177,16 +175,17 @@ def is_name(name: str) -> bool:
 
 def weights_shape(classes: int) -> dict[str, tuple[int, ...]]:
     """The tensors of a head and their shapes."""
-    return {"weights": (classes, EMBEDDING_DIMENSION), "bias": (classes,)}
+    return {"weights": (classes, EMBEDDING_SIZE), "bias": (classes,)}
 
 
-def _statement(said: HeadDescription, top: ClassScore) -> str:
-    known = f"; it knows {len(said.classes)} and takes for granted that the picture is a fake"
-    only = "" if said.target == "fake" else known
-    untrained = "" if said.detector_trained else " It rests on the features of an untrained detector."
+def _statement(about: HeadDescription, top: ClassScore) -> str:
+    known = f"; it knows {len(about.classes)} and takes for granted that the picture is a fake"
+    only = "" if about.target == "fake" else known
+    sure = about.accuracy.text("{:.0%}".format)
+    sure = sure if about.accuracy.interval is None else f"95 % interval {sure}"
+    untrained = "" if about.detector_trained else " It rests on the features of an untrained detector."
     return (
-        f"Your own head {said.name} ({said.target}) says {top.name}, score {top.score:.2f}{only}. Trained on {said.n} "
-        f"pictures of {said.trained_on}; in cross-validation on them {said.accuracy.value:.0%} right (95 % interval "
-        f"{said.accuracy.low:.0%} to {said.accuracy.high:.0%}), where always naming the most frequent class gives "
-        f"{said.majority:.0%}.{untrained}"
+        f"Your own head {about.name} ({about.target}) says {top.name}, score {top.score:.2f}{only}. Trained on "
+        f"{about.n} pictures of {about.trained_on}; in cross-validation on them {about.accuracy.value:.0%} right "
+        f"({sure}), where always naming the most frequent class gives {about.majority:.0%}.{untrained}"
     )

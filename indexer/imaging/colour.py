@@ -11,7 +11,8 @@ from indexer.imaging.structure.png import MAX_PROFILE_BYTES
 
 _WHITE = 255
 _ROWS = 256
-"""Deep pictures are reduced this many rows at a time, so that no second copy in floats is ever whole in memory."""
+"""Deep pictures are reduced, and colours laid on white, this many rows at a time: no other copy is ever whole in
+memory."""
 
 _PROFILE_SPACE = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 
@@ -26,8 +27,9 @@ class Converted:
     alpha: Image.Image | None
 
 
-def to_srgb(image: Image.Image) -> Converted:
-    """A new 8-bit RGB picture of the same size.
+def to_srgb(image: Image.Image, *, taken_over: bool = False) -> Converted:
+    """A new 8-bit RGB picture of the same size, made of the very pixels of `image` where they are `taken_over`: nobody
+    decodes into them any more.
 
     Integers and floats of more than 8 bits: values up to 255 are kept, 16-bit integers lose their low byte, floats in
     [0, 1] are scaled by 255, anything else is stretched from its minimum to its maximum. Alpha is laid on white. An
@@ -44,9 +46,9 @@ def to_srgb(image: Image.Image) -> Converted:
     if isinstance(profile, bytes) and profile:
         flat = _apply_profile(flat, profile, notes)
     rgb = _plain_rgb(flat)
-    if rgb is image or rgb.info:
-        rgb = rgb.copy()
-        rgb.info = {}
+    if rgb is image:
+        rgb = image._new(image.im) if taken_over else image.copy()
+    rgb.info = {}
     return Converted(rgb, tuple(notes), alpha)
 
 
@@ -104,12 +106,12 @@ def _lay_on_white(image: Image.Image, notes: list[str]) -> tuple[Image.Image, Im
     if image.mode not in ("RGBA", "LA"):
         return image, None
     alpha = image.getchannel("A")
-    colours = image.convert(image.mode[:-1])
     if alpha.getextrema()[0] == _WHITE:
-        return colours, None
+        return image.convert(image.mode[:-1]), None
     notes.append("transparency laid on white")
-    ground = Image.new(colours.mode, image.size, "white")
-    ground.paste(colours, mask=alpha)
+    ground = Image.new(image.mode[:-1], image.size, "white")
+    for box in _blocks(image):
+        ground.paste(image.crop(box).convert(ground.mode), box, alpha.crop(box))
     return ground, alpha
 
 

@@ -1,6 +1,8 @@
 """How large a picture may be, checked on what its file declares before any pixel is decoded."""
 
+import os
 from dataclasses import dataclass
+from typing import Final
 
 from indexer.errors import ImageRejectedError
 from indexer.settings import Settings
@@ -9,18 +11,42 @@ MIN_SIDE = 16
 """Fewest pixels a side: below this neither PDQ nor a detector sees anything."""
 
 
+def _quarter_of_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    except (AttributeError, ValueError, OSError):  # Windows has no such question
+        return _MOST_DECODED_BYTES
+
+
+_MOST_DECODED_BYTES: Final = 1_500_000_000
+DECODED_BYTES: Final = min(_MOST_DECODED_BYTES, _quarter_of_memory())
+"""What pictures decoded at a time may take where nobody set it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """Upper bounds on one image: `max_bytes` of the file, `max_pixels` (width times height), `max_frames`."""
+    """Upper bounds on one image: `max_bytes` of the file, `max_pixels` (width times height), `max_frames`.
+
+    `max_decoded_bytes`: of all pictures that are decoded at a time in this process, together. `strict`: a file that
+    ends early is refused, also where part of its picture is there.
+    """
 
     max_bytes: int
     max_pixels: int
     max_frames: int
+    max_decoded_bytes: int = DECODED_BYTES
+    strict: bool = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ImageLimits":
         """The limits an installation is set to."""
-        return cls(settings.max_file_bytes, settings.max_pixels, settings.max_frames)
+        return cls(
+            settings.max_file_bytes,
+            settings.max_pixels,
+            settings.max_frames,
+            settings.max_decoded_bytes or DECODED_BYTES,
+            settings.strict,
+        )
 
     def check_bytes(self, count: int) -> None:
         """Raises ImageRejectedError `empty` or `too_many_bytes`."""

@@ -1,7 +1,22 @@
-"""The search index of one detector over one catalogue: vectors and hashes that follow the catalogue by themselves."""
+"""The search index over one catalogue: vectors of a detector and of a copy descriptor, and hashes, that follow the
+catalogue automatically."""
 
 from indexer.index.search_index import SearchIndex
-from indexer.index.status import IndexState, IndexStatus, IndexVerification
-from indexer.vectors import HashHit, Hits, Neighbours
+from indexer.index.sources import EmbeddingSource
+from indexer.index.status import CopyIndexStatus, FeatureIndexStatus, IndexState, IndexStatus, IndexVerification
+from indexer.index.vectors import HashHit, Hits, Neighbours
+from indexer.index.view import IndexView
 
-__all__ = ["HashHit", "Hits", "IndexState", "IndexStatus", "IndexVerification", "Neighbours", "SearchIndex"]
+__all__ = [
+    "CopyIndexStatus",
+    "EmbeddingSource",
+    "FeatureIndexStatus",
+    "HashHit",
+    "Hits",
+    "IndexState",
+    "IndexStatus",
+    "IndexVerification",
+    "IndexView",
+    "Neighbours",
+    "SearchIndex",
+]

@@ -1,37 +1,37 @@
-"""What the rest of dejafake asks of the index: nearest, same picture, neighbours, status; and its background thread.
-
-The index is a cache. Several processes share its folder: each follows it and the catalogue, one at a time builds.
+"""The public interface of the index: nearest, same picture, neighbours, status; and its background thread. The index is
+a cache. Several processes share its folder: each follows it and the catalogue, and one at a time builds.
 """
 
 import logging
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from threading import Event, Lock, Thread
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy.orm import Session
 
-from indexer.catalog import embeddings, images
+from indexer.catalog import changes
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import ImageFilter
-from indexer.catalog.types import EMBEDDING_DIMENSION
-from indexer.errors import DejafakeError, FingerprintMismatchError, UsageError
+from indexer.catalog.records.filters import ImageFilter
+from indexer.errors import DejafakeError, FingerprintMismatchError
 from indexer.index.live import LiveIndex
-from indexer.index.status import IndexState, IndexStatus, IndexVerification
+from indexer.index.live_vectors import LiveVectors
+from indexer.index.sources import EmbeddingSource
+from indexer.index.status import CopyIndexStatus, FeatureIndexStatus, IndexState, IndexStatus, IndexVerification
+from indexer.index.vectors import HashHit, Hits, Neighbours, VectorStore
 from indexer.index.verification import verify
+from indexer.index.view import IndexView
 from indexer.settings import Settings
-from indexer.vectors import Allowed, HashHit, Hits, Neighbours, VectorStore, nearest_neighbours
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60.0
 """Pause after background work failed."""
+CLOSING_SECONDS = 60.0
+"""How long background work that is to end is waited for."""
 BUSY_SECONDS = 2.0
 """Pause when another process is building."""
-FILTERS_KEPT = 32
-HASH_BYTES = 32
-EVERYTHING = ImageFilter()
 
 
 class SearchIndex:
@@ -40,98 +40,119 @@ class SearchIndex:
     A search sees the catalogue as of the last `refresh` of this process, or of its first use.
     """
 
-    def __init__(self, catalog: Catalog, settings: Settings, fingerprint: str) -> None:
-        """The index of the detector `fingerprint`; nothing is read before it is first used."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Settings,
+        fingerprint: str,
+        descriptor: EmbeddingSource | None = None,
+        features: str | None = None,
+    ) -> None:
+        """The index of the detector `fingerprint`, of a copy descriptor, if there is one, and of local features by the
+        method `features`, if there is one; nothing is read before it is first used."""
         self.fingerprint = fingerprint
         self._catalog = catalog
         self._closing = Event()
-        self._live = LiveIndex(catalog, settings, fingerprint, self._give_up_when_closing)
-        self._filters: dict[ImageFilter, Allowed] = {}
-        self._filters_of = 0
-        self._filtering = Lock()
+        detector = EmbeddingSource.of_detector(fingerprint, settings)
+        self._live = LiveIndex(catalog, settings, detector, descriptor, features, self._give_up_when_closing)
         self._starting = Lock()
         self._upkeep: Thread | None = None
         self._retry_at = 0.0
         self._problem: str | None = None
+        self._other_detector = False
 
-    def refresh(self) -> None:
-        """Catch up with the catalogue, which is one small query when nothing changed, and start background work when
-        that is due: checking a snapshot just opened, and building without one, with a damaged one, with a long tail or
-        many deletions.
+    def open(self) -> None:
+        """Read the index, or the catalogue's embeddings if there is no valid one; does not start a build.
 
         Raises:
             FingerprintMismatchError: the snapshot belongs to another detector.
             CatalogError: the catalogue cannot be read.
         """
-        with self._live.level():
+        with self._live.catch_up():
             pass
+
+    def refresh(self) -> None:
+        """Catch up with the catalogue (one small query when nothing changed), and start background work if due:
+        verifying a newly opened snapshot, or building one if it is missing, damaged, or has a long tail or many
+        deletions.
+
+        Raises:
+            FingerprintMismatchError: the snapshot belongs to another detector.
+            CatalogError: the catalogue cannot be read.
+        """
+        self.open()
         if self._live.due or self._live.unchecked:
             self._start_upkeep()
 
     def bring_up_to_date(self) -> None:
-        """Catch up, and wait until whatever is due is written. For the end of an ingest.
+        """Catch up, and wait until any snapshot due is written. For the end of an ingest.
 
         Raises:
             VectorIndexError: the snapshot belongs to another detector, or could not be written; what was ingested is
                 safe in the catalogue.
         """
-        with self._live.level():
+        with self._live.catch_up():
             pass
         if self._live.due:
             self._live.maintain(wait=True)
 
     def build(self) -> IndexStatus:
-        """Build the index anew from the catalogue, whatever is there. Searches go on meanwhile, on the old one.
+        """Rebuild the index from the catalogue, ignoring the existing one. Searches continue on the old one meanwhile.
 
         Raises:
             VectorIndexError: it could not be written; the old one stays in use.
+            ReadOnlyError: this user may only read the home.
         """
+        self._catalog.require_writable()
         self._live.rebuild()
         self._problem = None
         return self.status()
 
-    def nearest(self, vectors: npt.NDArray[np.float32], k: int, wanted: ImageFilter | None = None) -> Hits:
-        """The k images most like each query, best first; equal cosines by rising id.
+    def view(self) -> IndexView:
+        """The state as of the last `refresh`, for a search with several queries."""
+        view = self._live.view
+        if view is None:
+            self.refresh()
+            view = self._live.view
+        if view is None:
+            raise AssertionError("an index that has caught up has a state")
+        return view
 
-        Exact up to the setting `exact_search_max` and for filters that leave few images; above, approximate in which
-        images it finds, never in their scores.
+    def nearest(self, vectors: npt.NDArray[np.float32], k: int, image_filter: ImageFilter | None = None) -> Hits:
+        """The k images most similar to each query, best first; equal cosines by rising id.
+
+        Exact up to the setting `exact_search_max` and for filters that leave few images; otherwise approximate in which
+        images are found, but never in their scores.
 
         Args:
             vectors: [Q, 384] embeddings by this index's detector; need not be normalised.
             k: at least 1.
-            wanted: which images may be found; None for all.
+            image_filter: which images may be found; None for all.
 
         Returns:
-            `ids` [Q, k] internal image ids, -1 where no more may be found; `scores` [Q, k] cosines.
+            `ids` [Q, k] internal image ids, -1 where there are no more; `scores` [Q, k] cosines.
 
         Raises:
-            UsageError: a vector of another length, without direction, or not finite; k below 1.
+            UsageError: a vector has the wrong length, is zero, or is not finite; or k is below 1.
         """
-        if k < 1:
-            raise UsageError(f"a search returns at least one match, not {k}")
-        queries = _normalised(vectors)
-        return self._store().search(queries, k, self._allowed(wanted))
+        return self.view().nearest(vectors, k, image_filter)
 
     def same_picture(
-        self, hashes: Sequence[bytes], max_distance: int, wanted: ImageFilter | None = None
+        self, hashes: Sequence[bytes], max_distance: int, image_filter: ImageFilter | None = None
     ) -> tuple[HashHit, ...]:
         """All images within `max_distance` bits (inclusive) of any of these PDQ hashes, nearest first, then by id.
 
-        Images whose own hash is of a lower quality than the setting `pdq_min_quality` are never found.
+        Images whose own hash quality is below the setting `pdq_min_quality` are never found.
 
         Args:
             hashes: 32 bytes each; an image near several of them is found once for each.
             max_distance: bits of 256, at least 0.
-            wanted: which images may be found; None for all.
+            image_filter: which images may be found; None for all.
 
         Raises:
             UsageError: a hash is not 32 bytes, or the distance is negative.
         """
-        if max_distance < 0 or any(len(bits) != HASH_BYTES for bits in hashes):
-            raise UsageError("a PDQ hash has 256 bits (64 hexadecimal digits), and distances are not negative")
-        self._store()
-        queries = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
-        return self._live.hashes.search(queries, max_distance, self._allowed(wanted))
+        return self.view().same_picture(hashes, max_distance, image_filter)
 
     def listed_picture(self, hashes: Sequence[bytes], max_distance: int) -> tuple[HashHit, ...]:
         """All entries of hash lists within `max_distance` bits (inclusive) of any of these PDQ hashes, nearest first;
@@ -141,125 +162,137 @@ class SearchIndex:
             hashes: 32 bytes each; an entry near several of them is found once for each.
             max_distance: bits of 256, at least 0.
         """
-        self._store()
-        queries = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
-        return self._live.listed.store.search(queries, max_distance)
+        return self.view().listed_picture(hashes, max_distance)
+
+    def nearest_copies(self, vectors: npt.NDArray[np.float32], k: int, image_filter: ImageFilter | None = None) -> Hits:
+        """The k images whose copy embeddings are most similar to each query, as `nearest` gives them; none at all
+        without a copy descriptor.
+
+        Args:
+            vectors: [V, D] embeddings by the copy descriptor, of views of one picture for example.
+        """
+        return self.view().nearest_copies(vectors, k, image_filter)
 
     def vectors_of(self, image_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
-        """The embeddings [384] of those of these images that can be found, by internal id, as the catalogue has them
-        and without asking it."""
-        return self._store().vectors_of(np.array(image_ids, np.int64))
+        """The embeddings [384] of the given images, by internal id, exactly as in the catalogue but without a query to
+        it.
+        """
+        return self.view().vectors_of(image_ids)
 
-    @property
-    def change_id(self) -> int:
-        """The catalogue's change counter as of the last `refresh`."""
-        return self._live.change_id
-
-    @property
-    def knows_lists(self) -> bool:
-        """Whether there are hash lists, as of the last `refresh`."""
-        return self._live.listed.any
-
-    def admits(self, image_id: int, wanted: ImageFilter | None) -> bool:
+    def admits(self, image_id: int, image_filter: ImageFilter | None) -> bool:
         """Whether an image meets a filter."""
-        allowed = self._allowed(wanted)
-        return allowed is None or bool(allowed.mask(np.array([image_id]))[0])
+        return bool(self.view().admitted([image_id], image_filter))
 
-    def neighbours(self, k: int, wanted: ImageFilter | None = None) -> Neighbours:
-        """The k nearest others of every image: ids [N], rising; neighbour ids [N, k], -1 where there are no more;
-        cosines [N, k]. With `wanted`, of the images that meet it and among them only."""
-        return nearest_neighbours(self._store(), k, self._allowed(wanted))
+    def neighbours(self, k: int, image_filter: ImageFilter | None = None) -> Neighbours:
+        """The k nearest other images of every image: ids [N], rising; neighbour ids [N, k], -1 where there are no more;
+        cosines [N, k]. With `image_filter`, only for and among the images that meet it.
+        """
+        return self.view().neighbours(k, image_filter)
 
     @property
     def size(self) -> int:
-        """Embeddings that can be found."""
-        return self._store().count
+        """The number of searchable embeddings."""
+        return self.view().size
 
     @property
     def snapshot_id(self) -> str:
-        """What was searched: the digest of the snapshot, `unsaved` without one, and after a `+` the newest embedding
-        and tombstone when there are some it does not have. The same content gives the same digest everywhere."""
-        return _snapshot_id(self._store())
+        """Identifies the searched state: the digest of the snapshot (`unsaved` without one), then after a `+` the
+        newest embedding and tombstone that are not in it, if any. The same content gives the same digest everywhere.
+        """
+        return self.view().snapshot_id
+
+    def glance(self) -> IndexStatus:
+        """The status as far as this process knows, without counting, verifying or waiting: `catalogue_count` is as of
+        the state that searches see. Starts catching up, verifying or building in the background if due.
+
+        Raises:
+            CatalogError: the catalogue cannot be read.
+        """
+        view, live = self._live.view, self._live
+        if view is None:
+            self._start_upkeep()
+            return self._status(None, "other_detector" if self._other_detector else "opening", 0)
+        with self._catalog.reading() as session:
+            change_id = changes.newest(session).change_id
+            state = self._seen_state(session, live.vectors, view.vectors)
+            copies = (
+                None
+                if live.copies is None or view.copies is None
+                else CopyIndexStatus.of(
+                    view.copies, self._seen_state(session, live.copies, view.copies), view.copies.count
+                )
+            )
+        if change_id != view.change_id or live.due or live.unchecked:
+            self._start_upkeep()
+        return self._status(view, state, view.size, copies)
+
+    @staticmethod
+    def _seen_state(session: Session, part: LiveVectors, seen: VectorStore) -> IndexState:
+        """The state of a part, `seen` as searches see it."""
+        newest = part.source.table.newest_id(session, part.source.fingerprint)
+        missing = newest > seen.watermark and not part.has_snapshot
+        return part.trouble or ("missing" if missing else "ready")
 
     def status(self) -> IndexStatus:
-        """Catch up and say how the index is; starts no building. Waits until a snapshot just opened was checked."""
+        """Catch up and return the status; does not start a build. Waits until newly opened snapshots are verified, and
+        counts the embeddings of the catalogue.
+        """
         try:
-            with self._live.level():
-                pass
+            self.open()
             self._live.check()
-            with self._live.level() as (session, store):
-                catalogue_count = embeddings.count(session, self.fingerprint)
-                behind: IndexState | None = "stale" if store.count != catalogue_count else None
-                return self._status(store, self._live.trouble or behind or "ready", catalogue_count, self._problem)
+            with self._live.catch_up() as session:
+                copies = None
+                if self._live.copies is not None:
+                    count = self._live.copies.catalogue_count(session)
+                    store = self._live.copies.searched
+                    copies = CopyIndexStatus.of(store, _counted_state(self._live.copies, count), count)
+                count = self._live.vectors.catalogue_count(session)
+                view = self.view()
+                state = _counted_state(self._live.vectors, count)
+                return self._status(view, state, count, copies)
         except FingerprintMismatchError as error:
+            self._problem = str(error)
             with self._catalog.reading() as session:
-                catalogue_count = embeddings.count(session, self.fingerprint)
-            return self._status(None, "other_detector", catalogue_count, str(error))
+                count = self._live.vectors.catalogue_count(session)
+            return self._status(None, "other_detector", count)
 
     def _status(
-        self, store: VectorStore | None, state: IndexState, catalogue_count: int, problem: str | None
+        self,
+        view: IndexView | None,
+        state: IndexState,
+        catalogue_count: int,
+        copies: CopyIndexStatus | None = None,
     ) -> IndexStatus:
-        manifest = store.manifest if store else None
-        return IndexStatus(
-            fingerprint=self.fingerprint,
-            state=state,
-            count=store.count if store else 0,
-            catalogue_count=catalogue_count,
-            tail=store.tail if store else 0,
-            deleted=store.deleted if store else 0,
-            snapshot=_snapshot_id(store) if store else "",
-            kind=manifest.kind if manifest else "exact",
-            parameters=manifest.parameters if manifest else {},
-            recall=manifest.recall if manifest else None,
-            milliseconds=manifest.milliseconds if manifest else None,
-            built_at=datetime.fromisoformat(manifest.built_at) if manifest else None,
-            bytes=manifest.bytes if manifest else 0,
-            problem=problem,
+        features = None if view is None else self._features_status(view)
+        return IndexStatus.of(self.fingerprint, view, state, catalogue_count, self._problem, copies, features)
+
+    def _features_status(self, view: IndexView) -> FeatureIndexStatus | None:
+        part, store = self._live.features, view.features
+        if part is None or store is None:
+            return None
+        return FeatureIndexStatus(
+            part.fingerprint, part.trouble or "ready", store.count, store.tail, store.deleted, part.folder.bytes
         )
 
     def verify(self) -> IndexVerification:
-        """Compare every file with its checksum and the index with the catalogue, and search for stored vectors."""
+        """Verify every file's checksum, compare the index with the catalogue, and search for stored vectors."""
         self.settle()
         return verify(self._live)
 
     def settle(self) -> None:
-        """Wait for the background work that is under way."""
+        """Wait for background work in progress."""
         upkeep = self._upkeep
         if upkeep is not None:
             upkeep.join()
 
     def close(self) -> None:
-        """Stop background work at its next step and wait for it. What is not written yet is in the catalogue."""
+        """Stop background work at its next step and wait for it. Anything not written yet is in the catalogue."""
         self._closing.set()
-        self.settle()
-
-    def _store(self) -> VectorStore:
-        store = self._live.store
-        if store is None:
-            self.refresh()
-            with self._live.level() as (_, store):
-                pass
-        return store
-
-    def _allowed(self, wanted: ImageFilter | None) -> Allowed | None:
-        if wanted is None or wanted == EVERYTHING:
-            return None
-        change_id = self._live.change_id
-        with self._filtering:
-            if self._filters_of != change_id:
-                self._filters.clear()
-                self._filters_of = change_id
-            known = self._filters.get(wanted)
-        if known is not None:
-            return known
-        with self._catalog.reading() as session:
-            allowed = Allowed(images.matching_ids(session, wanted))
-        with self._filtering:
-            if self._filters_of == change_id:
-                if len(self._filters) >= FILTERS_KEPT:
-                    self._filters.pop(next(iter(self._filters)))
-                self._filters[wanted] = allowed
-        return allowed
+        upkeep = self._upkeep
+        if upkeep is not None:
+            upkeep.join(CLOSING_SECONDS)
+            if upkeep.is_alive():
+                logger.warning("the upkeep of the index has not ended within %g s: it is left behind", CLOSING_SECONDS)
 
     def _start_upkeep(self) -> None:
         with self._starting:
@@ -271,14 +304,23 @@ class SearchIndex:
 
     def _keep_up(self) -> None:
         try:
-            self._live.maintain(wait=False)
+            self.open()
+            if self._catalog.read_only:
+                self._live.check()
+            else:
+                self._live.maintain(wait=False)
         except _ClosingError:
             return
         except DejafakeError as error:
             logger.warning("%s", error)
             self._problem = str(error)
+            self._other_detector = isinstance(error, FingerprintMismatchError)
             return
-        self._problem = None
+        except BaseException:
+            logger.exception("the upkeep of the index failed; it is tried again later")
+            self._problem = "the upkeep of the index failed: the log tells more; it is tried again later"
+            return
+        self._problem, self._other_detector = None, False
         self._retry_at = time.monotonic() + BUSY_SECONDS if self._live.due else 0.0
 
     def _give_up_when_closing(self) -> None:
@@ -287,27 +329,9 @@ class SearchIndex:
 
 
 class _ClosingError(Exception):
-    """The index is being closed; whatever is being built is dropped."""
+    """The index is being closed; an unfinished build is dropped."""
 
 
-def _snapshot_id(store: VectorStore) -> str:
-    manifest = store.manifest
-    base = manifest.snapshot if manifest else "unsaved"
-    marks = (store.watermark, store.tombstone_watermark)
-    if manifest and marks == (manifest.watermark, manifest.tombstone_watermark):
-        return base
-    return f"{base}+{marks[0]}.{marks[1]}"
-
-
-def _normalised(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    values = np.asarray(vectors, np.float64)
-    if values.ndim != 2 or values.shape[1] != EMBEDDING_DIMENSION:
-        raise UsageError(
-            f"a query embedding has {EMBEDDING_DIMENSION} numbers, not shape {list(values.shape)}: "
-            "was it made by another detector?"
-        )
-    norms = np.linalg.norm(values, axis=1, keepdims=True)
-    if not np.isfinite(norms).all() or (norms == 0).any():
-        raise UsageError("a query embedding must be made of finite numbers, not all zero")
-    unit: npt.NDArray[np.float32] = (values / norms).astype(np.float32)
-    return unit
+def _counted_state(part: LiveVectors, catalogue_count: int) -> IndexState:
+    behind: IndexState = "stale" if part.searched.count != catalogue_count else "ready"
+    return part.trouble or behind

@@ -1,11 +1,63 @@
-"""What the search index says about itself: its status, and the result of a full check."""
+"""The status of the search index, and the result of a full verification."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-IndexState = Literal["missing", "stale", "ready", "damaged", "other_detector"]
+from indexer.index.vectors import VectorStore
+from indexer.index.view import IndexView
+
+IndexState = Literal["opening", "missing", "stale", "ready", "damaged", "other_detector"]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIndexStatus:
+    """The vector index of the copy descriptor `fingerprint`; fields as in `IndexStatus`."""
+
+    fingerprint: str
+    state: IndexState
+    count: int
+    catalogue_count: int
+    tail: int
+    deleted: int
+    kind: Literal["exact", "ivf"]
+    parameters: Mapping[str, int]
+    recall: float | None
+    milliseconds: float | None
+    built_at: datetime | None
+    bytes: int
+
+    @classmethod
+    def of(cls, store: VectorStore, state: IndexState, catalogue_count: int) -> "CopyIndexStatus":
+        """The status of a store."""
+        manifest = store.manifest
+        return cls(
+            fingerprint=store.folder.fingerprint,
+            state=state,
+            count=store.count,
+            catalogue_count=catalogue_count,
+            tail=store.tail,
+            deleted=store.deleted,
+            kind=manifest.kind if manifest else "exact",
+            parameters=manifest.parameters if manifest else {},
+            recall=manifest.recall if manifest else None,
+            milliseconds=manifest.milliseconds if manifest else None,
+            built_at=datetime.fromisoformat(manifest.built_at) if manifest else None,
+            bytes=manifest.bytes if manifest else 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureIndexStatus:
+    """The index of local features by the method `fingerprint`; fields as in `IndexStatus`, `count` of images."""
+
+    fingerprint: str
+    state: IndexState
+    count: int
+    tail: int
+    deleted: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +65,15 @@ class IndexStatus:
     """The vector index of one detector, compared with the catalogue.
 
     `state`: `ready`; `missing`: embeddings but no snapshot; `stale`: it does not hold what the catalogue holds;
-    `damaged`: the snapshot failed its checksums; `other_detector`: the snapshot is of another detector. Searches are
-    right in the states `ready`, `missing` and `damaged`, in the last two only slower: they go through all embeddings.
+    `damaged`: the snapshot failed its checksums; `other_detector`: the snapshot is of another detector; `opening`: it
+    is being read for the first time. Searches are correct in the states `ready`, `missing` and `damaged`, but slower in
+    the last two: they scan all embeddings.
 
-    `count` embeddings can be found, of which `tail` are not in the snapshot; `deleted` rows of the snapshot no longer
-    count. `kind` is `exact` or `ivf` with its `parameters`, its `recall` (recall@10 in [0, 1]) and the `milliseconds`
-    of one search, both measured when it was built; `built_at` is UTC; `bytes` is the snapshot's size.
-    `problem` is the last failure of background work, for a person.
+    `count` embeddings are searchable, of which `tail` are not in the snapshot; `deleted` counts rows of the snapshot
+    that are no longer searchable. `kind` is `exact` or `ivf` with its `parameters`, its `recall` (recall@10 in [0, 1])
+    and the `milliseconds` of one search, both measured when it was built; `built_at` is UTC; `bytes` is the snapshot's
+    size. `problem` is the last failure of background work, for a person. `copies`: the index of the copy descriptor,
+    None without one or while the state is not known; `features`: the index of local features, None likewise.
     """
 
     fingerprint: str
@@ -36,12 +90,48 @@ class IndexStatus:
     built_at: datetime | None
     bytes: int
     problem: str | None
+    copies: CopyIndexStatus | None = None
+    features: FeatureIndexStatus | None = None
+
+    @classmethod
+    def of(
+        cls,
+        fingerprint: str,
+        view: IndexView | None,
+        state: IndexState,
+        catalogue_count: int,
+        problem: str | None,
+        copies: CopyIndexStatus | None,
+        features: FeatureIndexStatus | None,
+    ) -> "IndexStatus":
+        """The status of the state that searches see; `view` None: they see none yet."""
+        store = view.vectors if view else None
+        manifest = store.manifest if store else None
+        return cls(
+            fingerprint=fingerprint,
+            state=state,
+            count=store.count if store else 0,
+            catalogue_count=catalogue_count,
+            tail=store.tail if store else 0,
+            deleted=store.deleted if store else 0,
+            snapshot=view.snapshot_id if view else "",
+            kind=manifest.kind if manifest else "exact",
+            parameters=manifest.parameters if manifest else {},
+            recall=manifest.recall if manifest else None,
+            milliseconds=manifest.milliseconds if manifest else None,
+            built_at=datetime.fromisoformat(manifest.built_at) if manifest else None,
+            bytes=manifest.bytes if manifest else 0,
+            problem=problem,
+            copies=copies,
+            features=features,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class IndexVerification:
-    """The result of a full check: `problems` are for a person to read, `files` is how many checksums were compared,
-    `self_queries` how many stored vectors were searched for."""
+    """The result of a full verification: `problems` for a person to read, `files` the number of checksums compared,
+    `self_queries` the number of stored vectors searched for.
+    """
 
     problems: tuple[str, ...]
     files: int

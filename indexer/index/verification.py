@@ -1,25 +1,40 @@
-"""A full check of the index: files against checksums, embeddings against the catalogue, searches against themselves."""
+"""Full verification of the index: files against checksums, embeddings against the catalogue, and self-queries."""
 
 from indexer.errors import VectorIndexError
-from indexer.index.catching_up import SAMPLE, disagreement
+from indexer.index.catching_up import SAMPLE
 from indexer.index.live import LiveIndex
+from indexer.index.live_features import LiveFeatures
+from indexer.index.live_vectors import LiveVectors
 from indexer.index.status import IndexVerification
-from indexer.vectors import VectorStore
+from indexer.index.vectors import VectorStore
 
 SELF_COSINE = 0.999999
 
 
 def verify(live: LiveIndex) -> IndexVerification:
-    """Check the index of `live`; reads every file of the current snapshot."""
+    """Verify the index of `live`; reads every file of the current snapshots."""
+    done = [_verified(live, part) for part in (live.vectors, live.copies) if part is not None]
+    if live.features is not None:
+        done.append(_verified_features(live, live.features))
+    problems = [problem for one in done for problem in one.problems]
+    return IndexVerification(
+        problems=tuple(dict.fromkeys(problems)),
+        files=sum(one.files for one in done),
+        self_queries=sum(one.self_queries for one in done),
+    )
+
+
+def _verified(live: LiveIndex, part: LiveVectors) -> IndexVerification:
     problems: list[str] = []
-    files = _check_files(live, problems)
+    files = _check_files(part, problems)
     self_queries = 0
     try:
-        with live.level() as (session, store):
-            if wrong := disagreement(session, store):
+        with live.catch_up() as session:
+            store = part.searched
+            if wrong := part.disagreement(session, store):
                 problems.append(wrong)
-        if live.trouble == "missing":
-            problems.append("there is no index yet; searches go through all embeddings")
+        if part.trouble == "missing":
+            problems.append(f"there is no {part.source.what} yet; searches go through all embeddings")
         self_queries = _search_for_itself(store, problems)
     except VectorIndexError as error:
         if str(error) not in problems:
@@ -27,13 +42,32 @@ def verify(live: LiveIndex) -> IndexVerification:
     return IndexVerification(tuple(problems), files, self_queries)
 
 
-def _check_files(live: LiveIndex, problems: list[str]) -> int:
+def _verified_features(live: LiveIndex, part: LiveFeatures) -> IndexVerification:
+    """All files against their checksums, and a sample against the catalogue. That there are none yet is no problem:
+    searches go through what is in memory."""
+    problems: list[str] = []
+    files = 0
     try:
-        name = live.folder.current()
+        with live.catch_up() as session:
+            store = part.searched
+            if wrong := part.disagreement(session, store):
+                problems.append(wrong)
+        store.check(live.pause)
+        files = int(store.snapshot is not None)
+        if part.trouble not in (None, "missing"):
+            problems.append(f"the index of local features is {part.trouble}")
+    except VectorIndexError as error:
+        problems.append(str(error))
+    return IndexVerification(tuple(problems), files, 0)
+
+
+def _check_files(part: LiveVectors, problems: list[str]) -> int:
+    try:
+        name = part.folder.current()
         if name is None:
             return 0
-        manifest = live.folder.manifest(name)
-        manifest.check_files(live.folder.path / name)
+        manifest = part.folder.manifest(name)
+        manifest.check_files(part.folder.path / name)
         return len(manifest.files)
     except VectorIndexError as error:
         problems.append(str(error))

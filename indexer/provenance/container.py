@@ -13,11 +13,22 @@ from typing import Any
 from PIL import Image
 
 from indexer.imaging.structure import tiff
+from indexer.imaging.structure.walking import (
+    END_OF_IMAGE,
+    MAX_JUNK,
+    START_OF_SCAN,
+    jpeg_segment,
+    png_chunks,
+    webp_chunks,
+)
 from indexer.provenance.findings import Finding, ProvenanceLimits, unreadable
 
 _MAX_BLOCKS = 64
 _MAX_CHUNKS = 250_000
+_APP1, _APP13 = 0xE1, 0xED
 _XMP_KEYWORD = "XML:com.adobe.xmp"
+_RAW_EXIF_KEYWORDS = ("Raw profile type exif", "Raw profile type APP1")
+"""Where ImageMagick and ExifTool put EXIF before PNG had a chunk of its own: in hexadecimal."""
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\x00"
 _EXIF_SEGMENT = b"Exif\x00\x00"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\x00"
@@ -43,8 +54,8 @@ class Blocks:
     problems: list[Finding] = field(default_factory=list)
 
 
-def read_into(found: Blocks, name: str, data: bytes, limits: ProvenanceLimits) -> list[Finding]:
-    """Fills `found` from a file of format `name` (a word of `sniffing.sniff`); what was found before damage is kept.
+def read_into(blocks: Blocks, name: str, data: bytes, limits: ProvenanceLimits) -> list[Finding]:
+    """Fills `blocks` from a file of format `name` (a word of `sniffing.sniff`); what was found before damage is kept.
     A BMP has no place for any of this.
 
     Returns:
@@ -52,28 +63,24 @@ def read_into(found: Blocks, name: str, data: bytes, limits: ProvenanceLimits) -
     """
     reader = _READERS.get(name)
     if reader is not None:
-        reader(data, found, limits)
-    return found.problems
+        reader(data, blocks, limits)
+    return blocks.problems
 
 
-def _png(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
-    at = 8
-    for _ in range(_MAX_CHUNKS):
-        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        end = at + 12 + length
-        if end > len(data) or kind == b"IEND":
+def _png(data: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
+    for chunk in png_chunks(data, _MAX_CHUNKS):
+        if chunk.end > len(data) or chunk.kind == b"IEND":
             return
-        if kind in (b"tEXt", b"zTXt", b"iTXt"):
-            _png_text(kind, data[at + 8 : end - 4], found, limits)
-        elif kind == b"eXIf":
-            _keep_exif(data[at + 8 : end - 4], found, limits)
-        at = end
+        if chunk.kind in (b"tEXt", b"zTXt", b"iTXt"):
+            _png_text(chunk.kind, data[chunk.start : chunk.stop], blocks, limits)
+        elif chunk.kind == b"eXIf":
+            _keep_exif(data[chunk.start : chunk.stop], blocks, limits)
 
 
-def _png_text(kind: bytes, chunk: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _png_text(kind: bytes, chunk: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     keyword, _, rest = chunk[: limits.max_block_bytes + 200].partition(b"\0")
     name = keyword[:79].decode("latin-1")
-    if len(found.texts) >= _MAX_BLOCKS or name in found.texts:
+    if len(blocks.texts) >= _MAX_BLOCKS or name in blocks.texts:
         return
     packed = kind == b"zTXt"
     if packed:
@@ -83,11 +90,22 @@ def _png_text(kind: bytes, chunk: bytes, found: Blocks, limits: ProvenanceLimits
         rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
     content = _unpacked(rest, limits.max_block_bytes) if packed else rest
     if content is None or len(content) > limits.max_block_bytes or len(chunk) > limits.max_block_bytes + 200:
-        found.problems.append(unreadable(f"PNG text {name!r}", "it is damaged or too large"))
+        blocks.problems.append(unreadable(f"PNG text {name!r}", "it is damaged or too large"))
     elif name == _XMP_KEYWORD:
-        _keep_xmp(content, found, limits)
+        _keep_xmp(content, blocks, limits)
+    elif name in _RAW_EXIF_KEYWORDS:
+        _keep_exif(_raw_profile(content), blocks, limits)
     else:
-        found.texts[name] = _decoded(content)
+        blocks.texts[name] = _decoded(content)
+
+
+def _raw_profile(content: bytes) -> bytes:
+    """The bytes of a profile: its name and its length, a line each, then hexadecimal digits; empty when they are none.
+    A profile of XMP, which stands under the same name, is no EXIF and reads as none."""
+    try:
+        return bytes.fromhex(b"".join(content.split()[2:]).decode("ascii"))
+    except ValueError:
+        return b""
 
 
 def _unpacked(packed: bytes, limit: int) -> bytes | None:
@@ -107,109 +125,102 @@ def _decoded(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _jpeg(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _jpeg(data: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     at = 2
     for _ in range(_MAX_CHUNKS):
-        while data[at : at + 2] == b"\xff\xff":
-            at += 1
-        if data[at : at + 1] != b"\xff" or data[at + 1 : at + 2] in (b"", b"\xda", b"\xd9"):
+        segment = jpeg_segment(data, at)
+        if segment is None or segment.marker - at > MAX_JUNK or segment.code in (START_OF_SCAN, END_OF_IMAGE):
             return
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if end < at + 4:
+        if segment.end < segment.start + 2 and not segment.stands_alone:
             return
-        if data[at + 1] == 0xE1:
-            segment = data[at + 4 : end]
-            if segment.startswith(_EXIF_SEGMENT):
-                _keep_exif(segment[6:], found, limits)
-            elif segment.startswith(_XMP_SEGMENT):
-                _keep_xmp(segment[len(_XMP_SEGMENT) :], found, limits)
-            elif segment.startswith(_XMP_EXTENSION) and len(found.xmp_portions) < _MAX_BLOCKS:
-                found.xmp_portions.append(segment[len(_XMP_EXTENSION) :])
-        elif data[at + 1] == 0xED and data.startswith(_PHOTOSHOP_SEGMENT, at + 4):
-            _keep_photoshop(data[at + 4 + len(_PHOTOSHOP_SEGMENT) : end], found, limits)
-        at = end
+        content = data[segment.start + 2 : segment.end]
+        if segment.code == _APP1:
+            if content.startswith(_EXIF_SEGMENT):
+                _keep_exif(content[6:], blocks, limits)
+            elif content.startswith(_XMP_SEGMENT):
+                _keep_xmp(content[len(_XMP_SEGMENT) :], blocks, limits)
+            elif content.startswith(_XMP_EXTENSION) and len(blocks.xmp_portions) < _MAX_BLOCKS:
+                blocks.xmp_portions.append(content[len(_XMP_EXTENSION) :])
+        elif segment.code == _APP13 and content.startswith(_PHOTOSHOP_SEGMENT):
+            _keep_photoshop(content[len(_PHOTOSHOP_SEGMENT) :], blocks, limits)
+        at = segment.end
 
 
-def _webp(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
-    at = 12
-    for _ in range(_MAX_CHUNKS):
-        kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        if len(kind) < 4:
-            return
-        if kind == b"EXIF":
-            _keep_exif(data[at + 8 : at + 8 + length], found, limits)
-        elif kind == b"XMP ":
-            _keep_xmp(data[at + 8 : at + 8 + length], found, limits)
-        at += 8 + length + (length & 1)
+def _webp(data: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
+    for chunk in webp_chunks(data, len(data), _MAX_CHUNKS):
+        if chunk.kind == b"EXIF":
+            _keep_exif(data[chunk.start : chunk.stop], blocks, limits)
+        elif chunk.kind == b"XMP ":
+            _keep_xmp(data[chunk.start : chunk.stop], blocks, limits)
 
 
-def _tiff(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _tiff(data: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     layout = tiff.layout_of(data)
     if layout is None:
         return
-    found.exif = data  # a TIFF is an EXIF block with pixels; only single tags of it are read
+    blocks.exif = data  # a TIFF is an EXIF block with pixels; only single tags of it are read
     entries = tiff.directory(data, layout, layout.first_directory(data))[0]
     packet, resources = entries.get(_XMP_TAG), entries.get(_PHOTOSHOP_TAG)
     if packet is not None:
-        _keep_xmp(tiff.content(data, packet, limits.max_block_bytes + 1), found, limits)
+        _keep_xmp(tiff.content(data, packet, limits.max_block_bytes + 1), blocks, limits)
     if resources is not None:
-        _keep_photoshop(tiff.content(data, resources, limits.max_block_bytes + 1), found, limits)
+        _keep_photoshop(tiff.content(data, resources, limits.max_block_bytes + 1), blocks, limits)
 
 
-def _gif(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _gif(data: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     start = data.find(_GIF_XMP)
     end = -1 if start < 0 else data.find(_GIF_XMP_END, start)
     if end >= 0:
-        _keep_xmp(data[start + len(_GIF_XMP) : end], found, limits)
+        _keep_xmp(data[start + len(_GIF_XMP) : end], blocks, limits)
 
 
-def _avif(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _avif(data: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     from PIL.AvifImagePlugin import AvifImageFile
 
     with AvifImageFile(io.BytesIO(data)) as image:
-        _keep_info(image.info, found, limits)
+        _keep_info(image.info, blocks, limits)
 
 
-def _heic(data: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _heic(data: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
         return  # then such files are not accepted at all
     opener: Callable[[io.BytesIO], Image.Image] = HeifImageFile
     with opener(io.BytesIO(data)) as image:
-        _keep_info(image.info, found, limits)
+        _keep_info(image.info, blocks, limits)
 
 
-def _keep_info(info: Mapping[Any, Any], found: Blocks, limits: ProvenanceLimits) -> None:
+def _keep_info(info: Mapping[Any, Any], blocks: Blocks, limits: ProvenanceLimits) -> None:
     exif, xmp = info.get("exif"), info.get("xmp")
     if isinstance(exif, bytes):
-        _keep_exif(exif, found, limits)
+        _keep_exif(exif, blocks, limits)
     if isinstance(xmp, bytes):
-        _keep_xmp(xmp, found, limits)
+        _keep_xmp(xmp, blocks, limits)
 
 
-def _keep_exif(block: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
-    if found.exif is not None:
+def _keep_exif(block: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
+    if blocks.exif is not None:
         return
     if len(block) > limits.max_block_bytes:
-        found.problems.append(unreadable("EXIF block", f"it is larger than {limits.max_block_bytes:,} bytes"))
+        blocks.problems.append(unreadable("EXIF block", f"it is larger than {limits.max_block_bytes:,} bytes"))
         return
-    found.exif = block.removeprefix(_EXIF_SEGMENT)
+    blocks.exif = block.removeprefix(_EXIF_SEGMENT)
 
 
-def _keep_photoshop(resources: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _keep_photoshop(resources: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     """Resources that do not fit into one segment go on in the next."""
-    if len(found.photoshop) + len(resources) > limits.max_block_bytes:
-        found.problems.append(unreadable("Photoshop block", f"it is larger than {limits.max_block_bytes:,} bytes"))
+    if len(blocks.photoshop) + len(resources) > limits.max_block_bytes:
+        blocks.problems.append(unreadable("Photoshop block", f"it is larger than {limits.max_block_bytes:,} bytes"))
     else:
-        found.photoshop += resources
+        blocks.photoshop += resources
 
 
-def _keep_xmp(packet: bytes, found: Blocks, limits: ProvenanceLimits) -> None:
+def _keep_xmp(packet: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
     if len(packet) > limits.max_block_bytes:
-        found.problems.append(unreadable("XMP packet", f"it is larger than {limits.max_block_bytes:,} bytes"))
-    elif len(found.xmp) < 2 and packet not in found.xmp:
-        found.xmp.append(packet)
+        blocks.problems.append(unreadable("XMP packet", f"it is larger than {limits.max_block_bytes:,} bytes"))
+    elif len(blocks.xmp) < 2 and packet not in blocks.xmp:
+        blocks.xmp.append(packet)
 
 
 _READERS: Mapping[str, Callable[[bytes, Blocks, ProvenanceLimits], None]] = {

@@ -68,11 +68,13 @@ def _finding(store: dict[str, Any], limits: ProvenanceLimits) -> Finding:
     manifests = mapping(store.get("manifests"))
     active = str(store.get("active_manifest"))
     ordered = [mapping(manifests.get(active))]
-    ordered += [mapping(one) for label, one in list(manifests.items())[:_MAX_MANIFESTS] if label != active]
+    ordered += [
+        mapping(manifest_entry) for label, manifest_entry in list(manifests.items())[:_MAX_MANIFESTS] if label != active
+    ]
     signature = mapping(ordered[0].get("signature_info"))
     state = text(store.get("validation_state")) or "Invalid"
     actions = list(_actions(ordered))
-    code = next((found for action in actions if (found := _source_type(action))), None)
+    code = next((code_found for action in actions if (code_found := _source_type(action))), None)
     generators = _distinct(name for manifest in ordered for name in _generators(manifest))
     credentials = Credentials(
         validation_state=state.lower(),
@@ -104,7 +106,7 @@ def _statement(credentials: Credentials, code: str | None) -> str:
             f"C2PA manifest signed by {who}, for whom no trust anchor vouches: the file is unchanged since it was "
             f"signed, but anyone can sign under any name, so what it says is self-declared.{says}"
         )
-    failures = ", ".join(one for one in credentials.failures if one != _UNTRUSTED) or "unknown"
+    failures = ", ".join(failure for failure in credentials.failures if failure != _UNTRUSTED) or "unknown"
     return f"C2PA manifest that does not hold ({failures}): file or manifest was changed, or it was made up.{says}"
 
 
@@ -118,13 +120,13 @@ def _actions(manifests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _source_type(action: dict[str, Any]) -> str | None:
-    found = action.get("digitalSourceType") or mapping(action.get("parameters")).get("digitalSourceType")
-    return source_type(text(found))
+    declared = action.get("digitalSourceType") or mapping(action.get("parameters")).get("digitalSourceType")
+    return source_type(text(declared))
 
 
 def _generators(manifest: dict[str, Any]) -> Iterator[str | None]:
-    for one in items(manifest.get("claim_generator_info"))[:10]:
-        name, version = text(mapping(one).get("name")), text(mapping(one).get("version"))
+    for info in items(manifest.get("claim_generator_info"))[:10]:
+        name, version = text(mapping(info).get("name")), text(mapping(info).get("version"))
         yield name if version is None or name is None else f"{name} {version}"
     if not manifest.get("claim_generator_info"):
         yield text(manifest.get("claim_generator"))
@@ -132,8 +134,8 @@ def _generators(manifest: dict[str, Any]) -> Iterator[str | None]:
 
 def _failures(store: dict[str, Any]) -> Iterator[str | None]:
     results = mapping(mapping(store.get("validation_results")).get("activeManifest"))
-    yield from (text(mapping(one).get("code")) for one in items(results.get("failure")))
+    yield from (text(mapping(entry).get("code")) for entry in items(results.get("failure")))
 
 
-def _distinct(found: Iterator[str | None]) -> tuple[str, ...]:
-    return tuple(list(dict.fromkeys(one for one in found if one is not None))[:_MAX_LISTED])
+def _distinct(values: Iterator[str | None]) -> tuple[str, ...]:
+    return tuple(list(dict.fromkeys(value for value in values if value is not None))[:_MAX_LISTED])

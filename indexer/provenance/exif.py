@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from indexer.errors import ImageRejectedError
 from indexer.imaging.structure import tiff
+from indexer.provenance.exif_text import comment_text, plain_text, wide_text
 from indexer.provenance.findings import Camera, ProvenanceLimits
 from indexer.provenance.untyped import text
 
@@ -17,14 +18,15 @@ _TAKEN, _COMMENT, _SERIAL, _LENS = 36867, 37510, 42033, 42036
 _PREVIEW_AT, _PREVIEW_LENGTH = 513, 514
 _LATITUDE_SIDE, _LATITUDE, _LONGITUDE_SIDE, _LONGITUDE = 1, 2, 3, 4
 _MAX_PREVIEW = 1_000_000
-_CHARSETS = {b"ASCII\0\0\0": "utf-8", b"JIS\0\0\0\0\0": "iso2022_jp", b"\0\0\0\0\0\0\0\0": "utf-8"}
+_XP_TITLE, _XP_COMMENT, _XP_SUBJECT = 40091, 40092, 40095
 
 _Entries = dict[int, tiff.Entry]
 
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What an EXIF block says. `comment` and the free texts may be long: generators keep their parameters there."""
+    """What an EXIF block says. `comment` and the free texts may be long: generators keep their parameters there.
+    `windows` are title, comment and subject as Windows writes them."""
 
     camera: Camera | None = None
     software: str | None = None
@@ -32,6 +34,7 @@ class Exif:
     description: str | None = None
     make: str | None = None
     model: str | None = None
+    windows: tuple[str, ...] = ()
     preview: bytes | None = None
 
 
@@ -42,7 +45,7 @@ def read_exif(block: bytes, limits: ProvenanceLimits) -> Exif:
         return Exif()
     first, after = _directory(block, layout, layout.first_directory(block))
     shot, _ = _directory(block, layout, _pointer(block, layout, first, _EXIF_POINTER))
-    place, _ = _directory(block, layout, _pointer(block, layout, first, _GPS_POINTER))
+    gps, _ = _directory(block, layout, _pointer(block, layout, first, _GPS_POINTER))
     second, _ = _directory(block, layout, after)
 
     def words(entries: _Entries, tag: int) -> str | None:
@@ -54,15 +57,17 @@ def read_exif(block: bytes, limits: ProvenanceLimits) -> Exif:
         lens=text(words(shot, _LENS)),
         serial=text(words(shot, _SERIAL)),
         taken_at=text(words(shot, _TAKEN)),
-        position=_position(block, layout, place),
+        position=_position(block, layout, gps),
     )
     return Exif(
         camera=camera if camera != Camera() else None,
         software=text(words(first, _SOFTWARE)),
-        comment=_comment(block, layout, shot, limits.max_block_bytes),
+        comment=_comment(block, layout, shot, limits.max_block_bytes)
+        or _comment(block, layout, first, limits.max_block_bytes),
         description=words(first, _DESCRIPTION),
         make=words(first, _MAKE),
         model=words(first, _MODEL),
+        windows=_windows(block, first, limits.max_block_bytes),
         preview=_preview(block, layout, second),
     )
 
@@ -85,36 +90,25 @@ def _words(block: bytes, entries: _Entries, tag: int, limit: int) -> str | None:
     entry = entries.get(tag)
     if entry is None or entry.kind not in (1, 2, 7):
         return None
-    content = tiff.content(block, entry, limit).split(b"\0", 1)[0]
-    try:
-        return content.decode("utf-8").strip() or None
-    except UnicodeDecodeError:
-        return content.decode("latin-1").strip() or None
+    return plain_text(tiff.content(block, entry, limit))
 
 
 def _comment(block: bytes, layout: tiff.Layout, entries: _Entries, limit: int) -> str | None:
-    """UserComment: eight bytes that name a character set, then the text; programs disagree on the byte order."""
     entry = entries.get(_COMMENT)
-    content = b"" if entry is None else tiff.content(block, entry, limit)
-    charset, rest = content[:8], content[8:]
-    if charset == b"UNICODE\0":
-        wide = "utf-16-le" if rest[1:2] == b"\0" else "utf-16-be" if rest[:1] == b"\0" else _order(rest, layout)
-        return rest[: len(rest) & ~1].decode(wide, "replace").strip("\0\ufeff ") or None
-    if charset not in _CHARSETS:
-        rest = content
-    return rest.decode(_CHARSETS.get(charset, "utf-8"), "replace").strip("\0 ") or None
+    return None if entry is None else comment_text(tiff.content(block, entry, limit), layout.order)
 
 
-def _order(rest: bytes, layout: tiff.Layout) -> str:
-    marks = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-    return marks.get(rest[:2], "utf-16-le" if layout.order == "<" else "utf-16-be")
+def _windows(block: bytes, entries: _Entries, limit: int) -> tuple[str, ...]:
+    candidates = (entries.get(tag) for tag in (_XP_COMMENT, _XP_TITLE, _XP_SUBJECT))
+    texts = (wide_text(tiff.content(block, entry, limit)) for entry in candidates if entry is not None)
+    return tuple(text for text in texts if text)
 
 
 def _preview(block: bytes, layout: tiff.Layout, entries: _Entries) -> bytes | None:
     start = _pointer(block, layout, entries, _PREVIEW_AT)
     length = _pointer(block, layout, entries, _PREVIEW_LENGTH)
-    found = block[start : start + length]
-    return found if start and 0 < length <= _MAX_PREVIEW and found.startswith(b"\xff\xd8") else None
+    preview = block[start : start + length]
+    return preview if start and 0 < length <= _MAX_PREVIEW and preview.startswith(b"\xff\xd8") else None
 
 
 def _position(block: bytes, layout: tiff.Layout, entries: _Entries) -> str | None:
@@ -134,7 +128,7 @@ def _degrees(
     parts: tuple[int, ...] = struct.unpack(f"{layout.order}6I", content)
     if 0 in parts[1::2]:
         return None
-    found = parts[0] / parts[1] + parts[2] / parts[3] / 60 + parts[4] / parts[5] / 3600
-    if found > most:
+    degrees = parts[0] / parts[1] + parts[2] / parts[3] / 60 + parts[4] / parts[5] / 3600
+    if degrees > most:
         return None
-    return -found if (_words(block, entries, side, 2) or "").upper() == negative else found
+    return -degrees if (_words(block, entries, side, 2) or "").upper() == negative else degrees

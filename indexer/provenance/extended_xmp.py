@@ -24,19 +24,23 @@ def assemble(portions: Sequence[bytes], name: str, limit: int) -> bytes | None:
     Raises:
         XmpRefusedError: it is too large, incomplete, or not what `name` says.
     """
-    heads = [(_HEAD.unpack_from(one), one[_HEAD.size :]) for one in portions if len(one) >= _HEAD.size]
-    wanted = name.upper().encode("ascii", "replace")
-    own = [(length, offset, portion) for (digest, length, offset), portion in heads if digest.upper() == wanted]
+    heads = [
+        (_HEAD.unpack_from(portion_bytes), portion_bytes[_HEAD.size :])
+        for portion_bytes in portions
+        if len(portion_bytes) >= _HEAD.size
+    ]
+    guid = name.upper().encode("ascii", "replace")
+    own = [(length, offset, portion) for (digest, length, offset), portion in heads if digest.upper() == guid]
     if not own:
         return None
     length = own[0][0]
     if length > limit:
         raise XmpRefusedError(f"it is larger than {limit:,} bytes")
     whole = bytearray(length)
-    for said, offset, portion in own:
-        if said != length or offset + len(portion) > length:
+    for total_stated, offset, portion in own:
+        if total_stated != length or offset + len(portion) > length:
             raise XmpRefusedError("its portions do not fit together")
         whole[offset : offset + len(portion)] = portion
-    if hashlib.md5(whole, usedforsecurity=False).hexdigest().upper().encode() != wanted:
+    if hashlib.md5(whole, usedforsecurity=False).hexdigest().upper().encode() != guid:
         raise XmpRefusedError("it is incomplete, or was changed")
     return bytes(whole)

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import UsageError
-from indexer.settings import Settings
+from indexer.imaging.limits import ImageLimits
+from indexer.settings import MIB, Settings
 from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
 
 NAME_LENGTH = 200
 """Longest name, hash or seed kept, in characters."""
+
+
+_PICTURE = ImageLimits(max_bytes=64 * MIB, max_pixels=100_000_000, max_frames=2_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +21,15 @@ class ProvenanceLimits:
 
     `max_block_bytes`: largest single block (a text chunk unpacked, an XMP packet, an EXIF block); larger ones are named
     and not read. `max_text_length`: characters kept of a prompt. `max_findings`: most findings of one file.
-    `trust_anchors`: PEM certificates of the authorities whose C2PA signers are trusted, None for none.
+    `trust_anchors`: PEM certificates of the authorities whose C2PA signers are trusted, None for none. `picture`: what
+    is decoded where the picture is not at hand.
     """
 
     max_block_bytes: int = 1_000_000
     max_text_length: int = 10_000
     max_findings: int = 50
     trust_anchors: str | None = None
+    picture: ImageLimits = _PICTURE
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ProvenanceLimits":
@@ -33,7 +39,8 @@ class ProvenanceLimits:
             UsageError: the file of trust anchors cannot be read or holds no certificate.
         """
         path = settings.c2pa_trust_anchors
-        return cls(trust_anchors=None if path is None else _anchors(path))
+        anchors = None if path is None else _anchors(path)
+        return cls(trust_anchors=anchors, picture=ImageLimits.from_settings(settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +175,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All findings of one file. None at all means nothing: most programs and platforms remove what a file says."""
+    """All findings of one file. None at all means nothing: most programs and platforms remove what a file says.
+
+    `complete`: all was read. False where dejafake itself failed, so that the file is to be read again when mended.
+    """
 
     findings: tuple[Finding, ...] = ()
+    complete: bool = True
 
 
 def unreadable(where: str, why: str) -> Finding:

@@ -46,11 +46,11 @@ def hidden_texts(alpha: Image.Image, limit: int) -> Mapping[str, str]:
     return _texts(written.decode("utf-8", "replace"))
 
 
-def _lowest_bits(alpha: Image.Image, skipped: int, wanted: int) -> bytes:
-    """Bytes made of the lowest bits, down each column: at most `wanted` of them after `skipped`."""
-    columns = min(alpha.width, -(-8 * (skipped + wanted) // alpha.height))
+def _lowest_bits(alpha: Image.Image, skipped: int, count: int) -> bytes:
+    """Bytes made of the lowest bits, down each column: at most `count` of them after `skipped`."""
+    columns = min(alpha.width, -(-8 * (skipped + count) // alpha.height))
     bits = np.asarray(alpha.crop((0, 0, columns, alpha.height)), np.uint8).T.ravel() & 1
-    whole = bits[8 * skipped : 8 * (skipped + wanted)]
+    whole = bits[8 * skipped : 8 * (skipped + count)]
     return np.packbits(whole[: len(whole) // 8 * 8]).tobytes()
 
 
@@ -66,7 +66,7 @@ def _unpacked(packed: bytes, limit: int) -> bytes:
 
 
 def _texts(written: str) -> dict[str, str]:
-    said = json_object(written)
-    if not said:
+    document = json_object(written)
+    if not document:
         return {"parameters": written}
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in document.items()}

@@ -20,18 +20,18 @@ _FACEBOOK = "FBMD"
 
 def read_iptc(resources: bytes, limits: ProvenanceLimits) -> list[Finding]:
     """What the resources of a file say of its origin."""
-    said = _words(resources, limits)
+    words = _words(resources, limits)
     credits = Credits(
-        byline=said.get(_BYLINE),
-        credit=said.get(_CREDIT),
-        source=said.get(_SOURCE),
-        instructions=said.get(_INSTRUCTIONS),
+        byline=words.get(_BYLINE),
+        credit=words.get(_CREDIT),
+        source=words.get(_SOURCE),
+        instructions=words.get(_INSTRUCTIONS),
     )
     findings: list[Finding] = []
     if credits != Credits():
         findings.append(_credits(credits))
-    if (program := said.get(_PROGRAM)) is not None:
-        version = said.get(_VERSION)
+    if (program := words.get(_PROGRAM)) is not None:
+        version = words.get(_VERSION)
         findings.append(_software(program if version is None else f"{program} {version}", "names the software"))
     if (credits.instructions or "").startswith(_FACEBOOK):
         findings.append(_software("Facebook", f"carries the mark {_FACEBOOK} of pictures served by"))
@@ -40,11 +40,11 @@ def read_iptc(resources: bytes, limits: ProvenanceLimits) -> list[Finding]:
 
 def _credits(credits: Credits) -> Finding:
     named = (("by-line", credits.byline), ("credit", credits.credit), ("source", credits.source))
-    said = [f"{name} {value!r}" for name, value in (*named, ("instructions", credits.instructions)) if value]
+    statements = [f"{name} {value!r}" for name, value in (*named, ("instructions", credits.instructions)) if value]
     return Finding(
         kind=ProvenanceKind.DECLARATION,
         worth=EvidenceKind.SELF_DECLARED,
-        statement=f"The {_WHERE} says: {', '.join(said)}. Anyone can write that.",
+        statement=f"The {_WHERE} says: {', '.join(statements)}. Anyone can write that.",
         where=_WHERE,
         credits=credits,
     )
@@ -63,16 +63,16 @@ def _software(name: str, how: str) -> Finding:
 
 def _words(resources: bytes, limits: ProvenanceLimits) -> dict[int, str]:
     """The first text of each data set of record 2 that is read here."""
-    wanted = {_INSTRUCTIONS, _PROGRAM, _VERSION, _BYLINE, _CREDIT, _SOURCE}
-    found: dict[int, str] = {}
+    numbers = {_INSTRUCTIONS, _PROGRAM, _VERSION, _BYLINE, _CREDIT, _SOURCE}
+    words: dict[int, str] = {}
     encoding = "latin-1"
     for record, number, content in _data_sets(_iim(resources)):
         if (record, number) == (1, 90):
             encoding = "utf-8" if content == _UTF8 else encoding
-        elif record == 2 and number in wanted and number not in found:
+        elif record == 2 and number in numbers and number not in words:
             written = text(content[: limits.max_text_length].decode(encoding, "replace"))
-            found |= {} if written is None else {number: written}
-    return found
+            words |= {} if written is None else {number: written}
+    return words
 
 
 def _iim(resources: bytes) -> bytes:

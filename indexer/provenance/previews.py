@@ -48,10 +48,10 @@ def preview_distance(preview: Image.Image, picture: Image.Image) -> int | None:
     """PDQ distance of 256 bits between an upright preview, with or without bars, and its picture; None where one of
     them has too little structure for PDQ."""
     whole = pdq_hash(picture)
-    hashes = [pdq_hash(one) for one in (preview, _without_bars(preview, picture.width / picture.height))]
-    if min(whole.quality, *(one.quality for one in hashes)) < _LEAST_QUALITY:
+    hashes = [pdq_hash(candidate) for candidate in (preview, _without_bars(preview, picture.width / picture.height))]
+    if min(whole.quality, *(candidate.quality for candidate in hashes)) < _LEAST_QUALITY:
         return None
-    return min(hamming(whole.bits, one.bits) for one in hashes)
+    return min(hamming(whole.bits, candidate.bits) for candidate in hashes)
 
 
 def _without_bars(preview: Image.Image, aspect: float) -> Image.Image:

@@ -1,10 +1,10 @@
 """All that a file says about its own origin, source by source. No bytes, however hostile, make this fail."""
 
+import logging
 from collections.abc import Callable
 
 from indexer.errors import ImageRejectedError
 from indexer.imaging.decoding import DecodedImage, decode
-from indexer.imaging.limits import ImageLimits
 from indexer.imaging.sniffing import sniff
 from indexer.provenance import xmp
 from indexer.provenance.container import Blocks, read_into
@@ -21,7 +21,22 @@ from indexer.provenance.watermark import read_watermark
 from indexer.vocabulary import EvidenceKind, ProvenanceKind
 
 _MAX_SOFTWARE = 10
-_PICTURE = ImageLimits(max_bytes=2**31, max_pixels=50_000_000, max_frames=10_000)
+_PARTS = (
+    "C2PA manifest",
+    "file's structure",
+    "metadata",
+    "alpha channel",
+    "watermark",
+    "generator's parameters",
+    "XMP packet",
+    "AIGC label",
+    "IPTC-IIM block",
+    "EXIF preview",
+)
+_FAULTS = (AssertionError, AttributeError, ImportError, NameError, NotImplementedError, TypeError)
+"""What no bytes should provoke: the program is wrong then, not the file."""
+
+_log = logging.getLogger(__name__)
 
 
 def read_provenance(
@@ -43,24 +58,33 @@ def read_provenance(
     blocks = Blocks()
     findings += _guarded("file's structure", lambda: read_into(blocks, name, data, bounds))
     try:
-        shown = decode(data, _PICTURE) if picture is None else picture
+        shown = decode(data, bounds.picture) if picture is None else picture
     except ImageRejectedError:
         shown = None
     findings += _guarded("metadata", lambda: _from_blocks(blocks, bounds, shown))
     if shown is not None:
         findings += _guarded("alpha channel", lambda: _hidden(shown, bounds, findings))
         findings += _guarded("watermark", lambda: read_watermark(shown.rgb))
-    return Provenance(tuple(findings[: bounds.max_findings]))
+    complete = not any(finding in findings for finding in map(_fault, _PARTS))
+    return Provenance(tuple(findings[: bounds.max_findings]), complete)
 
 
 def _guarded(what: str, read: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return read()
+    except _FAULTS:
+        _log.exception("reading the %s of a file failed: please report it", what)
+        return [_fault(what)]
     except Exception as error:  # noqa: BLE001 - whatever a hostile file provokes, the picture itself is still good
+        _log.info("the %s of a file cannot be read: %r", what, error)
         return [unreadable(what, f"it is damaged ({type(error).__name__})")]
 
 
-def _hidden(picture: DecodedImage, limits: ProvenanceLimits, told: list[Finding]) -> list[Finding]:
+def _fault(what: str) -> Finding:
+    return unreadable(what, "dejafake failed, see its log")
+
+
+def _hidden(picture: DecodedImage, limits: ProvenanceLimits, findings: list[Finding]) -> list[Finding]:
     """What is hidden in the alpha channel, without what the file says openly too."""
     if picture.alpha is None:
         return []
@@ -68,9 +92,9 @@ def _hidden(picture: DecodedImage, limits: ProvenanceLimits, told: list[Finding]
         texts = hidden_texts(picture.alpha, limits.max_block_bytes)
     except HiddenTextError as error:
         return [unreadable("text hidden in the alpha channel", str(error))]
-    known = [one.generation for one in told if one.generation is not None]
-    found = read_generations(Words(place="text hidden in the alpha channel,", texts=texts), limits)
-    return [one for one in found if one.generation is None or one.generation not in known]
+    known = [finding.generation for finding in findings if finding.generation is not None]
+    hidden_findings = read_generations(Words(place="text hidden in the alpha channel,", texts=texts), limits)
+    return [finding for finding in hidden_findings if finding.generation is None or finding.generation not in known]
 
 
 def _from_blocks(blocks: Blocks, limits: ProvenanceLimits, picture: DecodedImage | None) -> list[Finding]:
@@ -83,6 +107,7 @@ def _from_blocks(blocks: Blocks, limits: ProvenanceLimits, picture: DecodedImage
         make=exif.make,
         model=exif.model,
         description=exif.description,
+        windows=exif.windows,
         xmp_comment=packet.first("UserComment", limits.max_block_bytes),
     )
     findings += _guarded("generator's parameters", lambda: read_generations(words, limits))
@@ -122,9 +147,9 @@ def _aigc(blocks: Blocks, exif: Exif) -> list[Finding]:
     for where, written in places:
         if written is None or "Label" not in written:
             continue
-        said = json_object(written[:20_000])
-        said = mapping(said.get("AIGC")) or said
-        label, producer = text(said.get("Label")), text(said.get("ContentProducer"))
+        document = json_object(written[:20_000])
+        document = mapping(document.get("AIGC")) or document
+        label, producer = text(document.get("Label")), text(document.get("ContentProducer"))
         if label is not None:
             return [xmp.declaration(Declaration(tc260_label=label, tc260_producer=producer), None, where)]
     return []
@@ -153,7 +178,7 @@ def _software(exif: Exif, packet: xmp.Xmp, blocks: Blocks) -> list[Finding]:
     """The chain of programs the file names, each once."""
     named = [("PNG text Software", text(blocks.texts.get("Software"))), ("EXIF", exif.software)]
     named.append(("XMP packet", packet.first("CreatorTool")))
-    named += [("XMP history", text(one)) for one in packet.values.get("softwareAgent", [])]
+    named += [("XMP history", text(agent)) for agent in packet.values.get("softwareAgent", [])]
     chain: dict[str, str] = {}
     for where, name in named:
         if name is not None:

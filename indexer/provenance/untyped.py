@@ -42,24 +42,24 @@ def json_object(written: str | None) -> dict[str, Any]:
 def number(value: object) -> float | None:
     """A finite number, written as one or as text."""
     try:
-        found = float(value) if isinstance(value, (str, int, float)) else math.nan
+        parsed = float(value) if isinstance(value, (str, int, float)) else math.nan
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return parsed if math.isfinite(parsed) else None
 
 
 def hash_text(value: object) -> str | None:
     """The hash of a model as it is searched for: lower case, without the `0x` that SwarmUI writes."""
-    found = text(value)
-    return None if found is None else found.lower().removeprefix("0x") or None
+    digits = text(value)
+    return None if digits is None else digits.lower().removeprefix("0x") or None
 
 
 def file_stem(value: object) -> str | None:
     """The name of a model without its folder and without the ending of its file."""
-    found = text(value)
-    if found is None:
+    path = text(value)
+    if path is None:
         return None
-    name = re.split(r"[\\/]", found)[-1]
+    name = re.split(r"[\\/]", path)[-1]
     return re.sub(r"\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$", "", name, flags=re.IGNORECASE) or None
 
 

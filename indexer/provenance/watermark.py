@@ -62,12 +62,12 @@ def read_watermark(picture: Image.Image) -> list[Finding]:
     """A finding when a picture of mode RGB carries one of the messages; none otherwise."""
     if not LEAST_PIXELS <= picture.width * picture.height <= MOST_PIXELS:
         return []
-    found = max((_best(votes) for votes in _votes(np.asarray(picture, np.uint8))), key=_surplus)
-    return [_finding(found)] if _surplus(found) >= 0 else []
+    best = max((_best(votes) for votes in _votes(np.asarray(picture, np.uint8))), key=_surplus)
+    return [_finding(best)] if _surplus(best) >= 0 else []
 
 
-def _surplus(found: Watermark) -> int:
-    return found.matching - least_matching(found.length)
+def _surplus(watermark: Watermark) -> int:
+    return watermark.matching - least_matching(watermark.length)
 
 
 def _votes(rgb: npt.NDArray[np.uint8]) -> list[Bits]:
@@ -86,7 +86,7 @@ def _block_bits(halved: npt.NDArray[np.float32]) -> Bits:
     values = np.abs(halved)
     values[::BLOCK, ::BLOCK] = 0
     by_row = values.reshape(len(values) // BLOCK, BLOCK, -1).max(axis=1)
-    strongest = np.max([by_row[:, place::BLOCK] for place in range(BLOCK)], axis=0).ravel()
+    strongest = np.max([by_row[:, offset::BLOCK] for offset in range(BLOCK)], axis=0).ravel()
     return np.asarray(strongest % STEP > STEP / 2, np.bool_)
 
 
@@ -96,22 +96,22 @@ def _best(votes: Bits) -> Watermark:
     A bit is set where more blocks vote for it than for the average bit: blocks of one colour vote for none or for all
     alike, which a fixed half would take for a message.
     """
-    found = []
+    candidates = []
     for name, message in MESSAGES.items():
         rounds = len(votes) // len(message)
         share = votes[: rounds * len(message)].reshape(rounds, len(message)).mean(axis=0)
-        found.append(Watermark(name, int(((share > share.mean()) == message).sum()), len(message)))
-    return max(found, key=_surplus)
+        candidates.append(Watermark(name, int(((share > share.mean()) == message).sum()), len(message)))
+    return max(candidates, key=_surplus)
 
 
-def _finding(found: Watermark) -> Finding:
+def _finding(mark: Watermark) -> Finding:
     return Finding(
         kind=ProvenanceKind.WATERMARK,
         worth=EvidenceKind.STATISTICAL,
-        statement=f"The pixels carry the invisible watermark of {found.name}: {found.matching} of {found.length} bits "
+        statement=f"The pixels carry the invisible watermark of {mark.name}: {mark.matching} of {mark.length} bits "
         f"match, as many as random bits match in fewer than one of {1 / MAX_FALSE:,.0f} pictures. Anyone can put it "
         "into a picture; that it is missing would mean nothing.",
         where="pixels",
-        made_with=found.name,
-        watermark=found,
+        made_with=mark.name,
+        watermark=mark,
     )

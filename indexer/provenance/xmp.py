@@ -89,11 +89,11 @@ def parse(packet: bytes) -> Xmp:
         raise XmpRefusedError("it has a document type or entities, which no XMP packet has") from None
     except (ElementTree.ParseError, LookupError, ValueError):
         raise XmpRefusedError("it is not well-formed XML, or in an unknown encoding") from None
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in _properties(root):
-        if name in _WANTED and len(found.setdefault(name, [])) < _MAX_VALUES:
-            found[name].append(value)
-    return Xmp(found)
+        if name in _WANTED and len(values.setdefault(name, [])) < _MAX_VALUES:
+            values[name].append(value)
+    return Xmp(values)
 
 
 def _is_wide(packet: bytes) -> bool:
@@ -144,15 +144,17 @@ def declarations(xmp: Xmp, limits: ProvenanceLimits) -> list[Finding]:
 
 def declaration(declared: Declaration, code: str | None, where: str) -> Finding:
     """The finding for what a file declares about artificial intelligence."""
-    said = [] if code is None else [f"it was {SOURCE_TYPES.get(code, code)} (digital source type {code})"]
+    sentences = [] if code is None else [f"it was {SOURCE_TYPES.get(code, code)} (digital source type {code})"]
     if declared.ai_system:
-        said.append(f"the AI system used was {declared.ai_system}")
+        sentences.append(f"the AI system used was {declared.ai_system}")
     if declared.tc260_label:
-        said.append(f"it is {_TC260_LABELS.get(declared.tc260_label, 'labelled')} (TC260 label {declared.tc260_label})")
+        sentences.append(
+            f"it is {_TC260_LABELS.get(declared.tc260_label, 'labelled')} (TC260 label {declared.tc260_label})"
+        )
     return Finding(
         kind=ProvenanceKind.DECLARATION,
         worth=EvidenceKind.SELF_DECLARED,
-        statement=f"The {where} declares that {', '.join(said) or 'AI was used'}. Anyone can write that.",
+        statement=f"The {where} declares that {', '.join(sentences) or 'AI was used'}. Anyone can write that.",
         where=where,
         made_with=None if declared.ai_system is None else product(declared.ai_system),
         digital_source_type=code,

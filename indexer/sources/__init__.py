@@ -1,22 +1,41 @@
 """Where images come from: folders, manifests, archives and single files, all as a lazy stream of items.
 
-Everything read here was written by someone else. What is not a picture, or leads out of its place, is a rejection.
+Everything read here comes from outside. A path that is no picture, or leads out of its folder, becomes a rejection.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from indexer.errors import SourceError
 from indexer.imaging.limits import ImageLimits
-from indexer.sources.archive import ARCHIVE_ENDINGS, open_archive
+from indexer.sources.archives.archive import ARCHIVE_ENDINGS, open_archive
 from indexer.sources.folder import FolderSource
-from indexer.sources.items import SightingClaim, Source, SourceItem, SourceRejection, printable
+from indexer.sources.items import (
+    Found,
+    Remark,
+    Source,
+    SourceItem,
+    SourceRejection,
+    SourceSkip,
+    printable,
+)
+from indexer.sources.label_words import TABLE_ONLY, LabelWords
 from indexer.sources.manifest import ManifestSource
+from indexer.sources.other_files import refuse_other_files
 from indexer.sources.single import FileSource
 from indexer.sources.tables import TABLES
+from indexer.sources.times import DateOrder
 
 
-def open_source(path: Path, limits: ImageLimits, mapping: Mapping[str, str] | None = None) -> Source:
+def open_source(
+    path: Path,
+    limits: ImageLimits,
+    mapping: Mapping[str, str] | None = None,
+    words: LabelWords = TABLE_ONLY,
+    *,
+    dates: DateOrder | None = None,
+    roots: Sequence[Path] = (),
+) -> Source:
     """The source at `path`: a folder, a manifest (.csv, .tsv, .jsonl, .ndjson, .parquet), an archive (.zip, .tar,
     .tar.gz, .tgz, .tar.bz2, .tar.xz), or else a single picture file.
 
@@ -24,8 +43,12 @@ def open_source(path: Path, limits: ImageLimits, mapping: Mapping[str, str] | No
         path: what to read.
         limits: bounds on every file.
         mapping: columns of a manifest by field (`{"path": "file_name"}`), before the names dejafake knows.
+        words: meanings of label words in cells and folder names, which override the table of words.
+        dates: the order of day and month where a manifest's dates are in numbers and do not show it.
+        roots: folders that a manifest's paths may lead into, besides its own.
 
     Raises:
+        UsageError: a root is no folder.
         SourceError: there is nothing there, it holds no pictures, cannot be read, or lacks a column; or `mapping`
             was given for something that is not a manifest.
     """
@@ -43,12 +66,22 @@ def open_source(path: Path, limits: ImageLimits, mapping: Mapping[str, str] | No
     if mapping and not is_manifest:
         raise SourceError(f"{shown} is not a manifest, so there are no columns to map; leave the mapping out")
     if kind == "folder":
-        return FolderSource.open(path, limits)
+        return FolderSource.open(path, limits, words)
     if is_manifest:
-        return ManifestSource.open(path, limits, mapping)
+        return ManifestSource.open(path, limits, mapping, words, dates=dates, roots=roots)
     if path.name.lower().endswith(ARCHIVE_ENDINGS):
-        return open_archive(path, limits)
+        return open_archive(path, limits, words)
+    refuse_other_files(path)
     return FileSource(path, limits)
 
 
-__all__ = ["SightingClaim", "Source", "SourceItem", "SourceRejection", "open_source"]
+__all__ = [
+    "DateOrder",
+    "Found",
+    "Remark",
+    "Source",
+    "SourceItem",
+    "SourceRejection",
+    "SourceSkip",
+    "open_source",
+]

@@ -1,41 +1,23 @@
-"""The words and numbers that stand in manifests, folder names and cells, turned into dejafake's own."""
+"""Converts words and numbers in manifests, folder names and cells into dejafake's values."""
 
 import json
 import math
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from urllib.parse import urlsplit
 
+from indexer.sources.label_words import LabelWords, StatedWord
 from indexer.vocabulary import LabelValue, Technique
 
 MAX_CELL = 65_536
 """Longest text a cell may hold, in characters."""
+MAX_ADDRESS = 20_000
+"""Longest web address, in characters."""
 
-_LABELS = {
-    **dict.fromkeys(("fake", "1", "1_fake", "deepfake", "synthetic", "generated", "manipulated"), LabelValue.FAKE),
-    **dict.fromkeys(("authentic", "0", "real", "0_real", "genuine", "original"), LabelValue.AUTHENTIC),
-    "unknown": LabelValue.UNKNOWN,
-}
-_FOLDER_LABELS = {"fake": LabelValue.FAKE, "1_fake": LabelValue.FAKE}
-_FOLDER_LABELS |= dict.fromkeys(("real", "0_real", "authentic"), LabelValue.AUTHENTIC)
+_FOLDER_LABELS = frozenset({"fake", "1_fake", "real", "0_real", "authentic"})
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "images", "data"})
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def as_label(text: str) -> LabelValue:
-    """The label a word stands for, in any case.
-
-    fake, deepfake, synthetic, generated, manipulated, 1, 1_fake -> fake; authentic, real, genuine, original, 0,
-    0_real -> authentic; unknown -> unknown. `true` and `false` are refused: people use them for either.
-
-    Raises:
-        ValueError: another word.
-    """
-    value = _LABELS.get(text.lower())
-    if value is None:
-        raise ValueError("is not a label; use fake, authentic (or real) or unknown")
-    return value
 
 
 def as_technique(text: str) -> Technique:
@@ -44,23 +26,11 @@ def as_technique(text: str) -> Technique:
     Raises:
         ValueError: not a word of the vocabulary.
     """
-    word = re.sub(r"[\s-]+", "_", text.lower())
-    if word not in set(Technique):
+    word = re.sub(r"[\s_-]+", "", text.casefold())
+    technique = next((candidate for candidate in Technique if candidate.value.replace("_", "") == word), None)
+    if technique is None:
         raise ValueError(f"is not a technique; use one of {', '.join(Technique)}")
-    return Technique(word)
-
-
-def as_time(text: str) -> datetime:
-    """An ISO 8601 date or time as UTC; one without an offset is taken to be UTC, a date is its first moment.
-
-    Raises:
-        ValueError: not such a date, or outside the years 1 to 9999.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("is not an ISO 8601 date; write it like 2026-11-21 or 2026-11-21T14:30:00+01:00") from None
+    return technique
 
 
 def as_sha256(text: str) -> str:
@@ -79,8 +49,10 @@ def as_url(text: str) -> str:
     """An absolute http or https address.
 
     Raises:
-        ValueError: anything else, such as `javascript:`.
+        ValueError: anything else, such as `javascript:`; longer than `MAX_ADDRESS`.
     """
+    if len(text) > MAX_ADDRESS:
+        raise ValueError(f"is longer than the {MAX_ADDRESS:,} characters an address may have")
     try:
         parts = urlsplit(text)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -110,20 +82,22 @@ def as_text(value: object) -> str | None:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8").strip() or None
 
 
-def folder_label(parts: tuple[str, ...]) -> tuple[LabelValue | None, str | None]:
+def folder_label(parts: tuple[str, ...], words: LabelWords) -> tuple[StatedWord | None, str | None]:
     """What a path says by its folders: `{generator}/{real|fake}/…`, or without a generator.
 
     Args:
         parts: the folders between the source and the file, outermost first.
+        words: what names of folders mean beside these.
 
     Returns:
-        The label of the innermost folder named real, fake, authentic, 0_real or 1_fake (in any case), and for a fake
-        the folder around it as the generator; folders like `train` or `test` between the two do not count.
+        The word of the innermost folder named real, fake, authentic, 0_real or 1_fake (in any case) or as whoever
+        reads the source said, and for a fake the folder around it as the generator; folders like `train` or `test`
+        between the two do not count.
     """
     for index in range(len(parts) - 1, -1, -1):
-        value = _FOLDER_LABELS.get(parts[index].lower())
-        if value is None:
+        if not (parts[index].lower() in _FOLDER_LABELS or words.says(parts[index])):
             continue
+        word = words.read(parts[index])
         around = [part for part in parts[:index] if part.lower() not in _SPLITS]
-        return value, around[-1] if around and value is LabelValue.FAKE else None
+        return word, around[-1] if around and word.value is LabelValue.FAKE else None
     return None, None

@@ -1,159 +1,166 @@
-"""Which column of a manifest means what, and a row of it as a picture with what is said about it."""
+"""What each column of a manifest means, and a row as a picture with its labels and sighting."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath, PureWindowsPath
-from typing import TypeVar
+from pathlib import PurePath
 
 from indexer.errors import SourceError
-from indexer.sources.cells import MAX_CELL, as_label, as_sha256, as_technique, as_time, as_url
-from indexer.sources.items import MAX_NAME, MAX_PATH, SightingClaim, SourceItem, printable
-from indexer.vocabulary import Technique
-
-T = TypeVar("T")
+from indexer.sightings import SIGHTING_FIELDS
+from indexer.sources.items import SourceItem, printable
+from indexer.sources.label_words import TABLE_ONLY, LabelWords, StatedWord
+from indexer.sources.places import Places
+from indexer.sources.row_reading import RowReader
+from indexer.sources.times import DateOrder
+from indexer.sources.word_table import FLAG_COLUMNS
 
 KNOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "path": ("path", "file", "image", "filename", "file_name", "filepath", "image_path"),
-    "label": ("label",),
+    "label": ("label", *FLAG_COLUMNS),
     "technique": ("technique",),
     "generator": ("generator",),
     "reason": ("reason", "label_reason"),
-    "url": ("url",),
-    "archive_url": ("archive_url",),
-    "platform": ("platform",),
-    "account": ("account",),
-    "posted_at": ("posted_at", "date"),
-    "caption": ("caption",),
-    "language": ("language",),
-    "claim": ("claim",),
+    **{name: (name, *field.aliases) for name, field in SIGHTING_FIELDS.items()},
     "sha256": ("sha256",),
     "collection": ("collection", "collections"),
 }
-"""The fields of a manifest and the columns they are read from by themselves, the first that is there. Case does not
+"""The fields of a manifest and the column names they are found under; the first that exists counts. Case does not
 matter. A `collection` cell may name several, separated by semicolons."""
 
 
 class BadRowError(Exception):
-    """A row that cannot be used; the message names the column and says what is wrong."""
+    """A row that names no file; the message names the column and says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns each field is read from: the first of them that a row has. The others are kept with the image."""
+    """Which columns each field is read from: the first of them that a row has. The others are kept with the image.
+
+    `fixed`: every row has the same columns in the same spelling; if not (JSON Lines), case does not matter.
+    """
 
     by_field: Mapping[str, tuple[str, ...]]
+    words: LabelWords = TABLE_ONLY
+    fixed: bool = True
 
     @classmethod
-    def find(cls, names: Iterable[str], mapping: Mapping[str, str] | None, manifest: str, *, fixed: bool) -> "Columns":
-        """Settles the columns of a manifest that has these; `mapping` (field to column) goes before the known names.
+    def find(
+        cls,
+        names: Iterable[str],
+        mapping: Mapping[str, str] | None,
+        manifest: str,
+        *,
+        fixed: bool,
+        words: LabelWords = TABLE_ONLY,
+        repeated: Collection[str] = (),
+    ) -> "Columns":
+        """The columns of a manifest with these names. `mapping` (field to column) overrides the known names, `words`
+        the table of label words.
 
-        `fixed` is false where later rows may have columns the first has not (JSON lines).
+        `fixed` is false where later rows may have columns that are not among `names` (JSON lines).
 
         Raises:
-            SourceError: no column for the picture files, an unknown field or a missing column in `mapping`.
+            SourceError: no column for the picture files, an unknown field or a missing column in `mapping`, or a column
+                to be read occurs twice (`repeated`).
         """
-        found = [name for name in names if name]
-        shown = ", ".join(printable(name)[:60] for name in found[:30]) or "none"
-        by_lower = {name.lower(): name for name in reversed(found)}
+        named = [name for name in names if name]
+        shown = ", ".join(printable(name)[:60] for name in named[:30]) or "none"
+        by_lower = {name.lower(): name for name in reversed(named)}
         by_field: dict[str, tuple[str, ...]] = {}
         for field, column in (mapping or {}).items():
             if field not in KNOWN_COLUMNS:
                 raise SourceError(f"there is no field {field!r} to map a column to; fields: {', '.join(KNOWN_COLUMNS)}")
             if column.lower() not in by_lower:
                 raise SourceError(f"{manifest} has no column {column!r}; found: {shown}")
-            by_field[field] = (column if column in found else by_lower[column.lower()],)
+            by_field[field] = (column if column in named else by_lower[column.lower()],)
+        by_hand = {column for columns in by_field.values() for column in columns}
         for field, aliases in KNOWN_COLUMNS.items():
-            known = tuple(by_lower[alias] for alias in aliases if alias in by_lower)[:1]
-            if known or (not fixed and field != "path"):
-                by_field.setdefault(field, known or aliases)
-        if "path" not in by_field:
+            known = [by_lower[alias] for alias in aliases if alias in by_lower]
+            if field in by_field or (not known and (fixed or field == "path")):
+                continue
+            others = [name for name in known[1:] if name not in repeated]
+            later = [alias for alias in aliases if not fixed and alias not in by_lower]
+            by_field[field] = tuple(name for name in (*known[:1], *others, *later) if name not in by_hand)
+        if not by_field.get("path"):
             raise SourceError(
                 f"{manifest} has no column for the picture files; expected one of "
                 f"{', '.join(KNOWN_COLUMNS['path'])}; found: {shown}; name it with --map path=COLUMN"
             )
-        return cls(by_field)
+        twice = next((columns[0] for columns in by_field.values() if columns and columns[0] in repeated), None)
+        if twice is not None:
+            raise SourceError(f"{manifest} names the column {twice} twice; rename one")
+        return cls(by_field, words, fixed)
 
     def item(
-        self, cells: Mapping[str, str], source: str, reader: Callable[[PurePosixPath], Callable[[], bytes]]
+        self,
+        cells: Mapping[str, str],
+        source: str,
+        places: Places,
+        order: Callable[[], DateOrder | None],
     ) -> SourceItem:
-        """The picture a row describes. `cells` holds no empty ones; `reader` gives what reads a relative path.
+        """The picture a row describes. `cells` holds no empty ones; `places` is where its files are, `order` how dates
+        in numbers are written, asked for only when it matters.
+
+        What describes the picture never costs it: a cell that cannot be read stays as text among the fields, and a text
+        that is too long is cut; the remarks say so.
 
         Raises:
-            BadRowError: a cell that cannot be understood, or is too long.
+            BadRowError: the row names no picture file that could be looked for.
         """
-        for column, text in cells.items():
-            if len(text) > MAX_CELL:
-                raise BadRowError(f"column {printable(column)[:60]}: longer than {MAX_CELL:,} characters")
-        path = self._read(cells, "path", as_relative_path)
-        if path is None:
-            raise BadRowError(f"column {self.by_field['path'][0]}: empty; it must name a picture file")
-        used = {column for columns in self.by_field.values() for column in columns}
+        row = RowReader(cells, self._columns_of(cells))
+        path = _path(row, self.by_field["path"][0], places)
+        read, renamed = places.find(path)
+        if renamed is not None:
+            row.remarks.append(renamed)
+        word = self._word(row)
         return SourceItem(
             source=source,
             location=printable(str(path)),
-            read=reader(path),
-            value=self._read(cells, "label", as_label),
-            technique=self._read(cells, "technique", as_technique) or Technique.UNKNOWN,
-            generator=self._read(cells, "generator", as_name),
-            label_reason=self._read(cells, "reason", str),
-            sighting=self._sighting(cells),
-            expected_sha256=self._read(cells, "sha256", as_sha256),
-            collections=self._read(cells, "collection", as_names) or (),
-            fields={column: text for column, text in cells.items() if column not in used},
+            read=read,
+            word=word,
+            value=None if word is None else word.value,
+            technique=row.technique(),
+            generator=row.name("generator"),
+            label_reason=row.text("reason"),
+            sighting=row.sighting(order),
+            expected_sha256=row.digest("sha256"),
+            collections=row.names("collection"),
+            fields=row.left_over() | self._as_stated(row, word),
+            remarks=tuple(row.remarks),
+            unknown_technique=row.unknown_technique,
         )
 
-    def _sighting(self, cells: Mapping[str, str]) -> SightingClaim | None:
-        claim = SightingClaim(
-            url=self._read(cells, "url", as_url),
-            archive_url=self._read(cells, "archive_url", as_url),
-            platform=self._read(cells, "platform", as_name),
-            account=self._read(cells, "account", str),
-            posted_at=self._read(cells, "posted_at", as_time),
-            caption=self._read(cells, "caption", str),
-            language=self._read(cells, "language", str),
-            claim=self._read(cells, "claim", str),
-        )
-        return None if claim == SightingClaim() else claim
+    def _word(self, row: RowReader) -> StatedWord | None:
+        text = row.text("label")
+        return None if text is None else self.words.read(text, row.columns["label"])
 
-    def _read(self, cells: Mapping[str, str], field: str, convert: Callable[[str], T]) -> T | None:
-        column = next((column for column in self.by_field.get(field, ()) if column in cells), None)
-        if column is None:
-            return None
-        try:
-            return convert(cells[column])
-        except ValueError as error:
-            raise BadRowError(f"column {printable(column)[:60]}: '{printable(cells[column][:80])}' {error}") from None
+    def _as_stated(self, row: RowReader, word: StatedWord | None) -> dict[str, str]:
+        """The cells to keep as they stand: a word that is not the label's own name, and where it gives no label, what
+        was said of how the picture was made."""
+        if word is None or word.is_plain:
+            return {}
+        fields = ("label",) if word.value is not None else ("label", "technique", "generator", "reason")
+        columns = [row.columns[field] for field in fields if field in row.columns]
+        return {column: row.cells[column] for column in columns}
 
-
-def as_relative_path(text: str) -> PurePosixPath:
-    """A path inside the manifest's folder; Windows separators are understood.
-
-    Raises:
-        ValueError: absolute, climbing out with `..`, or too long.
-    """
-    if len(text) > MAX_PATH:
-        raise ValueError(f"is longer than the {MAX_PATH:,} characters a path may have")
-    path = PurePosixPath(text.replace("\\", "/"))
-    if path.is_absolute() or PureWindowsPath(text).drive or ".." in path.parts or not path.name:
-        raise ValueError("is not a path inside the manifest's folder")
-    return path
+    def _columns_of(self, cells: Mapping[str, str]) -> dict[str, str]:
+        """The column that a row has for each field."""
+        spelled = {} if self.fixed else {name.lower(): name for name in reversed(list(cells))}
+        by_field: dict[str, str] = {}
+        for field, columns in self.by_field.items():
+            names = (name if name in cells else spelled.get(name.lower()) for name in columns)
+            column = next((name for name in names if name is not None and name in cells), None)
+            if column is not None:
+                by_field[field] = column
+        return by_field
 
 
-def as_name(text: str) -> str:
-    """A name of a generator, platform or collection.
-
-    Raises:
-        ValueError: longer than 200 characters.
-    """
-    if len(text) > MAX_NAME:
-        raise ValueError(f"is longer than the {MAX_NAME} characters a name may have")
-    return text
-
-
-def as_names(text: str) -> tuple[str, ...]:
-    """Several names separated by semicolons, in order and once each.
-
-    Raises:
-        ValueError: one is too long.
-    """
-    return tuple(dict.fromkeys(as_name(name.strip()) for name in text.split(";") if name.strip()))
+def _path(row: RowReader, expected: str, places: Places) -> PurePath:
+    """The path of a row's picture. Raises BadRowError."""
+    column = row.columns.get("path")
+    if column is None:
+        raise BadRowError(f"column {expected}: empty; it must name a picture file")
+    row.taken.add(column)
+    try:
+        return places.path(row.whole[column])
+    except ValueError as error:
+        raise BadRowError(f"column {printable(column)[:60]}: '{printable(row.whole[column][:80])}' {error}") from None

@@ -1,12 +1,13 @@
-"""What every source yields: pictures with what is said about them, and rejections. All text in it came from outside."""
+"""What every source yields: pictures with labels and sightings, rejections and skips. All text is from outside."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from unicodedata import category
 
+from indexer.sightings import NewSighting
+from indexer.sources.label_words import StatedWord
 from indexer.vocabulary import LabelValue, Technique
 
 MAX_NAME = 200
@@ -16,17 +17,16 @@ MAX_PATH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class SightingClaim:
-    """What a source says about where an image was seen. `posted_at` is UTC; `url` and `archive_url` are http(s)."""
+class Remark:
+    """A value in a source that was not taken verbatim; the picture is kept.
 
-    url: str | None = None
-    archive_url: str | None = None
-    platform: str | None = None
-    account: str | None = None
-    posted_at: datetime | None = None
-    caption: str | None = None
-    language: str | None = None
-    claim: str | None = None
+    Kinds: `time_not_read`, `time_ambiguous`, `address_not_read`, `technique_not_known`, `sha256_not_read`,
+    `name_too_long` (all keep the text among the fields), `time_unlikely`, `time_from_days`, `text_cut`,
+    `name_in_other_case`.
+    """
+
+    kind: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,11 @@ class SourceItem:
 
     `source` is the name of the folder, manifest or archive, `location` the path inside it. `read` gives the bytes; it
     may be called later and from another thread, and raises ImageRejectedError. `value` is None when the source states
-    no label. `expected_sha256` (lower case) is what the source says the bytes hash to: whoever reads them checks it.
-    `fields` keeps the columns dejafake does not know. `edition` names the issue of the list a label was read from: all
-    labels of one edition were stated at once, a newer one replaces them. None: the label stands alone.
+    no label; `word` is what stood for one, None when nothing did. `expected_sha256` (lower case) is what the source
+    says the bytes hash to: whoever reads them checks it. `fields` keeps the columns dejafake does not know, and the
+    word where it is not the label's own name. `edition` names the issue of the list a label was read from: all labels
+    of one edition were stated at once, a newer one replaces them. None: the label stands alone. `remarks` tell what was
+    not taken as it stands. `unknown_technique`: the word for a technique that is not in the vocabulary.
     """
 
     source: str
@@ -47,11 +49,14 @@ class SourceItem:
     technique: Technique = Technique.UNKNOWN
     generator: str | None = None
     label_reason: str | None = None
-    sighting: SightingClaim | None = None
+    sighting: NewSighting | None = None
     expected_sha256: str | None = None
     collections: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     edition: str | None = None
+    word: StatedWord | None = None
+    remarks: tuple[Remark, ...] = ()
+    unknown_technique: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,23 @@ class SourceRejection:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class SourceSkip:
+    """Something in a source that is no picture and was skipped; it is counted, so that nothing is lost silently.
+
+    Reasons: `folder`, `hidden`, `empty`, `nested_archive`, `table`, `video`, `encrypted`, `not_a_picture`,
+    `linked_folder` (a link to a folder of the same tree), `no_file` (a pipe, a socket, a device, a link to nothing);
+    `not_read` for what comes after an archive was given up.
+    """
+
+    source: str
+    location: str
+    reason: str
+
+
+Found = SourceItem | SourceRejection | SourceSkip
+
+
 class Source(Protocol):
     """Somewhere pictures come from. Iterating again starts anew and gives the same items in the same order.
 
@@ -80,8 +102,8 @@ class Source(Protocol):
         """The name every item carries as its `source`: never a whole path."""
         ...
 
-    def __iter__(self) -> Iterator[SourceItem | SourceRejection]:
-        """Items and rejections, lazily, in a fixed order."""
+    def __iter__(self) -> Iterator[Found]:
+        """Items, rejections and what is passed over, lazily, in a fixed order."""
         ...
 
     def count(self) -> int | None:

@@ -1,107 +1,30 @@
-"""Rows of CSV, TSV, JSONL and Parquet files, one at a time in flat memory. What the columns mean is not known here."""
+"""Rows of CSV, TSV, JSONL and Parquet files, one at a time in constant memory, whatever the columns mean."""
 
-import csv
-import itertools
 import json
+from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from indexer.errors import SourceError
 from indexer.sources.cells import as_text
+from indexer.sources.csv_table import CsvTable
 from indexer.sources.items import printable
+from indexer.sources.lines import MAX_LINE, lines_of
+from indexer.sources.rows import MAX_COLUMNS, Row
 
-MAX_LINE = 4 * 2**20
-"""Longest line of a CSV or JSONL file, in bytes."""
 MAX_KEYS = 10_000
 """Most different keys the lines of a JSONL file may have together."""
 _BATCH_ROWS = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row. `number` is counted as editors and spreadsheets do; `cells` holds what is not empty, by column.
-    `problem` says why the row cannot be used, None when it can."""
-
-    number: int
-    cells: Mapping[str, str]
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CsvRecord:
-    """One record of a CSV file, the header included: its cells, none for a blank line, and the lines it was read from
-    as they stand, without a byte order mark."""
-
-    number: int
-    cells: list[str]
-    text: str
-
-
-class CsvTable:
-    """A CSV or TSV file with a header; UTF-8; separated by commas, semicolons or tabs, as its header shows."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def columns(self) -> tuple[str, ...]:
-        """The header. Raises SourceError when there is none or a name stands twice."""
-        with closing(self.records()) as records:
-            header = next(records, None)
-        names = tuple(printable(cell.strip()) for cell in header.cells) if header else ()
-        twice = {name for name in names if name and names.count(name) > 1}
-        if not any(names):
-            raise SourceError(f"{self._path.name} is empty; its first line must name the columns")
-        if twice:
-            raise SourceError(f"{self._path.name} names the column {sorted(twice)[0]} twice; rename one")
-        return names
-
-    def rows(self) -> Generator[Row]:
-        """All rows after the header; blank lines are left out."""
-        header = self.columns()
-        for record in itertools.islice(self.records(), 1, None):
-            cells = [as_text(cell) for cell in record.cells]
-            if any(cells[len(header) :]):
-                yield Row(
-                    record.number, {}, f"it has {len(cells)} cells, the header {len(header)}; quote cells with commas"
-                )
-            elif cells:
-                named = zip(header, cells, strict=False)
-                yield Row(record.number, {name: cell for name, cell in named if name and cell})
-
-    def count(self) -> int:
-        """The number of rows."""
-        return sum(1 for record in itertools.islice(self.records(), 1, None) if record.cells)
-
-    def delimiter(self) -> str:
-        """What separates the cells."""
-        with closing(text_lines(self._path)) as lines:
-            first = next(lines, "")
-        return max("\t" if self._path.suffix.lower() == ".tsv" else ",", ",", ";", "\t", key=first.count)
-
-    def records(self) -> Generator[CsvRecord]:
-        """All records, the header first. A cell longer than csv's own limit of 131,072 characters ends the reading."""
-        read: list[str] = []
-
-        def lines() -> Generator[str]:
-            for line in text_lines(self._path):
-                read.append(line)
-                yield line
-
-        reader = csv.reader(lines(), delimiter=self.delimiter())
-        try:
-            for number, cells in enumerate(reader, start=1):
-                yield CsvRecord(number, cells, "".join(read))
-                read.clear()
-        except csv.Error as error:
-            raise SourceError(
-                f"{self._path.name} is not readable as CSV at line {reader.line_num} ({error}); repair that line"
-            ) from None
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800 + 86_400, 253_402_300_799 - 86_400
+"""Of the years 1 to 9999, in seconds since 1970, a day from either end."""
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 class JsonLinesTable:
@@ -126,7 +49,7 @@ class JsonLinesTable:
         """
         names = dict.fromkeys(self.columns())
         for _, value in self._objects():
-            names.update(dict.fromkeys(value or ()))
+            names.update(dict.fromkeys(value if isinstance(value, dict) else ()))
             if len(names) > MAX_KEYS:
                 raise SourceError(f"{self._path.name} has more than {MAX_KEYS:,} different keys; that is no table")
         return tuple(names)
@@ -134,27 +57,54 @@ class JsonLinesTable:
     def rows(self) -> Generator[Row]:
         """All lines that are not blank."""
         for number, value in self._objects():
-            if value is None:
-                yield Row(number, {}, "it is not a JSON object; write one object a line")
+            if isinstance(value, str):
+                yield Row(number, {}, value)
             else:
                 texts = ((key, as_text(cell)) for key, cell in value.items())
                 yield Row(number, {key: text for key, text in texts if text})
 
+    def repeated(self) -> frozenset[str]:
+        """None: JSON keeps the last of two."""
+        return frozenset()
+
     def count(self) -> int:
         """The number of lines that are not blank."""
-        return sum(1 for line in text_lines(self._path) if line.strip())
+        return sum(1 for line in lines_of(self._path) if line.too_long or line.text.strip())
 
-    def _objects(self) -> Generator[tuple[int, dict[str, object] | None]]:
-        """The objects of all lines that are not blank; None for what is something else."""
-        for number, line in enumerate(text_lines(self._path), start=1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                value = None
-            usable = isinstance(value, dict)
-            yield number, {printable(key.strip()): cell for key, cell in value.items()} if usable else None
+    def _objects(self) -> Generator[tuple[int, dict[str, object] | str]]:
+        """The objects of all lines that are not blank, or the problem of a line without one."""
+        for number, line in enumerate(lines_of(self._path), start=1):
+            if line.too_long:
+                yield number, f"its line is longer than {MAX_LINE:,} characters; shorten it"
+            elif line.text.strip():
+                yield number, _object(line.text)
+
+
+def _object(line: str) -> dict[str, object] | str:
+    try:
+        value = parsed(line)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        return "it is not a JSON object; write one object a line"
+    if len(value) > MAX_KEYS:
+        return f"it has {len(value):,} keys; at most {MAX_KEYS:,} are read"
+    return {printable(key.strip()): cell for key, cell in value.items()}
+
+
+def parsed(line: str) -> object:
+    """The value of a JSON text; a whole number longer than Python reads is text.
+
+    Raises:
+        ValueError: not JSON.
+        RecursionError: nested too deeply.
+    """
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(line, parse_int=str)
 
 
 class ParquetTable:
@@ -166,7 +116,18 @@ class ParquetTable:
     def columns(self) -> tuple[str, ...]:
         """The plain columns of the schema."""
         with self._opened() as file:
-            return tuple(_plain_columns(file.schema_arrow))
+            names = tuple(_plain_columns(file.schema_arrow))
+        if len(names) > MAX_COLUMNS:
+            raise SourceError(
+                f"{self._path.name} has {len(names):,} columns; at most {MAX_COLUMNS:,} are read: leave some out"
+            )
+        return names
+
+    def repeated(self) -> frozenset[str]:
+        """The names that several columns have."""
+        with self._opened() as file:
+            names = Counter(_plain_columns(file.schema_arrow))
+        return frozenset(name for name, count in names.items() if count > 1)
 
     def rows(self) -> Generator[Row]:
         """All rows, numbered from 1."""
@@ -175,7 +136,7 @@ class ParquetTable:
             names = _plain_columns(file.schema_arrow)
             try:
                 for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
-                    for record in batch.to_pylist():
+                    for record in _readable(batch).to_pylist():
                         number += 1
                         texts = ((key, as_text(value)) for key, value in record.items())
                         yield Row(number, {printable(key): text for key, text in texts if text})
@@ -218,27 +179,28 @@ def _plain_columns(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if plain(field.type)]
 
 
-def _opened(path: Path) -> IO[bytes]:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise SourceError(f"{path.name} cannot be read ({error.strerror}); check the path and permissions") from None
+def _readable(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch with times that Python can represent: to the microsecond, or as text if the year is out of range."""
+    arrays: list[Any] = []
+    for array in batch.columns:
+        if pa.types.is_timestamp(array.type):
+            limits: Mapping[str, int | None] = pc.min_max(array.cast(pa.int64())).as_py()  # type: ignore[assignment]
+            per_second = _PER_SECOND[array.type.unit]
+            seconds = [value // per_second for value in limits.values() if value is not None]
+            if all(_FIRST_SECOND <= second <= _LAST_SECOND for second in seconds):
+                array = pc.cast(array, pa.timestamp("us", array.type.tz), safe=False)
+            else:
+                array = pa.array([_as_words(value, array.type.unit) for value in array.cast(pa.int64()).to_pylist()])
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-def text_lines(path: Path) -> Generator[str]:
-    """The lines of a UTF-8 file with their ends, without a byte order mark, each bounded before it is whole in memory.
-
-    Raises:
-        SourceError: the file cannot be read, is not UTF-8, or has too long a line.
-    """
-    with _opened(path) as file:
-        for number in itertools.count(1):
-            line = file.readline(MAX_LINE + 1)
-            if not line:
-                return
-            if len(line) > MAX_LINE:
-                raise SourceError(f"{path.name}: line {number} is longer than {MAX_LINE:,} bytes; split it")
-            try:
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError:
-                raise SourceError(f"{path.name} is not UTF-8 at line {number}; save it as UTF-8") from None
+def _as_words(value: int | None, unit: str) -> str | None:
+    """A count since 1970 as ISO 8601, or as a number if Python has no such year."""
+    if value is None:
+        return None
+    seconds, rest = divmod(value, _PER_SECOND[unit])
+    if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
+        return f"{value} {unit} since 1970"
+    micros = rest * 10**6 // _PER_SECOND[unit]
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds, microseconds=micros)).isoformat()

@@ -6,12 +6,11 @@ Revises: 0007
 
 import json
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-
-from indexer.catalog.types import address_digest
 
 revision = "0008"
 down_revision = "0007"
@@ -43,6 +42,14 @@ def downgrade() -> None:
     """Back to the revision before; nothing is lost, findings and sightings say it all."""
     op.drop_table("seen_address")
     op.drop_table("declared_technique")
+
+
+def address_digest(url: str) -> bytes:
+    """The digest as it was in this revision: case of scheme and host and the fragment left out, and nothing else."""
+    address, _, _ = url.strip().partition("#")
+    scheme, separator, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return sha256(f"{scheme.lower()}{separator}{host.lower()}{slash}{path}".encode()).digest()
 
 
 def _create(table: str, column: sa.Column[Any]) -> None:

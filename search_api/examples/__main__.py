@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi.testclient import TestClient
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from indexer.campaigns import cluster
-from indexer.catalog import calibrations
-from indexer.region_search import prepare_regions
+from indexer.catalog.detections import calibrations
 from indexer.settings import Settings
 from indexer.workspace import Workspace
 from search_api.app import create_app
@@ -80,25 +79,28 @@ class _Recorder:
             ("files", ("notes.txt", b"no picture")),
         ]
         upload = self.keep("upload", "POST", "/v1/images", files=files, data=said)
-        one, other = upload["files"][0]["sha256"], upload["files"][1]["sha256"]
+        image, other = upload["files"][0]["sha256"], upload["files"][1]["sha256"]
         self._client.post("/v1/images", files={"files": ("street.jpg", jpeg(landscape(2)))}).raise_for_status()
-        self.keep("sighting", "POST", f"/v1/images/{one}/sightings", json={"platform": "examplechat", "language": "pt"})
+        self.keep(
+            "sighting", "POST", f"/v1/images/{image}/sightings", json={"platform": "examplechat", "language": "pt"}
+        )
         self.keep("collection", "POST", "/v1/collections", json={"name": "elections 2026", "description": "All desks"})
-        self.keep("collect", "POST", "/v1/collections/elections%202026/images", json={"sha256": [one, other]})
+        self.keep("collect", "POST", "/v1/collections/elections%202026/images", json={"sha256": [image, other]})
         statement = {"value": "fake", "stated_by": "Ana Example", "technique": "splice", "reason": "source photo found"}
         change = {"label": statement, "add_to_collections": ["reviewed"]}
         self.keep("change", "PATCH", f"/v1/images/{other}", json=change)
         cluster(self._workspace.catalog, self._workspace.index, self._settings)
-        self.keep("search", "POST", "/v1/search", json={"image_id": one, "limit": 2})
-        self.keep("compare", "POST", "/v1/compare", files={"a": jpeg(fake), "b": jpeg(fake, 60, 0.7)})
-        prepare_regions(self._workspace)
+        self.keep("search", "POST", "/v1/search", json={"image_id": image, "limit": 2})
+        crop = ImageOps.mirror(fake.crop((80, 30, 600, 450)))
+        self.keep("compare", "POST", "/v1/compare", files={"a": jpeg(crop, 60), "b": jpeg(fake)})
         box = {"left": "100", "top": "80", "right": "400", "bottom": "300", "limit": "1"}
         self.keep("region", "POST", "/v1/search/region", files={"image": jpeg(fake)}, data=box)
         self.keep("images", "GET", "/v1/images", params={"limit": 2, "label": "fake"})
-        self.keep("image", "GET", f"/v1/images/{one}")
-        self.keep("similar", "GET", f"/v1/images/{one}/similar", params={"limit": 1})
+        self.keep("image", "GET", f"/v1/images/{image}")
+        self.keep("similar", "GET", f"/v1/images/{image}/similar", params={"limit": 1})
         self.keep("collections", "GET", "/v1/collections")
         self.keep("detectors", "GET", "/v1/detectors")
+        self.keep("descriptors", "GET", "/v1/descriptors")
         self.keep_calibrations()
         campaign = self.keep("campaigns", "GET", "/v1/campaigns")["items"][0]["id"]
         self.keep("campaign", "GET", f"/v1/campaigns/{campaign}")
@@ -107,10 +109,10 @@ class _Recorder:
         self.keep("novelties", "GET", "/v1/novelties")
         self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns", "by": "Ana Example"})
         self.keep_decisions(campaign, other)
-        self.keep_job(one)
+        self.keep_job(image)
         self.keep_watch()
         self.keep_hash_list()
-        self.keep_problems(one)
+        self.keep_problems(image)
         return self._recorded
 
     def keep(self, name: str, method: str, address: str, **asked: Any) -> Any:
@@ -138,26 +140,26 @@ class _Recorder:
     def keep_watch(self) -> None:
         """A watch, and what it found once an image came that meets its conditions."""
         asked = {"name": "new splices", "filter": {"label": "fake", "technique": "splice"}}
-        made = self.keep("watch", "POST", "/v1/watches", json=asked)
+        watch = self.keep("watch", "POST", "/v1/watches", json=asked)
         said = {"label": "fake", "technique": "splice", "stated_by": "verification desk"}
         self._client.post("/v1/images", files={"files": ("new.jpg", jpeg(landscape(3)))}, data=said).raise_for_status()
-        address = f"/v1/watches/{made['id']}/events"
+        address = f"/v1/watches/{watch['id']}/events"
         while not self._client.get(address).json()["items"]:
             pass
         self.keep("watch-events", "GET", address)
         self.keep("watches", "GET", "/v1/watches")
-        self.keep("watch-pause", "PATCH", f"/v1/watches/{made['id']}", json={"paused": True})
+        self.keep("watch-pause", "PATCH", f"/v1/watches/{watch['id']}", json={"paused": True})
 
     def keep_decisions(self, campaign: str, member: str) -> None:
         """A member rejected, what the record and the history then say, and the decision taken back."""
         address = f"/v1/campaigns/{campaign}"
         body = {"kind": "reject_member", "images": [member], "by": "Ana Example", "note": "another picture"}
-        made = self.keep("decide", "POST", f"{address}/decisions", json=body)
+        decision = self.keep("decide", "POST", f"{address}/decisions", json=body)
         self.keep("rejected", "GET", f"{address}/rejected")
-        self.keep("decision", "GET", f"/v1/campaigns/decisions/{made['id']}")
-        self.keep("decision-images", "GET", f"/v1/campaigns/decisions/{made['id']}/images")
+        self.keep("decision", "GET", f"/v1/campaigns/decisions/{decision['id']}")
+        self.keep("decision-images", "GET", f"/v1/campaigns/decisions/{decision['id']}/images")
         undo = {"by": "Ana Example", "note": "it is the same after all"}
-        self.keep("undo", "POST", f"/v1/campaigns/decisions/{made['id']}/undo", json=undo)
+        self.keep("undo", "POST", f"/v1/campaigns/decisions/{decision['id']}/undo", json=undo)
         self.keep("decisions", "GET", "/v1/campaigns/decisions")
         self.keep("campaign-decisions", "GET", f"{address}/decisions", params={"limit": 2})
         self.keep("events", "GET", "/v1/campaigns/events")

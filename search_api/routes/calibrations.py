@@ -5,23 +5,23 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from indexer.calibration import CalibrationVersion
-from indexer.catalog import calibrations
-from search_api.errors import responses
+from indexer.catalog.detections import calibrations
+from search_api.bodies.calibrations import Calibrations
+from search_api.layers.errors import responses
 from search_api.openapi import example
-from search_api.schemas import Calibrations
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 router = APIRouter(prefix="/v1", tags=["detectors"])
 
 
 @router.get("/calibrations", summary="List calibrations", responses={**example("calibrations"), **responses(503)})
 def list_all(service: Serving) -> Calibrations:
-    """The calibrations of the detector in use, the newest first. Searches are read with the newest not retired."""
+    """The calibrations of the detector in use, newest first. Searches use the newest one that is not retired."""
     fingerprint = service.workspace.resolved.fingerprint
     with service.workspace.catalog.reading() as session:
-        found: tuple[CalibrationVersion, ...] = calibrations.list(session, fingerprint)
+        stored: tuple[CalibrationVersion, ...] = calibrations.list(session, fingerprint)
         in_use = calibrations.active_version(session, fingerprint)
-    return Calibrations.of(fingerprint, in_use, found)
+    return Calibrations.of(fingerprint, in_use, stored)
 
 
 @router.get(
@@ -30,6 +30,6 @@ def list_all(service: Serving) -> Calibrations:
     responses={**example("calibration"), **responses(404, 422, 503)},
 )
 def show(service: Serving, version: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> CalibrationVersion:
-    """One calibration of the detector in use: maps, thresholds with intervals, and what held-out pictures showed."""
+    """One calibration of the detector in use: maps, thresholds with intervals, and results on held-out pictures."""
     with service.workspace.catalog.reading() as session:
         return calibrations.get(session, service.workspace.resolved.fingerprint, version)

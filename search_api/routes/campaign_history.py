@@ -5,18 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from indexer.campaigns import decisions
-from indexer.catalog import campaign_decisions, campaign_events, campaigns
-from indexer.catalog.campaign_records import CampaignEvent, Decision, Placement
-from indexer.catalog.records import Page
-from search_api.decisions import DecisionRequest, UndoRequest
-from search_api.errors import responses
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.campaigns import events as campaign_events
+from indexer.catalog.records.campaigns import CampaignEvent, Decision, Placement
+from indexer.catalog.records.pages import Page
+from search_api.bodies.campaign_history import DecisionRequest, UndoRequest
+from search_api.bodies.fields import Cursor, Limit
+from search_api.layers.errors import responses
 from search_api.openapi import example, json_example
-from search_api.routes.campaigns import CampaignId, Cursor, Limit
-from search_api.service import Serving
+from search_api.routes.campaigns import CampaignId
+from search_api.service.service import Serving
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 
-DecisionNumber = Annotated[int, Path(ge=1, description="Number of the decision.")]
+DecisionNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the decision.")]
 
 
 @router.get("/events", summary="What happened to campaigns", responses={**example("events"), **responses(422)})
@@ -49,7 +52,7 @@ def get_decision(service: Serving, number: DecisionNumber) -> Decision:
 def list_images_of(
     service: Serving, number: DecisionNumber, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[Placement]:
-    """By SHA-256: the campaign each was in and the one it was put in; null is none."""
+    """For each SHA-256, the campaign it was in before and the one it was moved to; null means none."""
     with service.workspace.catalog.reading() as session:
         campaign_decisions.get(session, number)
         return campaign_decisions.images_page(session, number, limit, cursor)
@@ -76,7 +79,7 @@ def undo(service: Serving, number: DecisionNumber, body: UndoRequest) -> Decisio
 def list_events_of(
     service: Serving, campaign_id: CampaignId, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CampaignEvent]:
-    """Events the campaign had a part in, newest first. One that is no more has its history still."""
+    """Events that involve the campaign, newest first. A campaign that no longer exists keeps its history."""
     with service.workspace.catalog.reading() as session:
         campaigns.check_known(session, campaign_id)
         return campaign_events.page(session, limit, cursor, campaign=campaign_id)
@@ -104,7 +107,7 @@ def list_decisions_of(
     openapi_extra=json_example("decide"),
 )
 def decide(service: Serving, campaign_id: CampaignId, body: DecisionRequest) -> Decision:
-    """Takes effect at once and binds every later run, until it is undone. What contradicts a decision that stands is
-    refused with its number."""
+    """Takes effect at once and binds every later run until it is undone. A decision that contradicts an earlier one
+    is refused; the answer gives the number of the earlier one."""
     with service.workspace.catalog.writing() as session:
         return body.carry_out(session, campaign_id)

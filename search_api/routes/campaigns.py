@@ -2,18 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from indexer.campaigns import decisions
 from indexer.campaigns.decisions import Author
-from indexer.catalog import campaign_decisions, campaigns
-from indexer.catalog.campaign_records import RejectedMember
-from indexer.catalog.records import Campaign, CampaignMember, Page
-from search_api.errors import responses
+from indexer.campaigns.report.member_reasons import ShownMember, shown_members
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.records.campaigns import Campaign, RejectedMember
+from indexer.catalog.records.pages import Page
+from search_api.bodies.campaigns import NewName
+from search_api.bodies.fields import Cursor, Limit
+from search_api.layers.errors import responses
 from search_api.openapi import example, json_example
-from search_api.requests import NewName
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 
 class _CampaignId(StringConvertor):
@@ -26,8 +29,6 @@ register_url_convertor("campaign", _CampaignId())
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 
 CampaignId = Annotated[str, Path(max_length=64, description="Id of the campaign, `cmp_…`.")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on a page.")]
-Cursor = Annotated[str | None, Query(max_length=2_000, description="`next_cursor` of the page before.")]
 
 
 @router.get("", summary="List campaigns", responses={**example("campaigns"), **responses(422)})
@@ -41,9 +42,10 @@ def list_campaigns(service: Serving, limit: Limit = 50, cursor: Cursor = None) -
     "/{campaign_id:campaign}", summary="A campaign", responses={**example("campaign"), **responses(404, 410, 422)}
 )
 def get(service: Serving, campaign_id: CampaignId) -> Campaign:
-    """How large the campaign is, how close its members are, when and where it was seen, and what analysts said of it.
+    """How large the campaign is, how close its members are, when and where it was seen, and what analysts decided
+    about it.
 
-    One that is no more answers with a problem that says what became of it and names its successor.
+    For a campaign that no longer exists, the answer is a problem that says what happened to it and names its successor.
     """
     with service.workspace.catalog.reading() as session:
         return campaigns.existing(session, campaign_id)
@@ -56,7 +58,7 @@ def get(service: Serving, campaign_id: CampaignId) -> Campaign:
     openapi_extra=json_example("rename"),
 )
 def rename(service: Serving, campaign_id: CampaignId, body: NewName) -> Campaign:
-    """Gives the campaign the name people use; its id stays. It is recorded as a decision, which can be undone."""
+    """Renames the campaign; its id stays the same. The change is recorded as a decision, which can be undone."""
     with service.workspace.catalog.writing() as session:
         decisions.rename(session, campaign_id, body.name, Author(body.by, body.note))
         return campaigns.existing(session, campaign_id)
@@ -67,14 +69,12 @@ def rename(service: Serving, campaign_id: CampaignId, body: NewName) -> Campaign
     summary="Members of a campaign",
     responses={**example("members"), **responses(404, 410, 422)},
 )
-def members(
-    service: Serving, campaign_id: CampaignId, limit: Limit = 50, cursor: Cursor = None
-) -> Page[CampaignMember]:
+def members(service: Serving, campaign_id: CampaignId, limit: Limit = 50, cursor: Cursor = None) -> Page[ShownMember]:
     """Exemplars first, then by falling strength, each with the reasons it belongs here and whether an analyst confirmed
     it."""
     with service.workspace.catalog.reading() as session:
         campaigns.existing(session, campaign_id)
-        return campaigns.members(session, campaign_id, limit, cursor)
+        return shown_members(session, campaign_id, limit, cursor)
 
 
 @router.get(
@@ -85,7 +85,7 @@ def members(
 def rejected(
     service: Serving, campaign_id: CampaignId, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[RejectedMember]:
-    """Images that analysts took out of the campaign for good, newest first, each with who did and why."""
+    """Images that analysts rejected from the campaign, newest first, with who rejected them and why."""
     with service.workspace.catalog.reading() as session:
         campaigns.existing(session, campaign_id)
         return campaign_decisions.rejected(session, campaign_id, limit, cursor)

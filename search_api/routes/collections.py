@@ -6,14 +6,15 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy.orm import Session
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from indexer.catalog import collections, images
-from indexer.catalog.records import Collection, Page
+from indexer.catalog.images import collections, images
+from indexer.catalog.records.collections import Collection
+from indexer.catalog.records.pages import Page
 from indexer.errors import NotFoundError
-from search_api.errors import responses
+from search_api.bodies.collections import ChangedImages, ImageSet, NewCollection
+from search_api.bodies.fields import NAME_MAX, Cursor, Limit, Sha256
+from search_api.layers.errors import responses
 from search_api.openapi import example, json_example
-from search_api.requests import NAME_MAX, ImageSet, NewCollection, Sha256
-from search_api.schemas import ChangedImages
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 
 class _Digest(StringConvertor):
@@ -32,11 +33,15 @@ CollectionName = Annotated[str, Path(max_length=NAME_MAX, description="Name of t
 @router.get("", summary="List collections", responses={**example("collections"), **responses(422)})
 def list_collections(
     service: Serving,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+    name: Annotated[str | None, Query(max_length=NAME_MAX, description="Only the collection of this name.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Page[Collection]:
     """Collections by name."""
     with service.workspace.catalog.reading() as session:
+        if name is not None:
+            collection = collections.get(session, name)
+            return Page(() if collection is None else (collection,), None)
         return collections.page(session, limit, cursor)
 
 
@@ -48,7 +53,7 @@ def list_collections(
     openapi_extra=json_example("collection"),
 )
 def create(service: Serving, body: NewCollection) -> Collection:
-    """Makes an empty collection."""
+    """Creates an empty collection."""
     with service.workspace.catalog.writing() as session:
         return collections.create(session, body.name, body.description)
 
@@ -67,7 +72,7 @@ def get(service: Serving, name: CollectionName) -> Collection:
     openapi_extra=json_example("collect"),
 )
 def add_images(service: Serving, name: CollectionName, body: ImageSet) -> ChangedImages:
-    """Puts images of the catalogue into the collection: all of them, or none if one is not known."""
+    """Adds images of the catalogue to the collection: all of them, or none if one does not exist."""
     with service.workspace.catalog.writing() as session:
         _found(session, name)
         ids = images.find_ids(session, body.sha256)
@@ -83,11 +88,26 @@ def add_images(service: Serving, name: CollectionName, body: ImageSet) -> Change
     responses=responses(404, 422),
 )
 def remove_image(service: Serving, name: CollectionName, sha256: Annotated[Sha256, Path()]) -> ChangedImages:
-    """Takes the image out of the collection; it stays in the catalogue."""
+    """Takes the image out of the collection; it stays in the catalogue. A path that ends so always names an image: a
+    collection whose own name does is deleted with `DELETE /v1/collections?name=`."""
     with service.workspace.catalog.writing() as session:
+        if collections.get(session, name) is None and collections.get(session, f"{name}/images/{sha256}") is not None:
+            raise NotFoundError(
+                f"there is no collection named {name!r}; one whose own name ends in an image's address is deleted "
+                "with DELETE /v1/collections?name=…"
+            )
         _found(session, name)
         ids = images.find_ids(session, [sha256])
         return ChangedImages(changed=collections.remove_images(session, name, list(ids.values())))
+
+
+@router.delete("", status_code=204, summary="Delete a collection by any name", responses=responses(404, 422, 503))
+def delete_named(
+    service: Serving, name: Annotated[str, Query(max_length=NAME_MAX, description="Name of the collection.")]
+) -> None:
+    """Deletes the collection, whatever its name would mean in a path; its images stay in the catalogue."""
+    with service.workspace.catalog.writing() as session:
+        collections.delete(session, name)
 
 
 @router.delete("/{name:path}", status_code=204, summary="Delete a collection", responses=responses(404, 422, 503))
@@ -98,7 +118,7 @@ def delete(service: Serving, name: CollectionName) -> None:
 
 
 def _found(session: Session, name: str) -> Collection:
-    found = collections.get(session, name)
-    if found is None:
+    collection = collections.get(session, name)
+    if collection is None:
         raise NotFoundError(f"there is no collection named {name!r}")
-    return found
+    return collection

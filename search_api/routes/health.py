@@ -3,16 +3,17 @@
 from fastapi import APIRouter, Response
 
 from indexer import __version__
-from search_api.errors import problem, responses
-from search_api.schemas import Alive, Ready
-from search_api.service import DetectorState, Serving
+from search_api.bodies.health import Alive, Ready
+from search_api.layers.errors import problem, responses
+from search_api.service.service import DetectorState, Serving
 
 router = APIRouter(tags=["operations"])
 
 _INDEX_WORDS = {
+    "opening": "the vector index is being opened",
     "missing": "the vector index is missing: it is being built; if that lasts, run `dejafake index build`",
     "stale": "the vector index is behind the catalogue: it is catching up; if that lasts, run `dejafake index build`",
-    "damaged": "the vector index is damaged: it is being built anew; if that lasts, run `dejafake index build`",
+    "damaged": "the vector index is damaged: it is being rebuilt; if that lasts, run `dejafake index build`",
     "other_detector": "the vector index is of another detector: run `dejafake index build`",
 }
 _DETECTOR_WORDS = {
@@ -21,21 +22,25 @@ _DETECTOR_WORDS = {
 }
 
 
-@router.get("/healthz", summary="Is the process alive?")
-async def alive() -> Alive:
-    """Answers at once, whatever else is going on."""
+@router.get("/healthz", summary="Is the process alive?", response_model=Alive, responses=responses(503))
+async def alive(service: Serving) -> Alive | Response:
+    """Answers at once, whatever else is going on. 503 when a thread of the server has ended or the detector is
+    stuck in a pass: only a restart helps."""
+    if words := service.liveness.troubles():
+        return problem(503, "not-alive", f"Restart this process: {'; '.join(words)}.")
     return Alive(status="alive", version=__version__)
 
 
 @router.get("/readyz", summary="Can it answer searches?", response_model=Ready, responses=responses(503))
 def ready(service: Serving) -> Ready | Response:
-    """200 when the detector is loaded and the index holds what the catalogue holds; else a problem that says why."""
-    index = service.workspace.index.status()
+    """200 when the detector is loaded and the index is open and sound; else a problem that says why. It counts nothing
+    and waits for no search: what is missing is begun in the background, so a server nobody searches gets ready too."""
+    index = service.workspace.index.glance()
     words = [_INDEX_WORDS[index.state]] if index.state in _INDEX_WORDS else []
-    if index.state in ("missing", "damaged"):
-        service.workspace.index.refresh()  # begins to build in the background: a server nobody searches gets ready too
-    if service.detector_state is not DetectorState.READY:
-        words.append(_DETECTOR_WORDS[service.detector_state])
+    detector = service.detector_state
+    if detector is not DetectorState.READY:
+        words.append(_DETECTOR_WORDS[detector])
+        service.retry_detector()
     if words:
         return problem(503, "not-ready", f"Not ready: {'; '.join(words)}.", headers={"Retry-After": "5"})
     return Ready(status="ready", detector=service.workspace.resolved.spec.name, index=index)

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from indexer.catalog import images
+from indexer.catalog.images import images
 from indexer.errors import NotFoundError
-from indexer.heatmap import HeatMap, heat_map
-from search_api.bodies import JSON
-from search_api.errors import responses
+from indexer.examine.heatmap import HeatMap, heat_map
+from search_api.bodies.forms import JSON
+from search_api.layers.errors import responses
 from search_api.routes.images import ImageId
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
@@ -80,11 +80,12 @@ async def heatmap(
                 raise NotFoundError(f"no image {sha256} in this catalogue")
 
     def draw() -> bytes:
-        made = heat_map(workspace, sha256)
-        return made.png() if format == "png" else HeatMapValues.of(made).model_dump_json().encode()
+        drawn = heat_map(workspace, sha256)
+        return drawn.png() if format == "png" else HeatMapValues.of(drawn).model_dump_json().encode()
 
     await run_in_threadpool(check)
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    body = await service.compute(draw)
+    with service.heavy.place():
+        body = await service.labour(draw)
     return Response(body, media_type="image/png" if format == "png" else JSON, headers=headers)

@@ -1,23 +1,37 @@
 """`/v1/images`: adding pictures, listing them, and everything about one of them."""
 
+import logging
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from indexer.catalog import collections, images, labels, sightings
-from indexer.catalog.records import Image, ImageDetails, NewLabel, Page
+from indexer.catalog.images import collections, images, labels, sightings
+from indexer.catalog.records.images import Image, ImageDetails
+from indexer.catalog.records.labels import NewLabel
+from indexer.catalog.records.pages import Page
 from indexer.errors import NotFoundError
 from indexer.vocabulary import LabelSource
-from search_api.bodies import invalid, read_form, validated
-from search_api.errors import problem, responses
+from search_api.bodies.answers import LinkedMatch
+from search_api.bodies.fields import Sha256
+from search_api.bodies.forms import invalid, read_form, validated
+from search_api.bodies.images import (
+    ImageChange,
+    ImageQuery,
+    IngestFields,
+    SightingReport,
+    Sightings,
+    SimilarImages,
+    SimilarQuery,
+    UploadReport,
+)
+from search_api.layers.errors import problem, responses
 from search_api.openapi import example, file_body, json_example
-from search_api.requests import ImageChange, ImageQuery, IngestFields, Sha256, SightingReport, SimilarQuery
-from search_api.schemas import LinkedMatch, Sightings, SimilarImages, UploadReport
-from search_api.service import Serving
-from search_api.uploads import ingest
+from search_api.service.service import Serving
+from search_api.service.uploads import ingest
 
+logger = logging.getLogger("dejafake.api")
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
 REPEATED: Final = frozenset({"collections"})
@@ -33,12 +47,13 @@ _REASON_MAX: Final = 1_000
     openapi_extra=file_body({"files": "The pictures."}, IngestFields, many=True),
 )
 async def add(request: Request, service: Serving) -> UploadReport:
-    """Adds pictures to the catalogue, with what the form's fields say of all of them.
+    """Adds pictures to the catalogue, with the label, sighting and collections given in the form.
 
-    A picture is known by its bytes: sending it again adds nothing but what is newly said. A file that is no picture is
-    reported as `rejected` with its reason and never fails the others. URLs are recorded, never fetched.
+    A picture is identified by its bytes: sending it again only adds new labels, sightings and collections. A file
+    that is not a picture is reported as `rejected` with the reason; it does not fail the others. URLs are recorded,
+    never fetched.
     """
-    async with read_form(request, max_files=service.settings.max_upload_files) as form:
+    async with read_form(request, service.heavy, max_files=service.settings.max_upload_files) as form:
         pictures = tuple(upload for upload in form.files if upload.field == "files")
         if not pictures or len(pictures) != len(form.files):
             raise invalid("body.files", "send the pictures, at least one, as files in the field `files`")
@@ -71,7 +86,7 @@ def get(service: Serving, sha256: ImageId) -> ImageDetails:
     openapi_extra=json_example("change"),
 )
 def change(service: Serving, sha256: ImageId, body: ImageChange) -> ImageDetails:
-    """Adds a person's statement about the image, and puts it into or takes it out of collections.
+    """Adds a person's label to the image, and adds the image to or removes it from collections.
 
     Labels add up and are never overwritten; a person's wins over a feed's, a feed's over a model's.
     """
@@ -104,12 +119,11 @@ def delete(
 ) -> None:
     """Deletes the image, what is known of it and its files. A tombstone with its SHA-256 and the reason stays. So
     do the events of watches that found it, with its digest."""
-    workspace = service.workspace
-    with workspace.catalog.writing() as session:
-        if not images.delete(session, sha256, reason):
-            raise _missing(sha256)
-    workspace.originals.delete(sha256)
-    workspace.thumbnails.delete(sha256)
+    removal = service.workspace.delete_image(sha256, reason)
+    if removal is None:
+        raise _missing(sha256)
+    for other, why in removal.left.items():
+        logger.warning("files of the deleted image %s are left: %s", other, why)
 
 
 @router.get(
@@ -170,17 +184,17 @@ def add_sighting(service: Serving, sha256: ImageId, body: SightingReport) -> Sig
 
 
 def _id(session: Session, sha256: str) -> int:
-    found = images.find_ids(session, [sha256])
-    if sha256 not in found:
+    ids = images.find_ids(session, [sha256])
+    if sha256 not in ids:
         raise _missing(sha256)
-    return found[sha256]
+    return ids[sha256]
 
 
 def _details(session: Session, sha256: str) -> ImageDetails:
-    found = images.get(session, sha256)
-    if found is None:
+    details = images.get(session, sha256)
+    if details is None:
         raise _missing(sha256)
-    return found
+    return details
 
 
 def _missing(sha256: str) -> NotFoundError:

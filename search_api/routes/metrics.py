@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 router = APIRouter(tags=["operations"])
 

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from indexer.active_calibration import ActiveCalibration
-from indexer.campaigns.novelty import Novelty, NoveltyKind, outside_campaigns, unlike_known
-from indexer.catalog.records import Page
-from search_api.errors import responses
+from indexer.campaigns.novelty import Comparer, Novelty, NoveltyKind, outside_campaigns, unlike_known
+from indexer.catalog.records.pages import Page
+from indexer.verdict.active_calibration import ActiveCalibration
+from search_api.bodies.fields import Cursor, Limit
+from search_api.layers.errors import responses
 from search_api.openapi import example
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 router = APIRouter(prefix="/v1/novelties", tags=["campaigns"])
 
@@ -21,11 +22,11 @@ def novelties(
         NoveltyKind,
         Query(
             description="`outside_campaigns`: known fakes in no campaign. `unlike_known`: pictures nobody labelled "
-            "that the detector scores as fake and that are like no known fake."
+            "that the detector scores as fake and that are not similar to any known fake."
         ),
     ] = NoveltyKind.OUTSIDE_CAMPAIGNS,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Most items on a page.")] = 50,
-    cursor: Annotated[str | None, Query(max_length=2_000, description="`next_cursor` of the page before.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Page[Novelty]:
     """Newest first. A list to look at: a score is a signal, not proof. A page of `unlike_known` looks at a bounded part
     of the catalogue, so it may hold few images, or none, and still have a next one."""
@@ -33,6 +34,5 @@ def novelties(
     if kind is NoveltyKind.OUTSIDE_CAMPAIGNS:
         return outside_campaigns(workspace.catalog, limit, cursor)
     calibration = ActiveCalibration(workspace.catalog, workspace.resolved).get()
-    return unlike_known(
-        workspace.catalog, workspace.index, workspace.resolved, service.settings, calibration, limit, cursor
-    )
+    by = Comparer(workspace.catalog, workspace.index, workspace.resolved, service.settings, calibration)
+    return unlike_known(by, limit, cursor)

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Request
 
-from indexer.region_search import RegionAnswer
-from search_api.bodies import read_form, validated
-from search_api.errors import responses
+from indexer.examine.region_search import RegionAnswer
+from search_api.bodies.forms import read_form, validated
+from search_api.bodies.regions import RegionFields
+from search_api.layers.errors import responses
 from search_api.openapi import example, file_body
-from search_api.requests import RegionFields
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -15,19 +15,18 @@ router = APIRouter(prefix="/v1", tags=["search"])
 @router.post(
     "/search/region",
     summary="Search with a region of a picture",
-    response_description="The known fakes that contain the region, the surest first.",
+    response_description="The known fakes that contain the region, strongest match first.",
     responses={**example("region"), **responses(400, 413, 415, 422, 503)},
     openapi_extra=file_body({"image": "The picture."}, RegionFields),
 )
 async def search_region(request: Request, service: Serving) -> RegionAnswer:
     """Finds known fakes that contain what a box on the picture shows, by local features that must lie alike.
 
-    Only images that `dejafake regions prepare` has prepared are looked through. The picture is not added.
+    Known fakes added by an older version need `dejafake regions prepare` first. The picture is not added.
     """
-    async with read_form(request, max_files=1) as form:
+    async with read_form(request, service.heavy, max_files=1) as form:
         picture = form.single("image")
         fields = validated(RegionFields, form.values(frozenset()))
-        limit = fields.limit or service.settings.search_limit
         box = (fields.left, fields.top, fields.right, fields.bottom)
         largest = service.settings.max_file_bytes
-        return await service.compute(lambda: service.regions.by_bytes(picture.read(largest), box, limit))
+        return await service.labour(lambda: service.regions.by_bytes(picture.read(largest), box, fields.limit))

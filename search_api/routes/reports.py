@@ -1,17 +1,17 @@
 """`/v1/campaigns/{id}/report`: the report on a campaign, as data or to forward."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from indexer.active_calibration import ActiveCalibration
 from indexer.campaigns import CampaignReport, ReportFormat, campaign_report, render
-from indexer.campaigns.pictures import ReportPictures
-from search_api.bodies import JSON
-from search_api.errors import responses
+from indexer.campaigns.report.pictures import ReportPictures
+from indexer.verdict.active_calibration import ActiveCalibration
+from search_api.bodies.fields import Utc
+from search_api.bodies.forms import JSON
+from search_api.layers.errors import responses
 from search_api.openapi import example
-from search_api.service import Serving
+from search_api.service.service import Serving
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 
@@ -38,31 +38,34 @@ def _described() -> dict[int | str, dict[str, object]]:
     "/{campaign_id}/report",
     summary="The report on a campaign",
     response_class=Response,
-    responses={**_described(), **responses(404, 422)},
+    responses={**_described(), **responses(404, 410, 422, 503)},
 )
 async def report(
     request: Request,
     service: Serving,
     campaign_id: Annotated[str, Path(max_length=64, description="Id of the campaign, `cmp_…`.")],
     format: Annotated[ReportFormat | None, Query(description="Default: by the `Accept` header, else `json`.")] = None,
-    since: Annotated[datetime | None, Query(description="Say what is new since then; UTC unless it says.")] = None,
+    since: Annotated[
+        Utc | None, Query(description="Show what is new since then; UTC unless a time zone is given.")
+    ] = None,
     blur: Annotated[bool, Query(description="Make the pictures unrecognisable, for disturbing material.")] = False,
 ) -> Response:
     """Why the images belong together, when and where they were seen, members with labels and sightings, how it was
-    made, and its limits. HTML and PDF stand alone and are made to be forwarded."""
+    made, and its limits. HTML and PDF are self-contained, so that they can be forwarded."""
     form = format or _accepted(request.headers.get("accept", ""))
     workspace = service.workspace
 
     def make() -> bytes:
-        made = campaign_report(
+        written = campaign_report(
             workspace.catalog,
             campaign_id,
             calibration=ActiveCalibration(workspace.catalog, workspace.resolved).get(),
-            since=None if since is None else since.replace(tzinfo=since.tzinfo or UTC),
+            since=since,
         )
-        return render(made, form, ReportPictures(service.settings, blur=blur))
+        return render(written, form, ReportPictures(service.settings, blur=blur))
 
-    body = await service.compute(make)
+    with service.heavy.place():
+        body = await service.labour(make)
     headers = {"Vary": "Accept", "Content-Security-Policy": _PAGE_POLICY}
     if form is not ReportFormat.JSON:
         headers["Content-Disposition"] = f'inline; filename="{_file_name(campaign_id)}.{form.value}"'

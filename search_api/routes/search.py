@@ -4,14 +4,13 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from indexer.answers import SearchAnswer
-from search_api.bodies import JSON, MULTIPART, media_type, read_form, unsupported, validated, validated_json
-from search_api.errors import responses
+from indexer.search.answers import SearchAnswer
+from search_api.bodies.forms import JSON, MULTIPART, media_type, read_form, unsupported, validated, validated_json
+from search_api.bodies.search import SearchByReference, SearchFields, SearchResult
+from search_api.layers.errors import responses
 from search_api.openapi import example, two_bodies
-from search_api.pictures import search_with_picture
-from search_api.requests import SearchByReference, SearchFields
-from search_api.schemas import SearchResult
-from search_api.service import Service, Serving
+from search_api.service.pictures import search_with_picture
+from search_api.service.service import Service, Serving
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -27,14 +26,15 @@ REPEATED: Final = frozenset({"collections"})
     openapi_extra=two_bodies(SearchFields, {"image": "The picture."}, SearchByReference, "search"),
 )
 async def search(request: Request, service: Serving) -> Response:
-    """Looks a picture up among the known ones.
+    """Searches the catalogue with a picture.
 
     Send `multipart/form-data` with the picture in `image` and options as further fields, or `application/json` with
-    exactly one of `image_id`, `embedding` and `pdq`. The picture is not added to the catalogue.
+    exactly one of `image_id`, `embedding` and `pdq`. The picture is not added to the catalogue. The verdict is about
+    the whole catalogue; filters, `label` and `limit` narrow what is listed.
     """
     kind = media_type(request)
     if kind == MULTIPART:
-        async with read_form(request, max_files=1) as form:
+        async with read_form(request, service.searching, max_files=1) as form:
             options = validated(SearchFields, form.values(REPEATED)).options()
             answer = await search_with_picture(request, service, form.single("image"), options)
         return await service.compute(lambda: _rendered(service, answer))

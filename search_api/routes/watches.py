@@ -2,26 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from indexer.catalog import watch_events, watches
-from indexer.catalog.records import Page
-from indexer.catalog.types import utc_now
-from indexer.catalog.watch_records import NewWebhook, Watch, WatchedPicture, WatchEvent
+from indexer.catalog.records.pages import Page
+from indexer.catalog.records.watches import NewWebhook, Watch, WatchedPicture, WatchEvent
+from indexer.catalog.tables.types import utc_now
+from indexer.catalog.watches import events as watch_events
+from indexer.catalog.watches import watches
 from indexer.watching import picture_of_bytes, picture_of_known
-from search_api.bodies import JSON, MULTIPART, media_type, read_form, unsupported, validated, validated_json
-from search_api.errors import responses
+from search_api.bodies.fields import Cursor, Limit
+from search_api.bodies.forms import JSON, MULTIPART, media_type, read_form, unsupported, validated, validated_json
+from search_api.bodies.watches import NewWatch, WatchChange, WatchFields
+from search_api.layers.errors import responses
 from search_api.openapi import example, json_example, two_bodies
-from search_api.service import Service, Serving
-from search_api.watch_requests import NewWatch, WatchChange, WatchFields
+from search_api.service.service import Service, Serving
 
 router = APIRouter(prefix="/v1/watches", tags=["watches"])
 
 WatchId = Annotated[str, Path(pattern=r"^wch_[0-9a-f]{24}$", description="Id of the watch.")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on a page.")]
-Cursor = Annotated[str | None, Query(max_length=2_000, description="`next_cursor` of the page before.")]
 _NO_FIELDS: frozenset[str] = frozenset()
 
 
@@ -34,45 +34,46 @@ _NO_FIELDS: frozenset[str] = frozenset()
     openapi_extra=two_bodies(WatchFields, {"image": "The picture to watch for."}, NewWatch, "watch"),
 )
 async def create(request: Request, response: Response, service: Serving) -> Watch:
-    """Watches for a picture, a campaign, or images that meet conditions, among what comes from now on.
+    """Creates a watch for a picture, a campaign, or images that meet conditions. It covers images added from now on.
 
     Send `application/json` that names exactly one of `image_id`, `campaign` and `filter`, or `multipart/form-data` with
-    the picture itself in `image`: it need not be in the catalogue, and is not kept. A picture is found again as the
-    same file, the same picture, or of the same origin.
+    the picture itself in `image`: it need not be in the catalogue, and is not kept. It reports the same file, the
+    same picture, or an image of the same origin.
 
-    What is found is polled at the watch's `events`, or told to its `webhook_url` by a POST with the headers
-    `Dejafake-Delivery`, the same in every attempt, and `Dejafake-Signature: t=<unix seconds>,v1=<hex>`, the HMAC-SHA256
-    of the seconds, a full stop and the body. A receiver that fails for hours is given up, and the watch says so.
+    Poll matches at the watch's `events`, or have them sent to `webhook_url` in POST requests signed as Standard
+    Webhooks says, in the headers `webhook-id` (the same in every attempt), `webhook-timestamp` and
+    `webhook-signature`. A receiver that fails for hours is given up, and the watch says so.
     """
     kind = media_type(request)
     if kind == MULTIPART:
-        async with read_form(request, max_files=1) as form:
+        async with read_form(request, service.heavy, max_files=1) as form:
             upload = form.single("image")
             said: WatchFields = validated(WatchFields, form.values(_NO_FIELDS))
             webhook = _webhook(service, said)
             data = await run_in_threadpool(upload.read, service.settings.max_file_bytes)
-            picture = await service.compute(lambda: picture_of_bytes(service.workspace, data))
-            made = await run_in_threadpool(_of_picture, service, said, picture, webhook)
+            picture = await service.labour(lambda: picture_of_bytes(service.workspace, data))
+            watch = await run_in_threadpool(_of_picture, service, said, picture, webhook)
     elif kind == JSON:
         body = validated_json(NewWatch, await request.body())
         webhook = _webhook(service, body)
-        made = await run_in_threadpool(_of_reference, service, body, webhook)
+        watch = await run_in_threadpool(_of_reference, service, body, webhook)
     else:
         raise unsupported(MULTIPART, JSON)
-    response.headers["Location"] = f"/v1/watches/{made.id}"
-    return made
+    response.headers["Location"] = f"/v1/watches/{watch.id}"
+    return watch
 
 
 @router.get("", summary="List watches", responses={**example("watches"), **responses(422)})
 def list_watches(service: Serving, limit: Limit = 50, cursor: Cursor = None) -> Page[Watch]:
-    """Watches, with how telling their events stands. A webhook's key is never shown."""
+    """All watches with the state of their deliveries. A webhook's key is never shown."""
     with service.workspace.catalog.reading() as session:
         return watches.page(session, limit, cursor)
 
 
 @router.get("/{watch}", summary="A watch", responses={**example("watch"), **responses(404, 422)})
 def get(service: Serving, watch: WatchId) -> Watch:
-    """What is watched, how much was found, and how telling it stands: attempts, the next one, the last error."""
+    """What is watched, how many matches were found, and the state of deliveries: attempts, the next one, the last
+    error."""
     with service.workspace.catalog.reading() as session:
         return watches.get(session, watch)
 
@@ -84,8 +85,8 @@ def get(service: Serving, watch: WatchId) -> Watch:
     openapi_extra=json_example("watch-pause"),
 )
 def change(service: Serving, watch: WatchId, body: WatchChange) -> Watch:
-    """A paused watch neither looks nor tells; what comes meanwhile is found when it is resumed. Resuming also takes up
-    a webhook again that was given up, where it was."""
+    """A paused watch neither searches nor delivers; images added in the meantime are found when it is resumed.
+    Resuming also restarts a webhook that was given up, where it stopped."""
     with service.workspace.catalog.writing() as session:
         (watches.pause if body.paused else watches.resume)(session, watch, utc_now())
         changed = watches.get(session, watch)
@@ -107,7 +108,7 @@ def events(service: Serving, watch: WatchId, limit: Limit = 100, cursor: Cursor 
     """Images the watch found, each once, in the order they were found. There is always a `next_cursor`: pass the last
     one to get only what was found since.
 
-    An image that was deleted since keeps its event, with its digest; `in_catalogue` says so.
+    The event of an image that was deleted later is kept, with its SHA-256; `in_catalogue` is then false.
     """
     with service.workspace.catalog.reading() as session:
         return watch_events.page(session, watch, limit, cursor)

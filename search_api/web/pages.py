@@ -10,9 +10,9 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from indexer import __version__
-from indexer.limitations import LIMIT_LIKENESS, LIMIT_NO_MATCH, LIMIT_SIGNAL
-from search_api.security import PAGE_POLICY
-from search_api.service import Serving
+from indexer.verdict.limitations import LIMIT_LIKENESS, LIMIT_NO_MATCH, LIMIT_SIGNAL
+from search_api.layers.security import PAGE_POLICY
+from search_api.service.service import Serving
 
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("search_api.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import Check, Report, wilson, write
+from benchmarks.reporting.report import Check, Report, wilson, write
 
 
 @dataclass(frozen=True, slots=True)

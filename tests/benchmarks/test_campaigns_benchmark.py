@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import png
 
 from benchmarks.campaigns import measure
-from benchmarks.corpus_campaigns import ALTERED, read_corpus
-from benchmarks.grouping_methods import OURS, by_dejafake
-from benchmarks.grouping_scores import scores
-from benchmarks.planted_campaigns import planted
+from benchmarks.grouping.corpus import ALTERED, read_corpus
+from benchmarks.grouping.methods import OURS, by_dejafake
+from benchmarks.grouping.scores import scores
+from benchmarks.made_up.campaigns import planted
+from tests.made_pictures import png
 
 
 def test_bcubed_counts_strangers_and_those_left_out_and_noise_as_alone() -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import catalog as benchmark
-from benchmarks import report
+from benchmarks.reporting import report
 
 
 def test_every_query_is_timed_on_a_filled_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from made_pictures import png
-
 from benchmarks.copy_campaigns import measure
 from indexer.settings import Settings
+from tests.made_pictures import png
 
 
 def test_every_kind_of_evidence_has_a_row_and_pdq_alone_groups_nothing_wrongly(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ import csv
 from pathlib import Path
 
 import pytest
-from made_pictures import scene
-from tiny_detectors import tiny_detector
 
 from benchmarks.detector_card import ALTERATIONS, SIDE, equalised, main, measure
-from benchmarks.report import Report
+from benchmarks.reporting.report import Report
 from indexer.detector.training.photographs import PACKAGES
+from tests.made_pictures import scene
+from tests.tiny_detectors import tiny_detector
 
 GENERATORS = ("dalle-mini", "latent-diffusion", "stable-diffusion", "")
 

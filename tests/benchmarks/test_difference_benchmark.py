@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.difference import LEAST_IOU, measure
-from benchmarks.edited_copies import EDITS, VISIBLE, edit
-from benchmarks.report import Report
+from benchmarks.made_up.edits import EDITS, VISIBLE, edit
+from benchmarks.reporting.report import Report
 from indexer.demo.photographs import PHOTOGRAPHS
 from indexer.errors import DejafakeError
 from indexer.imaging.alterations import ALTERATIONS

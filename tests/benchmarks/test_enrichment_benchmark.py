@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_detectors import tiny_detector
 
 from benchmarks import enrichment as benchmark
 from benchmarks.enrichment import Run, compare
+from tests.tiny_detectors import tiny_detector
 
 
 def test_both_kinds_of_table_are_enriched_at_both_lengths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_detectors import tiny_detector
 
 from benchmarks import extraction, ingest
-from benchmarks.extraction_agreement import Agreement, agreement_checks
-from benchmarks.extraction_memory import peak_memory_by_runtime
-from benchmarks.random_vit import write_jpegs
+from benchmarks.extracting.agreement import Agreement, agreement_checks
+from benchmarks.extracting.memory import peak_memory_by_runtime
+from benchmarks.made_up.vit import write_jpegs
 from indexer.settings import Settings
+from tests.tiny_detectors import tiny_detector
 
 
 def test_extraction_times_every_way_beside_its_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_an_aim_that_is_missed_is_shown_and_runtimes_the_trial_refuses_are_not_j
 
 
 def test_memory_is_that_of_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.extraction_memory.RUNTIMES", (("eager", "fp32"),))
+    monkeypatch.setattr("benchmarks.extracting.memory.RUNTIMES", (("eager", "fp32"),))
     detector = str(tiny_detector(tmp_path / "tiny", seed=1))
     settings = Settings.load(home=tmp_path / "home", device="cpu", detector=detector)
     found = peak_memory_by_runtime(settings)
@@ -55,9 +55,15 @@ def test_the_shares_of_an_ingest_add_up_in_the_main_thread(tmp_path: Path) -> No
     report = ingest.measure(tmp_path, pictures, blocks=1)
     for detector in ("vit", "dejafake-small"):
         shares = {(row.step, row.ahead): row.share for row in report.rows if row.detector == detector}
-        assert {("model", False), ("SQL and vectors", False), ("decode", True), ("PDQ", True)} <= set(shares)
+        assert {
+            ("models", False),
+            ("local features", True),
+            ("SQL and vectors", False),
+            ("decode", True),
+            ("PDQ", True),
+        } <= set(shares)
         assert sum(share for (_, ahead), share in shares.items() if not ahead) == pytest.approx(1)
     assert [check.name for check in report.checks] == [
-        "share of the model, vit",
-        "share of the model, dejafake-small",
+        "share of the models, vit",
+        "share of the models, dejafake-small",
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.edited_copies import EDITS
+from benchmarks.made_up.edits import EDITS
 from benchmarks.previews import OTHER, SAME, measure
 from indexer.demo.photographs import PHOTOGRAPHS
 from indexer.errors import DejafakeError

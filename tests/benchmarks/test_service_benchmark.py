@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tiny_detectors import tiny_detector
-
 from benchmarks.service import PROCESSES, Size, measure
+from tests.tiny_detectors import tiny_detector
 
 
 def test_every_way_to_ask_is_timed_and_every_promise_checked(tmp_path: Path) -> None:

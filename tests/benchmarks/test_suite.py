@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import suite
 from benchmarks.growth import Size, slope
-from benchmarks.report import Check, Plot, Report
+from benchmarks.reporting.report import Check, Plot, Report
 
 
 @dataclass(frozen=True)

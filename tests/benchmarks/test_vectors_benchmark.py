@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import filters, updates, vectors
-from benchmarks.planted_vectors import planted
+from benchmarks.made_up.vectors import planted
 
 
 def test_planted_vectors_are_the_same_every_time_and_do_not_hold_the_queries() -> None:

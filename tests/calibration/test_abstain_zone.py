@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from indexer.calibration import AbstainZone
-from indexer.calibration.intervals import effective_size, fewest_for, group_codes, lower_bound, upper_bound
+from indexer.calibration.intervals import fewest_for, lower_bound, upper_bound
 from indexer.calibration.thresholds import abstain_zone
 from indexer.errors import UsageError
+from indexer.estimates import effective_size, group_numbers
 
 
 def scores(size: int, seed: int, apart: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +46,7 @@ def test_too_few_authentic_pictures_for_the_stated_rate_are_refused_with_what_to
 
 def test_pictures_of_one_group_count_as_one() -> None:
     odds, fake = scores(400, seed=0)
-    codes = group_codes(tuple(f"group {number // 20}" for number in range(800)))
+    codes = group_numbers([f"group {number // 20}" for number in range(800)], 800)
     assert effective_size(codes[~fake]) == 20
     with pytest.raises(UsageError, match="groups that count as 20"):
         abstain_zone(odds, fake, codes, 0.05, 0.05)

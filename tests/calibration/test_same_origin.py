@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from planted_scores import with_origins
 
 from indexer.calibration import OriginMap
 from indexer.calibration.fit import Material
 from indexer.calibration.origin import NEIGHBOURS, NotMeasurableError, neighbour_pairs, origin_map
+from tests.calibration.planted_scores import with_origins
 
 
 def measured(made: Material, suggested: float = 0.8, confirmed: float = 0.95) -> OriginMap:

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from planted_scores import material
 
 from indexer.calibration import Calibration, Method, ScoreHead
 from indexer.calibration.fit import CalibrationOptions, Material, calibrate
-from indexer.calibration.intervals import group_codes
 from indexer.calibration.scores import fit_one, folds
 from indexer.errors import UsageError
+from indexer.estimates import group_numbers
+from tests.calibration.planted_scores import material
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -78,7 +78,7 @@ def test_a_score_that_points_the_wrong_way_is_refused() -> None:
 
 
 def test_pictures_of_one_group_are_held_out_together() -> None:
-    codes = group_codes(tuple(f"group {number // 5}" for number in range(200)))
+    codes = group_numbers([f"group {number // 5}" for number in range(200)], 200)
     fake = np.arange(200) % 2 == 0
     held_out = []
     for train, test in folds(fake, codes, seed=3):

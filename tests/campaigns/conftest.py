@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shelves import Shelf
+
+from tests.campaigns.shelves import Shelf
 
 
 @pytest.fixture

@@ -3,14 +3,18 @@
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from indexer.campaigns.evidence import known_fakes
-from indexer.campaigns.settling import FoundGroup, Measure, settle
-from indexer.catalog import campaign_decisions, campaign_events, campaigns, images, labels
-from indexer.catalog.campaign_records import CampaignEvent, Decision
+from indexer.campaigns.grouping.evidence import known_fakes
+from indexer.campaigns.identity.reconcile import FoundGroup, Measure, settle
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.campaigns import events as campaign_events
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import CampaignMember, ClusteringRun, NewImage, NewLabel
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.campaigns import CampaignEvent, CampaignMember, ClusteringRun, Decision, Reason
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
 from indexer.settings import Settings
-from indexer.vocabulary import CampaignEventKind, LabelSource, LabelValue
+from indexer.vocabulary import CampaignEventKind, LabelSource, LabelValue, ReasonKind
 
 _AT = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -73,11 +77,11 @@ class Desk:
 
 def _image(number: int) -> NewImage:
     pdq = sha256(f"pdq {number}".encode()).digest()
-    return NewImage(digest(number), 1_000 + number, "JPEG", 64, 48, "RGB", 1, (), pdq, 90, "test")
+    return NewImage(digest(number), 1_000 + number, "JPEG", 64, 48, "RGB", 1, (), pdq, 90, "reference")
 
 
 def _member(number: int) -> CampaignMember:
-    return CampaignMember(digest(number), 0.5 + number / 1000, False, ("same picture, PDQ 12",))
+    return CampaignMember(digest(number), 0.5 + number / 1000, False, (Reason(ReasonKind.SAME_PICTURE, value=12.0),))
 
 
 def _run() -> ClusteringRun:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from itertools import count
 
-from indexer.catalog.campaign_records import Decision, Placement, StandingDecision
+from indexer.catalog.records.campaigns import Decision, Placement, StandingDecision
 from indexer.vocabulary import DecisionKind
 
 _AT = datetime(2026, 11, 25, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from indexer.campaigns.graph import Links, cosine_distance, links
+from indexer.campaigns.grouping.graph import Links, cosine_distance, links
 
 NOBODY = -1
 

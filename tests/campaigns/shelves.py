@@ -5,22 +5,24 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from planted import unit
 
-from indexer.catalog import detectors, embeddings, images, labels, provenance, sightings
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import NewDetection, NewLabel, NewSighting
-from indexer.file_origin import as_findings
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import images, labels, provenance, sightings
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.labels import NewLabel
+from indexer.files.media import MediaStore
 from indexer.imaging.decoding import decode
-from indexer.imaging.hashing import pdq_hash
 from indexer.imaging.limits import ImageLimits
-from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
 from indexer.index import SearchIndex
-from indexer.pipeline import new_image
+from indexer.ingest.preparing import new_image
 from indexer.provenance import read_provenance
+from indexer.provenance.recording import as_findings
 from indexer.settings import Settings
+from indexer.sightings import NewSighting
 from indexer.vocabulary import LabelSource, LabelValue, Technique
+from tests.campaigns.planted import unit
 
 
 def origin(seed: int, number: int, spread: float = 0.02) -> np.ndarray:
@@ -54,7 +56,7 @@ class Shelf:
         """Puts a picture in and returns its SHA-256; `keep`: with a thumbnail."""
         image = decode(data, ImageLimits.from_settings(self.settings))
         with self.catalog.writing() as session:
-            image_id = images.add(session, new_image(image, pdq_hash(image.rgb)))
+            image_id = images.add(session, new_image(image))
             technique = Technique.TEXT_TO_IMAGE
             labels.state(session, image_id, [NewLabel(label, LabelSource.HUMAN, said_by, technique, generator)])
             sightings.add(session, image_id, seen)

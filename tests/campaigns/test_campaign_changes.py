@@ -1,5 +1,5 @@
-from indexer.campaigns.changes import changes
-from indexer.catalog.campaign_records import NewEvent
+from indexer.campaigns.identity.changes import changes
+from indexer.catalog.records.campaigns import NewEvent
 from indexer.vocabulary import CampaignEventKind as Kind
 
 

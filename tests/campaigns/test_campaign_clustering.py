@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from planted import NO_LINKS, NOBODY, nearest_links, planted
 from sklearn.metrics import adjusted_rand_score
 
-from indexer.campaigns.clustering import GroupingRule, group_images
-from indexer.campaigns.graph import Links, links
+from indexer.campaigns.grouping.clustering import GroupingRule, group_images
+from indexer.campaigns.grouping.graph import Links, links
+from tests.campaigns.planted import NO_LINKS, NOBODY, nearest_links, planted
 
 
 def rule(bound: float = 0.2, min_size: int = 3, **other: float) -> GroupingRule:

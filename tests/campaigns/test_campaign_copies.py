@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from indexer.campaigns.copies import copies_among
-from indexer.campaigns.graph import LinkKind, pieces
+from indexer.campaigns.grouping.copies import copies_among
+from indexer.campaigns.grouping.graph import LinkKind, pieces
 
 
 def hashes(count: int, seed: int = 0) -> np.ndarray:

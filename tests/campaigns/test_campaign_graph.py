@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from indexer.campaigns.graph import (
+from indexer.campaigns.grouping.graph import (
     SMALLEST_DISTANCE,
     LinkKind,
     contracted,

@@ -1,8 +1,8 @@
 import random
 import re
 
-from indexer.campaigns.bindings import NOTHING_DECIDED
-from indexer.campaigns.constraints import constrain
+from indexer.campaigns.identity.bindings import NOTHING_DECIDED
+from indexer.campaigns.identity.constraints import constrain
 
 
 def named(prefix: str, count: int) -> list[str]:

@@ -4,7 +4,10 @@ import itertools
 
 import pytest
 
-from indexer.campaigns.joining import CopyHit, JoiningRule, OriginHit, Suggestion, suggest
+from indexer.campaigns.joining.suggestions import CopyHit, JoiningRule, OriginHit, Suggestion, suggest
+from indexer.campaigns.reasons import reason_words
+from indexer.catalog.records.campaigns import Reason
+from indexer.vocabulary import ReasonKind
 
 RULE = JoiningRule(min_cosine=0.9, max_bits=31)
 ONE, OTHER = "cmp_one", "cmp_other"
@@ -25,7 +28,7 @@ def test_an_image_joins_the_campaign_of_its_neighbours_and_says_why() -> None:
     made = found(suggest(campaign_of, RULE, origins=origins))
     assert made.campaign_id == ONE
     assert 0.5 < made.strength < 1
-    assert made.reasons[0] == f"same origin, cosine 0.97 (uncalibrated) (to {digest(1)[:12]})"
+    assert reason_words(made.reasons[0]) == f"same origin, cosine 0.97 (uncalibrated) (to {digest(1)[:12]})"
     assert len(made.reasons) == 2
 
 
@@ -39,7 +42,9 @@ def test_a_copy_goes_where_its_picture_is_whatever_embeddings_say() -> None:
             origins=[OriginHit(digest(2), 0.99), OriginHit(digest(3), 0.99)],
         )
     )
-    assert made == Suggestion(ONE, round(1 - 12 / 256, 4), (f"same picture mirrored, PDQ 12 (to {digest(1)[:12]})",))
+    assert made == Suggestion(
+        ONE, round(1 - 12 / 256, 4), (Reason(ReasonKind.SAME_PICTURE, digest(1), 12.0, mirrored=True),)
+    )
 
 
 def test_the_same_recipe_is_evidence_without_a_trained_detector_and_embeddings_are_not() -> None:
@@ -48,7 +53,7 @@ def test_the_same_recipe_is_evidence_without_a_trained_detector_and_embeddings_a
     assert suggest(campaign_of, untrained, origins=[OriginHit(digest(2), 0.99)]) is None
     made = found(suggest(campaign_of, untrained, same_recipe=[digest(1)], origins=[OriginHit(digest(2), 0.99)]))
     assert (made.campaign_id, made.strength) == (ONE, 1.0)
-    assert made.reasons[0].startswith("same model, seed and prompt")
+    assert reason_words(made.reasons[0]).startswith("same model, seed and prompt")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import numpy as np
 
-from indexer.campaigns.clustering import GroupingRule, group_images
-from indexer.campaigns.graph import links
-from indexer.campaigns.members import roles
+from indexer.campaigns.grouping.clustering import GroupingRule, group_images
+from indexer.campaigns.grouping.graph import links
+from indexer.campaigns.grouping.members import roles
 
 RULE = GroupingRule(min_size=3, bound=0.1)
 

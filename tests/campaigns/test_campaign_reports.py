@@ -12,9 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import encoded, png, recompressed, scene
 from PIL import Image
-from shelves import Shelf, origin
 
 from indexer.calibration import (
     AbstainZone,
@@ -31,6 +29,7 @@ from indexer.calibration import (
 from indexer.campaigns import (
     CampaignReport,
     ReportFormat,
+    ReportOptions,
     campaign_report,
     cluster,
     last_reported,
@@ -38,12 +37,15 @@ from indexer.campaigns import (
     report_json,
     write_reports,
 )
-from indexer.campaigns.pictures import ReportPictures
-from indexer.campaigns.shown import is_web_address, shown
-from indexer.campaigns.table import COLUMNS
-from indexer.catalog import campaigns, images, sightings
-from indexer.catalog.records import NewSighting
+from indexer.campaigns.report.display_text import is_web_address, shown
+from indexer.campaigns.report.pictures import ReportPictures
+from indexer.campaigns.report.table import COLUMNS
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.images import images, sightings
 from indexer.errors import DejafakeError, NotFoundError
+from indexer.sightings import NewSighting
+from tests.campaigns.shelves import Shelf, origin
+from tests.made_pictures import encoded, png, recompressed, scene
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}\u202eevil'
 FORMULA = '=HYPERLINK("https://evil.example")'
@@ -236,10 +238,10 @@ def test_blurred_pictures_have_nothing_left_to_recognise(reported: Shelf) -> Non
 
 
 def test_what_is_new_since_a_time_is_said_and_marked(reported: Shelf, tmp_path: Path) -> None:
-    write_reports(reported.catalog, reported.settings, tmp_path, formats=[ReportFormat.JSON])
+    write_reports(reported.catalog, reported.settings, tmp_path, ReportOptions(formats=(ReportFormat.JSON,)))
     last = last_reported(tmp_path)
     assert last is not None
-    nothing = write_reports(reported.catalog, reported.settings, tmp_path / "none", since=last)
+    nothing = write_reports(reported.catalog, reported.settings, tmp_path / "none", ReportOptions(since=last))
     assert [path.name for path in nothing] == ["overview.html", "campaigns.json"]
     assert "Nothing is new" in nothing[0].read_text("utf-8")
     with reported.catalog.writing() as session:
@@ -247,7 +249,7 @@ def test_what_is_new_since_a_time_is_said_and_marked(reported: Shelf, tmp_path: 
         seen = NewSighting(platform="Somewhere new", posted_at=datetime(2026, 5, 1, tzinfo=UTC))
         sightings.add(session, images.find_ids(session, [sha256])[sha256], [seen])
     html, overview = write_reports(
-        reported.catalog, reported.settings, tmp_path / "new", since=last, formats=[ReportFormat.HTML]
+        reported.catalog, reported.settings, tmp_path / "new", ReportOptions(since=last, formats=(ReportFormat.HTML,))
     )[2::-2]
     assert "1 new sighting, for the first time on “Somewhere new”" in Page(html.read_text("utf-8")).text
     assert html.read_text("utf-8").count('class="tag new"') == 2  # in the contact sheet and in the table

@@ -3,14 +3,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, generated_png, png, recompressed, scene
-from shelves import Shelf, mirrored, origin
-from test_verdict import CALIBRATION
 
 from indexer.campaigns import cluster
-from indexer.catalog import calibrations, campaigns, images, labels
-from indexer.catalog.records import Campaign, CampaignMember, NewLabel, NewSighting
+from indexer.campaigns.reasons import reason_words, reasons_words
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.detections import calibrations
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.campaigns import Campaign, CampaignMember
+from indexer.catalog.records.labels import NewLabel
+from indexer.sightings import NewSighting
 from indexer.vocabulary import LabelSource, LabelValue
+from tests.campaigns.shelves import Shelf, mirrored, origin
+from tests.made_pictures import encoded, generated_png, png, recompressed, scene
+from tests.verdict.test_verdict import CALIBRATION
 
 
 def found(shelf: Shelf) -> dict[Campaign, tuple[CampaignMember, ...]]:
@@ -51,7 +56,7 @@ def test_copies_of_one_picture_are_a_campaign_mirrored_ones_too_and_each_says_wh
     assert {member.sha256 for member in members} == copies
     assert campaign.name == "Campaign of 4 images"
     assert 0.8 < campaign.cohesion <= 1
-    reasons = [reason for member in members for reason in member.reasons]
+    reasons = [reason for member in members for reason in reasons_words(member.reasons)]
     assert len(reasons) == 4
     assert sum(reason.startswith("same picture, PDQ ") for reason in reasons) == 3
     assert sum(reason.startswith("same picture mirrored, PDQ ") for reason in reasons) == 1
@@ -75,8 +80,8 @@ def test_pictures_of_one_origin_are_a_campaign_when_the_detector_is_trained(shel
     for campaign, members in found(shelf).items():
         assert campaign.cohesion > 0.9
         for member in members:
-            assert member.reasons[0].startswith("same origin, cosine 0.9")
-            assert "(uncalibrated)" in member.reasons[0]
+            assert reason_words(member.reasons[0]).startswith("same origin, cosine 0.9")
+            assert "(uncalibrated)" in reason_words(member.reasons[0])
 
 
 def test_only_known_fakes_are_grouped_and_others_do_not_crowd_them_out(shelf: Shelf) -> None:
@@ -187,7 +192,7 @@ def test_different_pictures_of_one_recipe_are_a_campaign_without_any_detector(un
     assert run.parameters["same_recipe_links"] == 4
     for member in members:
         (reason,) = member.reasons
-        assert reason.startswith("same model, seed and prompt by what the files say (to ")
+        assert reason_words(reason).startswith("same model, seed and prompt by what the files say (to ")
 
 
 def test_a_recipe_adds_to_a_campaign_of_embeddings_and_each_says_its_own_reason(shelf: Shelf) -> None:
@@ -195,7 +200,7 @@ def test_a_recipe_adds_to_a_campaign_of_embeddings_and_each_says_its_own_reason(
     by_recipe = shelf.add(generated_png(14), origin(2, 0))
     cluster(shelf.catalog, shelf.index, shelf.settings)
     ((_, members),) = found(shelf).items()
-    reasons = {member.sha256: " ".join(member.reasons) for member in members}
+    reasons = {member.sha256: " ".join(reasons_words(member.reasons)) for member in members}
     assert set(reasons) == {*alike, by_recipe}
     assert "same origin, cosine" in reasons[alike[0]]
     assert "same model, seed and prompt" in reasons[by_recipe]
@@ -212,4 +217,6 @@ def test_where_a_calibration_exists_links_are_weighed_by_it_and_the_run_and_the_
     assert origin.suggested is not None
     assert run.parameters["same_origin_min_cosine"] == origin.suggested.min_cosine
     ((_, members),) = found(shelf).items()
-    assert all(re.match(r"same origin 0\.9\d, calibrated 0\.\d\d \(to ", member.reasons[0]) for member in members)
+    assert all(
+        re.match(r"same origin 0\.9\d, calibrated 0\.\d\d \(to ", reason_words(member.reasons[0])) for member in members
+    )

@@ -1,9 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from indexer.campaigns.timeline import timeline
-from indexer.campaigns.wording import automatic_name, is_automatic, same_origin_reason
+from indexer.campaigns.reasons import calibrated_reason, origin_reason, reason_words
+from indexer.campaigns.report.timeline import timeline
+from indexer.catalog.campaigns.names import shown_name
+from tests.verdict.test_verdict import CALIBRATION
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -43,14 +46,24 @@ def test_bars_stand_on_their_days_in_utc() -> None:
     assert [(bar.day, bar.count) for bar in drawn.bars] == [("2026-03-01", 1), ("2026-03-02", 2)]
 
 
-def test_automatic_names_are_known_as_such_and_given_ones_are_not() -> None:
-    for name in (automatic_name(3, None), automatic_name(12_345, NOON)):
-        assert is_automatic(name)
-    assert automatic_name(12_345, NOON) == "Campaign of 12,345 images, first seen 2026-03-02"
-    for given in ("Teapot", "Campaign of 3 images, first seen in Spain", ""):
-        assert not is_automatic(given)
+def test_a_name_is_made_of_what_is_known_unless_a_person_gave_one() -> None:
+    assert shown_name(None, 12_345, NOON) == "Campaign of 12,345 images, first seen 2026-03-02"
+    assert shown_name(None, 3, None) == "Campaign of 3 images"
+    assert shown_name("Campaign of 9 images", 3, None) == "Campaign of 9 images"
 
 
 def test_a_cosine_below_a_bound_is_never_shown_as_at_it() -> None:
-    assert same_origin_reason(0.8999, "ab" * 32) == "same origin, cosine 0.89 (uncalibrated) (to abababababab)"
-    assert "cosine 0.93 " in same_origin_reason(0.93, "ab" * 32)
+    assert reason_words(origin_reason(0.8999, "ab" * 32)) == "same origin, cosine 0.89 (uncalibrated) (to abababababab)"
+    assert "cosine 0.93 " in reason_words(origin_reason(0.93, "ab" * 32))
+
+
+def test_a_report_gives_the_probability_of_the_stored_cosine_and_none_of_a_rounded_one() -> None:
+    assert CALIBRATION.same_origin is not None
+    measured = replace(CALIBRATION.same_origin, knots=((0.99, 0.5), (1.0, 1.0)), suggested=None, confirmed=None)
+    told = calibrated_reason(origin_reason(0.9994, "ab" * 32), measured)
+    assert told.probability == measured.probability(0.9994)
+    assert told.probability == pytest.approx(0.97, abs=0.001)
+    assert reason_words(told) == "same origin 0.99, calibrated 0.97 (to abababababab)"
+    rounded = replace(origin_reason(0.99, "ab" * 32), rounded=True)
+    assert calibrated_reason(rounded, measured) == rounded
+    assert calibrated_reason(told, None) == told

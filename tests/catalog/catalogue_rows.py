@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
-from indexer.catalog import images
-from indexer.catalog.records import NewDetection, NewImage, NewLabel
+from indexer.catalog.images import images
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
 from indexer.vocabulary import LabelSource, LabelValue, Technique
 
 FAKE, AUTHENTIC, UNKNOWN = LabelValue.FAKE, LabelValue.AUTHENTIC, LabelValue.UNKNOWN
@@ -32,7 +34,7 @@ def new_image(number: int) -> NewImage:
         notes=("turned upright by EXIF orientation 6",),
         pdq=sha256(f"pdq {number}".encode()).digest(),
         pdq_quality=number % 101,
-        pdq_method="test",
+        pdq_method="reference",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import get_ident
 
 import pytest
 from sqlalchemy import Engine, event
@@ -22,9 +23,10 @@ def statements() -> AbstractContextManager[list[str]]:
     @contextmanager
     def listening() -> Iterator[list[str]]:
         asked: list[str] = []
+        asking = get_ident()
 
         def listen(_connection, _cursor, statement, *_):
-            if not statement.startswith("BEGIN"):
+            if get_ident() == asking and not statement.startswith("BEGIN"):
                 asked.append(statement)
 
         event.listen(Engine, "before_cursor_execute", listen)

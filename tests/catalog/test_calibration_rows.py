@@ -20,7 +20,8 @@ from indexer.calibration import (
     ScoreHead,
     ScoreMap,
 )
-from indexer.catalog import Catalog, calibrations
+from indexer.catalog import Catalog
+from indexer.catalog.detections import calibrations
 from indexer.errors import CatalogError, ConflictError, NotFoundError
 
 ONE, OTHER = "1" * 64, "2" * 64

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from catalogue_rows import add_image, digest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, images
+from indexer.catalog import Catalog
+from indexer.catalog.images import images
 from indexer.catalog.schema import VERSION_TABLE
 from indexer.errors import CatalogError, CatalogTooNewError
+from tests.catalog.catalogue_rows import add_image, digest
 
 
 def refusal(url: str) -> str:

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
-from catalogue_rows import add_image, day, digest
 
-from indexer.catalog import Catalog, columns, images, labels, provenance, sightings
-from indexer.catalog.records import ImageFilter, NewLabel, NewSighting, ProvenanceFinding
+from indexer.catalog import Catalog
+from indexer.catalog.images import columns, images, labels, provenance, sightings
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.labels import NewLabel
+from indexer.catalog.records.provenance import ProvenanceFinding
+from indexer.sightings import NewSighting
 from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
+from tests.catalog.catalogue_rows import add_image, day, digest
 
 FAKES = ImageFilter(label=LabelValue.FAKE)
 

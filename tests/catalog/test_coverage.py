@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from indexer.catalog import coverage, detectors, embeddings, images
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import NewDetection, NewImage
+from indexer.catalog.detections import coverage, detectors, embeddings
+from indexer.catalog.images import images
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
 
 ONE, OTHER = "a" * 64, "b" * 64
 

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from catalogue_rows import FAKE, add_image, detection, digest, new_image, said, unit_vector
 from sqlalchemy import text
 
-from indexer.catalog import Catalog, changes, collections, detectors, embeddings, images, labels
-from indexer.catalog.records import NewDetection, Watermarks
+from indexer.catalog import Catalog, changes
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import collections, images, labels
+from indexer.catalog.records.detections import NewDetection, Watermarks
 from indexer.errors import UsageError
+from tests.catalog.catalogue_rows import FAKE, add_image, detection, digest, new_image, said, unit_vector
 
 A, B = "a" * 64, "b" * 64
 
@@ -123,7 +125,8 @@ def test_scores_come_back_as_they_were_kept(catalog: Catalog) -> None:
 
 def test_watermarks_of_an_empty_catalogue_are_zero(catalog: Catalog) -> None:
     with catalog.reading() as session:
-        assert changes.watermarks(session, A) == Watermarks(0, 0, 0, 0)
+        assert changes.watermarks(session) == Watermarks(0, 0, 0)
+        assert embeddings.TABLE.newest_id(session, A) == 0
 
 
 def test_watermarks_rise_with_what_is_written(catalog: Catalog) -> None:
@@ -132,8 +135,8 @@ def test_watermarks_rise_with_what_is_written(catalog: Catalog) -> None:
         image_id = add_image(session, 1)
         embeddings.add(session, detector_id, [(image_id, detection(1))])
     with catalog.reading() as session:
-        assert changes.watermarks(session, A) == Watermarks(embedding_id=1, image_id=1, tombstone_id=0, change_id=1)
-        assert changes.watermarks(session, B).embedding_id == 0
+        assert changes.watermarks(session) == Watermarks(image_id=1, tombstone_id=0, change_id=1)
+        assert [embeddings.TABLE.newest_id(session, of) for of in (A, B)] == [1, 0]
     for change, write in enumerate(
         (
             lambda session: labels.state(session, image_id, [said(FAKE)]),
@@ -146,9 +149,10 @@ def test_watermarks_rise_with_what_is_written(catalog: Catalog) -> None:
         with catalog.writing() as session:
             write(session)
         with catalog.reading() as session:
-            assert changes.watermarks(session, A).change_id == change
+            assert changes.watermarks(session).change_id == change
     with catalog.reading() as session:
-        assert changes.watermarks(session, A) == Watermarks(embedding_id=0, image_id=0, tombstone_id=1, change_id=5)
+        assert changes.watermarks(session) == Watermarks(image_id=0, tombstone_id=1, change_id=5)
+        assert embeddings.TABLE.newest_id(session, A) == 0
 
 
 def test_hashes_are_followed_in_the_order_images_came(catalog: Catalog) -> None:

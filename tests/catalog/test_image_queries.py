@@ -7,35 +7,20 @@ from itertools import product
 
 import numpy as np
 import pytest
-from catalogue_rows import AUTHENTIC, FAKE, UNKNOWN, add_image, day, detection, digest, new_image, said
 from sqlalchemy.orm import Session
 
-from indexer.catalog import (
-    Catalog,
-    campaigns,
-    changes,
-    collections,
-    detectors,
-    embeddings,
-    images,
-    labels,
-    newest,
-    sightings,
-    sources,
-)
-from indexer.catalog.records import (
-    CampaignMember,
-    CatalogCounts,
-    ClusteringRun,
-    Image,
-    ImageFilter,
-    NewCampaign,
-    NewImage,
-    NewSighting,
-    NewSource,
-)
+from indexer.catalog import Catalog, changes
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import collections, images, labels, newest, sightings, sources
+from indexer.catalog.records.campaigns import CampaignMember, ClusteringRun, NewCampaign, Reason
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.images import CatalogCounts, Image, NewImage
+from indexer.catalog.records.sources import NewSource
 from indexer.errors import UsageError
-from indexer.vocabulary import LabelValue, Technique
+from indexer.sightings import NewSighting
+from indexer.vocabulary import LabelValue, ReasonKind, Technique
+from tests.catalog.catalogue_rows import AUTHENTIC, FAKE, UNKNOWN, add_image, day, detection, digest, new_image, said
 
 IMAGES = 40
 VALUES = (FAKE, AUTHENTIC, UNKNOWN)
@@ -202,7 +187,12 @@ def describe(session: Session, number: int) -> int:
 
 def clustered(session: Session, *members: tuple[int, int]) -> None:
     found = [
-        (image_id, CampaignMember(digest(number), 1 / 3, exemplar=True, reasons=("same picture, PDQ 12",)))
+        (
+            image_id,
+            CampaignMember(
+                digest(number), 1 / 3, exemplar=True, reasons=(Reason(ReasonKind.SAME_PICTURE, value=12.0),)
+            ),
+        )
         for image_id, number in members
     ]
     run = ClusteringRun("f" * 64, {"k": 15}, "snapshot-1", 2, 1, 0, day(1), day(2))

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from indexer.catalog import Catalog, jobs
-from indexer.catalog.job_records import CallbackState, JobAnswer, JobState, NewJobItem
-from indexer.catalog.types import utc_now
+from indexer.catalog.records.jobs import CallbackState, JobAnswer, JobState, NewJobItem
+from indexer.catalog.tables.types import utc_now
 from indexer.errors import NotFoundError, UsageError
 
 CALLBACK = "https://example.org/told"
@@ -95,12 +95,12 @@ def test_answers_page_in_order_and_promise_more_while_the_job_goes_on(catalog: C
 def test_an_idempotency_key_names_one_request(catalog: Catalog) -> None:
     job_id = make(catalog, key="mine")
     with catalog.reading() as session:
-        assert jobs.of_key(session, "other", "d" * 64) is None
-        found = jobs.of_key(session, "mine", "d" * 64)
+        assert jobs.of_key(session, "other", ["d" * 64]) is None
+        found = jobs.of_key(session, "mine", ["c" * 64, "d" * 64])
         assert found is not None
         assert found.id == job_id
         with pytest.raises(UsageError, match="another request"):
-            jobs.of_key(session, "mine", "e" * 64)
+            jobs.of_key(session, "mine", ["e" * 64])
 
 
 def test_the_end_of_a_job_is_due_until_it_was_told_or_given_up(catalog: Catalog) -> None:
@@ -126,15 +126,36 @@ def test_the_end_of_a_job_is_due_until_it_was_told_or_given_up(catalog: Catalog)
     assert job(catalog, job_id).callback is CallbackState.DELIVERED
 
 
-def test_a_job_that_fails_says_why(catalog: Catalog) -> None:
+def test_a_job_that_was_tried_too_often_without_an_answer_fails_and_says_why(catalog: Catalog) -> None:
     job_id = make(catalog, callback=CALLBACK)
+    for worker in ("one", "two"):  # two processes
+        assert claim(catalog, worker) == job_id
+        with catalog.writing() as session:
+            jobs.release(session, job_id, worker, failed=True)
+            assert jobs.give_up(session, 3, "no detector") == []
     claim(catalog)
+    assert answer(catalog, job_id, 0), "an answer: attempts count anew"
+    for _ in range(3):
+        with catalog.writing() as session:
+            jobs.release(session, job_id, "one", failed=True)
+            assert jobs.give_up(session, 3, "no detector") == []
+        claim(catalog)
     with catalog.writing() as session:
-        jobs.fail(session, job_id, "another", "not mine to fail")
-        jobs.fail(session, job_id, "one", "no detector")
+        assert jobs.give_up(session, 3, "somebody has it") == []
+        jobs.release(session, job_id, "one", failed=True)
+        assert jobs.give_up(session, 3, "no detector") == [job_id]
         assert jobs.callbacks_due(session, utc_now())
     failed = job(catalog, job_id)
-    assert (failed.state, failed.failure) == (JobState.FAILED, "no detector")
+    assert (failed.state, failed.failure, failed.answered) == (JobState.FAILED, "no detector", 1)
+
+
+def test_a_worker_that_is_stopped_has_not_failed(catalog: Catalog) -> None:
+    job_id = make(catalog)
+    for _ in range(5):
+        assert claim(catalog) == job_id
+        with catalog.writing() as session:
+            jobs.release(session, job_id, "one")
+            assert jobs.give_up(session, 1, "never") == []
 
 
 def test_a_deleted_job_is_gone_with_its_rows(catalog: Catalog) -> None:

@@ -1,12 +1,13 @@
 """What statements about an image add up to."""
 
 import pytest
-from catalogue_rows import AUTHENTIC, FAKE, FEED, HUMAN, MODEL, UNKNOWN, add_image, digest, said
 
-from indexer.catalog import Catalog, images, labels
-from indexer.catalog.records import CurrentLabel, Label, NewLabel
+from indexer.catalog import Catalog
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.labels import CurrentLabel, Label, NewLabel
 from indexer.errors import UsageError
 from indexer.vocabulary import Technique
+from tests.catalog.catalogue_rows import AUTHENTIC, FAKE, FEED, HUMAN, MODEL, UNKNOWN, add_image, digest, said
 
 
 def state(catalog: Catalog, *statements: NewLabel) -> int:

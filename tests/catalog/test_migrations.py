@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
@@ -11,14 +12,17 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from catalogue_rows import add_image, digest
 from sqlalchemy import Connection, create_engine, inspect
 
 import indexer
-from indexer.catalog import Catalog, calibrations, images, provenance, schema, sightings
-from indexer.catalog.records import ImageFilter
-from indexer.catalog.tables import Base
+from indexer.catalog import Catalog, schema
+from indexer.catalog.detections import calibrations
+from indexer.catalog.images import images, provenance, sightings
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.tables.base import Base
+from indexer.sightings import NewSighting
 from indexer.vocabulary import Technique
+from tests.catalog.catalogue_rows import add_image, digest
 
 SECOND_SCHEMA_IMAGE = f"""
 INSERT INTO image (sha256, byte_size, format, width, height, mode, frames, notes, pdq, pdq_quality, pdq_method,
@@ -102,6 +106,36 @@ def test_findings_and_sightings_of_an_earlier_schema_can_be_searched_by(database
             assert len(images.matching_ids(session, ImageFilter(declared_technique=declared))) == 1
         for url in ("https://social.example/1", "https://archive.example/1"):
             assert sightings.images_at(session, [url], 5) == (digest(1),)
+
+
+def test_addresses_of_an_earlier_schema_are_found_in_other_spellings_and_come_back_down(database_url: str) -> None:
+    url, spelled = "https://www.example.org/post/1", "http://example.org/post/1/?utm_source=x"
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.upgrade(schema.alembic_config(connection), "0008")
+        connection.exec_driver_sql(SECOND_SCHEMA_IMAGE)
+        for number, one in enumerate((url, spelled, f"{url}?id=2")):
+            connection.exec_driver_sql(f"""
+                INSERT INTO sighting (image_id, digest, url, posted_at, recorded_at)
+                SELECT id, '{number}', '{one}', '2026-03-01 10:00:00.000000', added_at FROM image""")
+    engine.dispose()
+    posted = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    with Catalog.open(database_url) as catalog:
+        with catalog.reading() as session:
+            for asked in (url, spelled, f"{spelled}&id=2"):
+                assert sightings.images_at(session, [asked], 5) == (digest(1),)
+            assert sightings.images_at(session, [f"{url}?id=3"], 5) == ()
+        with catalog.writing() as session:
+            again = [NewSighting(url=f"{one}#x", posted_at=posted) for one in (url, spelled, f"{url}?id=2")]
+            (image_id,) = images.find_ids(session, [digest(1)]).values()
+            assert sightings.add(session, image_id, again) == 0, "each of them is there"
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(schema.alembic_config(connection), "0009")
+        kept = connection.exec_driver_sql("SELECT url FROM sighting ORDER BY id").scalars().all()
+        assert list(kept) == [url, spelled, f"{url}?id=2"], "none is lost on the way"
+        assert connection.exec_driver_sql("SELECT count(*) FROM seen_address").scalar_one() == 3
+    engine.dispose()
 
 
 def test_developers_check_their_models_with_the_alembic_command(

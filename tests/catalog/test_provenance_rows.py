@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from catalogue_rows import AUTHENTIC, FAKE, add_image, digest, said
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, images, labels, newest, provenance
-from indexer.catalog.records import ImageFilter, ProvenanceFinding
-from indexer.catalog.tables import DeclaredTechniqueRow, ProvenanceRow
+from indexer.catalog import Catalog
+from indexer.catalog.images import images, labels, newest, provenance
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.provenance import ProvenanceFinding
+from indexer.catalog.tables.provenance import DeclaredTechniqueRow, ProvenanceRow
 from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
+from tests.catalog.catalogue_rows import AUTHENTIC, FAKE, add_image, digest, said
 
 PROMPT = "a mayor with a \"quote\", a '\n' and 🙈"
 

@@ -3,12 +3,20 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from catalogue_rows import add_image, day, digest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, campaigns, collections, images, sightings, sources
-from indexer.catalog.records import CampaignMember, ClusteringRun, ImageFilter, NewCampaign, NewSighting, NewSource
+from indexer.catalog import Catalog
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.images import collections, images, sightings, sources
+from indexer.catalog.records.campaigns import CampaignMember, ClusteringRun, NewCampaign, Reason
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.sources import NewSource
+from indexer.catalog.tables.sightings import SightingRow
 from indexer.errors import ConflictError, NotFoundError, UsageError
+from indexer.sightings import NewSighting
+from indexer.vocabulary import ReasonKind
+from tests.catalog.catalogue_rows import add_image, day, digest
 
 EAST = timezone(timedelta(hours=5, minutes=30))
 
@@ -154,7 +162,7 @@ def run(number: int) -> ClusteringRun:
 
 def campaign(identity: str, *members: tuple[int, int, float, bool], name: str = "a name") -> NewCampaign:
     found = [
-        (image_id, CampaignMember(digest(number), strength, exemplar, ("same picture, PDQ 12",)))
+        (image_id, CampaignMember(digest(number), strength, exemplar, (Reason(ReasonKind.SAME_PICTURE, value=12.0),)))
         for image_id, number, strength, exemplar in members
     ]
     return NewCampaign(identity, name, 0.875, found)
@@ -180,7 +188,7 @@ def test_campaigns_are_saved_with_their_members_dates_and_platforms(catalog: Cat
         first = campaigns.members(session, "cmp_a", 2)
         rest = campaigns.members(session, "cmp_a", 2, first.next_cursor)
     assert [member.sha256 for member in first.items + rest.items] == [digest(1), digest(2), digest(0)]
-    assert first.items[0] == CampaignMember(digest(1), 0.25, True, ("same picture, PDQ 12",))
+    assert first.items[0] == CampaignMember(digest(1), 0.25, True, (Reason(ReasonKind.SAME_PICTURE, value=12.0),))
     assert rest.next_cursor is None
 
 
@@ -232,3 +240,18 @@ def test_a_campaign_is_renamed_and_one_that_is_not_there_is_not(catalog: Catalog
             campaigns.rename(session, "cmp_b", "name")
         with pytest.raises(UsageError):
             campaigns.rename(session, "cmp_a", " ")
+
+
+def test_a_sighting_in_another_spelling_is_the_same_one_and_the_first_spelling_is_kept(catalog: Catalog) -> None:
+    given = "https://www.example.org/post/1"
+    other = "http://Example.org/post/1/?utm_source=x"
+    with catalog.writing() as session:
+        image_id = add_image(session, 1)
+        assert sightings.add(session, image_id, [NewSighting(url=given)]) == 1
+        assert sightings.add(session, image_id, [NewSighting(url=other)]) == 0
+        assert sightings.add(session, image_id, [NewSighting(url=other, caption="new words")]) == 1
+        assert sightings.add(session, image_id, [NewSighting(url=given + "?id=2")]) == 1
+        assert sightings.images_at(session, [other], 5) == (digest(1),)
+        assert sightings.images_at(session, ["https://example.org/post/1?id=3"], 5) == ()
+        urls = list(session.scalars(select(SightingRow.url).order_by(SightingRow.id)))
+    assert urls == [given, other, given + "?id=2"]

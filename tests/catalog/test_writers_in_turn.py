@@ -3,15 +3,20 @@
 import subprocess
 import sys
 
-from indexer.catalog import Catalog, changes, embeddings, images
+from indexer.catalog import Catalog, changes
+from indexer.catalog.detections import embeddings
+from indexer.catalog.images import images
 
 WRITERS, TRANSACTIONS, EACH = 2, 12, 3
 PROGRAM = """
 import sys, time
 from hashlib import sha256
 import numpy as np
-from indexer.catalog import Catalog, detectors, embeddings, images
-from indexer.catalog.records import NewDetection, NewImage
+from indexer.catalog import Catalog
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import images
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
 url, name, transactions, each = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 vector = np.full(384, 384**-0.5, np.float32)
 with Catalog.open(url) as catalog:
@@ -57,7 +62,7 @@ def test_a_reader_that_follows_watermarks_misses_nothing(database_url: str) -> N
                 seen += embeddings.since(session, "f", seen[-1] if seen else 0, 1_000).embedding_ids.tolist()
         with catalog.reading() as session:
             everything = embeddings.since(session, "f", 0, 1_000).embedding_ids.tolist()
-            assert changes.watermarks(session, "f").change_id == WRITERS * TRANSACTIONS
+            assert changes.watermarks(session).change_id == WRITERS * TRANSACTIONS
             assert images.counts(session).images == len(everything) == WRITERS * TRANSACTIONS * EACH
     for writer in writers:
         _, complaint = writer.communicate()

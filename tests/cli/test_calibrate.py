@@ -8,18 +8,21 @@ from shutil import copytree
 
 import numpy as np
 import pytest
-from made_pictures import png
-from tiny_detectors import tiny_detector
 
 from indexer.calibration import CalibrationVersion
-from indexer.catalog import collections, detectors, embeddings, images, labels
-from indexer.catalog.records import NewDetection, NewImage, NewLabel
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import collections, images, labels
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
 from indexer.cli.app import run
-from indexer.findings import Reading
-from indexer.relations import Band
 from indexer.settings import Settings
+from indexer.verdict.findings import Reading
+from indexer.verdict.relations import Band
 from indexer.vocabulary import LabelSource, LabelValue
 from indexer.workspace import Workspace
+from tests.made_pictures import png
+from tests.tiny_detectors import tiny_detector
 
 Dejafake = Callable[..., tuple[int, str, str]]
 GENERATORS, EACH, AUTHENTIC = 25, 8, 200
@@ -208,7 +211,7 @@ def test_a_damaged_active_calibration_stops_searches_with_the_way_out(desk: Sett
 
 
 def test_a_calibration_names_its_detector(desk: Settings, dejafake: Dejafake) -> None:
-    from indexer.calibration_run import run_calibration
+    from indexer.evaluation.calibrating import run_calibration
 
     with Workspace(desk) as workspace:
         stored: CalibrationVersion = run_calibration(workspace, "collection:desk")

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_pictures import encoded, generated_png, png, png_that_claims, recompressed, scene
 from sqlalchemy import create_engine, text
 
 from indexer.cli.app import COMMANDS, run
 from indexer.detector.bundled import SPEC
+from tests.made_descriptors import made_descriptor
+from tests.made_pictures import encoded, generated_png, png, png_that_claims, recompressed, scene
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def test_from_a_folder_to_a_verdict_campaigns_and_a_report(dejafake: Dejafake, p
     query.write_bytes(recompressed(2))
     found = dejafake("search", query)
     assert "known fake match" in found.out
-    assert "same_picture" in found.out
+    assert "1 copy" in found.out
+    assert "same_picture" in dejafake("search", query, "--explain").out
     same = dejafake("search", pictures / "made-up-generator" / "fake" / "2.png", "--json").json()
     assert same["verdict"]["outcome"] == "known_fake_match"
     assert same["matches"][0]["relation"] == "same_file"
@@ -147,7 +149,9 @@ def test_compare_tells_all_three_relations(dejafake: Dejafake, tmp_path: Path) -
     (tmp_path / "a.png").write_bytes(png(1))
     (tmp_path / "b.jpg").write_bytes(recompressed(1))
     scores = dejafake("compare", tmp_path / "a.png", tmp_path / "b.jpg", "--json").json()["scores"]
-    assert [score["relation"] for score in scores] == ["same_file", "same_picture", "same_origin"]
+    measured = [(score["relation"], score["measure"]) for score in scores]
+    assert measured[:2] == [("same_file", "sha256"), ("same_picture", "pdq_distance")]
+    assert measured[-1] == ("same_origin", "cls_cosine")
     assert [score["holds"] for score in scores[:2]] == [False, True]
 
 
@@ -178,6 +182,19 @@ def test_detector_commands(dejafake: Dejafake, untrained_detector: Path) -> None
     assert dejafake("detector", "info", "dejafake-small", "--json").json()["spec"] == SPEC.as_json()
     assert dejafake("detector", "info", untrained_detector, "--json").json()["spec"]["trained"] is False
     assert dejafake("detector", "verify").code == 0
+
+
+def test_descriptor_commands(dejafake: Dejafake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made_descriptor(tmp_path / "mine", background=5)
+    monkeypatch.setenv("DEJAFAKE_COPY_DESCRIPTOR", str(folder))
+    assert "local:mine" in dejafake("descriptor", "list").out
+    assert "16 numbers" in dejafake("descriptor", "info").out
+    assert dejafake("descriptor", "verify", "--write", "--json").json()["proof"]["min_cosine"] > 0.9999
+    assert "golden embeddings recorded on this machine" in dejafake("descriptor", "verify").out
+    refused(dejafake("descriptor", "info", "resnet"), "the registry has dejafake-copies")
+    monkeypatch.setenv("DEJAFAKE_COPY_DESCRIPTOR", "off")
+    assert "None is in use" in dejafake("descriptor", "list").out
+    refused(dejafake("descriptor", "verify"), "name the copy descriptor to verify", code=2)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -227,21 +244,20 @@ def test_a_manifest_without_the_column_that_names_files(dejafake: Dejafake, tmp_
 
 def test_a_bad_row_is_named_and_the_others_go_on(dejafake: Dejafake, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(1))
-    (tmp_path / "list.csv").write_text("path,label\na.png,fake\na.png,perhaps\n../../etc/passwd,fake\n")
+    (tmp_path / "list.csv").write_text("path,technique\na.png,splice\na.png,perhaps\n../../etc/passwd,splice\n")
     said = dejafake("ingest", tmp_path / "list.csv", "--json")
     assert said.code == 0
     report = said.json()[0]["report"]
-    assert (report["added"], report["rejected"]) == (1, 2)
-    listed = Path(report["rejected_file"]).read_text()
-    assert "row 2" in listed or "row 3" in listed
-    assert "perhaps" in listed
+    assert (report["added"], report["known"], report["rejected"]) == (1, 1, 1)
+    assert "row 4" in Path(report["rejected_file"]).read_text()
+    assert report["unknown_techniques"] == {"perhaps": 1}
 
 
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
         ("empty.png", b"", "empty"),
-        ("truncated.jpg", encoded(scene(1), "JPEG")[:3000], "truncated"),
+        ("truncated.jpg", encoded(scene(1), "JPEG")[:700], "truncated"),
         ("bomb.png", png_that_claims(50_000, 50_000), "too_many_pixels"),
         ("text.jpg", b"this is a letter to the editor, not a picture", "not_an_image"),
     ],

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, generated_png, png, scene
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from indexer.cli.app import run
+from tests.made_pictures import encoded, generated_png, png, scene
 
 Printed = pytest.CaptureFixture[str]
 
@@ -37,6 +37,16 @@ def test_it_tells_where_they_differ_and_draws_it(pictures: tuple[str, str], tmp_
     assert "difference.png" in said
     with Image.open(drawing) as opened:
         assert opened.format == "PNG"
+
+
+def test_a_mirrored_crop_is_named_as_such_first(pictures: tuple[str, str], tmp_path: Path, capsys: Printed) -> None:
+    crop = ImageOps.mirror(scene(1).crop((60, 20, 420, 340)))
+    (tmp_path / "crop.jpg").write_bytes(encoded(crop, "JPEG", quality=85))
+    assert run(["compare", str(tmp_path / "crop.jpg"), pictures[0]]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("A and B are the same picture: A is B cropped to 6")
+    assert "% and mirrored." in said.splitlines()[0]
+    assert "verified_copy" in said
 
 
 def test_json_carries_the_numbers_and_with_names_a_known_image(pictures: tuple[str, str], capsys: Printed) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_pictures import encoded, scene
 
 from indexer.cli.app import run
 from indexer.errors import CatalogError
 from indexer.vocabulary import LabelValue
+from tests.made_pictures import encoded, scene
 
 Said = tuple[int, str, str]
 Dejafake = Callable[..., Said]
@@ -120,7 +120,7 @@ def test_an_ingest_is_done_even_when_joining_campaigns_fails(
     def locked(*_: object) -> None:
         raise CatalogError("the catalogue is locked")
 
-    monkeypatch.setattr("indexer.cli.ingest.join_campaigns", locked)
+    monkeypatch.setattr("indexer.cli.catalogue.ingest.join_campaigns", locked)
     code, out, error = dejafake("ingest", copies(tmp_path / "in", 1, 95), "--label", "fake")
     assert (code, "1 added" in out) == (0, True)
     assert "joined no campaigns (the catalogue is locked)" in error

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, png, scene
-from tiny_detectors import tiny_detector
 
 from indexer.cli.app import run
+from tests.made_pictures import encoded, png, scene
+from tests.tiny_detectors import tiny_detector
 
 
 @pytest.fixture
@@ -87,3 +87,37 @@ def test_help_of_the_command_loads_no_plots(capsys: pytest.CaptureFixture[str]) 
     already = "matplotlib.figure" in sys.modules
     assert run(["evaluate", "--help"]) == 0
     assert already or "matplotlib.figure" not in sys.modules
+
+
+@pytest.mark.parametrize("command", ["ingest", "evaluate", "calibrate", "head"])
+def test_what_numbers_for_labels_mean_is_asked_by_every_command_that_reads_labels(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("path,label\n0.png,0\n1.png,1\n", encoding="utf-8")
+    arguments = ["head", "train", "--target", "fake"] if command == "head" else [command]
+    assert run([*arguments, str(manifest)]) == (0 if command == "ingest" else 2)
+    said = capsys.readouterr()
+    assert "--map-label 0=authentic,1=fake" in said.out + said.err
+    assert run([*arguments, str(manifest), "--map-label", "0=maybe"]) == 2
+    assert "0=authentic,1=fake" in capsys.readouterr().err
+
+
+def test_what_was_understood_of_labels_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(2):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("path,label\n0.png,0\n1.png,Satire\n", encoding="utf-8")
+    assert run(["ingest", str(manifest), "--map-label", "0=authentic"]) == 0
+    printed = capsys.readouterr().out
+    assert 'labels understood: "0" (1) as authentic' in printed
+    assert 'no label: "Satire" (1); such a word speaks of a claim' in printed
+
+
+def test_the_table_of_words_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["label", "--words"]) == 0
+    printed = capsys.readouterr().out
+    for word in ("ai generated", "missing context", "is_fake: fake / authentic", "--map-label"):
+        assert word in printed

@@ -5,18 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, png, scene
 
-from indexer.catalog import images, labels
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import NewLabel
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.labels import NewLabel
 from indexer.cli.app import run
 from indexer.imaging.decoding import decode
-from indexer.imaging.hashing import pdq_hash
 from indexer.imaging.limits import ImageLimits
-from indexer.pipeline import new_image
+from indexer.ingest.preparing import new_image
 from indexer.settings import Settings
 from indexer.vocabulary import LabelSource, LabelValue
+from tests.made_pictures import encoded, png, scene
 
 Called = Callable[..., tuple[int, str]]
 
@@ -31,7 +30,7 @@ def dejafake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     with Catalog.open(settings.catalog_url) as catalog, catalog.writing() as session:
         for data in (*(encoded(scene(1), "JPEG", quality=quality) for quality in (95, 80, 60)), png(2)):
             image = decode(data, ImageLimits.from_settings(settings))
-            image_id = images.add(session, new_image(image, pdq_hash(image.rgb)))
+            image_id = images.add(session, new_image(image))
             labels.state(session, image_id, [NewLabel(LabelValue.FAKE, LabelSource.HUMAN, "desk")])
 
     def call(*arguments: object) -> tuple[int, str]:
@@ -75,6 +74,8 @@ def test_reports_on_images_without_dates_and_platforms(dejafake: Called, tmp_pat
     [
         (("report", "cmp_nobody", "--all"), 2, "not both"),
         (("report", "--since", "yesterday"), 2, "not a date like 2026-03-01"),
+        (("report", "--since", "0001-01-01T00:00:00+14:00"), 2, "outside the years 1 to 9999"),
+        (("report", "--since", "9999-12-31T23:59:59-14:00"), 2, "outside the years 1 to 9999"),
         (("report", "--since", "last"), 2, "there is no report in"),
         (("report", "--format", "docx"), 2, "docx"),
         (("report", "cmp_nobody"), 1, "no campaign cmp_nobody"),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import png
 from PIL import Image
 
 from indexer.cli.app import run
+from tests.made_pictures import png
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_pictures import png, recompressed
-from receivers import is_signed, receiver
 
 from indexer.cli.app import run
+from tests.made_pictures import png, recompressed
+from tests.receivers import HOST, is_signed, receiver
 
 KEY = "a key of the webhook's own"
 
@@ -17,7 +17,7 @@ KEY = "a key of the webhook's own"
 def desk(tmp_path: Path, untrained_detector: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DEJAFAKE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DEJAFAKE_DETECTOR", str(untrained_detector))
-    monkeypatch.setenv("DEJAFAKE_CALLBACK_HOSTS", '["localhost"]')
+    monkeypatch.setenv("DEJAFAKE_CALLBACK_HOSTS", HOST)
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "watched.png").write_bytes(png(1))
     (tmp_path / "copy.jpg").write_bytes(recompressed(1))
@@ -50,7 +50,7 @@ def test_a_desk_watches_ingests_polls_and_is_told(desk: Path, capsys: pytest.Cap
         assert answered("watch", "run") == {"alerts": 0, "watches": 0, "delivered": 0, "undelivered": 1}
         assert "503" in dejafake("watch", "show", picture)
         dejafake("watch", "resume", picture)
-        assert "1 deliveries arrived" in dejafake("watch", "deliver")
+        assert "1 deliveries succeeded" in dejafake("watch", "deliver")
     assert is_signed(*heard[-1], KEY.encode())
     listed = dejafake("watch", "list")
     assert "splices" in listed

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from indexer.catalog import campaigns, images
+from indexer.catalog.campaigns import campaigns
 from indexer.catalog.database import Catalog
+from indexer.catalog.images import images
 from indexer.demo import run_demo
 from indexer.demo.collection import count_pictures
 from indexer.demo.fakes import FAKES
@@ -59,6 +60,14 @@ def test_re_shared_fakes_are_found_as_the_same_picture(told: str) -> None:
         assert "same_picture" in line_about(told, query)
     assert "dahlia-in-the-cup" in line_about(told, "fake, filtered and shrunk")
     assert "mirrored" in line_about(told, "fake, mirrored")
+
+
+def test_harder_copies_are_found_and_what_was_done_to_them_is_said(told: str) -> None:
+    for query in ("fake, cropped to two thirds", "fake, cropped and mirrored", "fake, with a caption"):
+        assert "known fake match" in line_about(told, query)
+    assert "known fake match" in line_about(told, "fake, in a screenshot")
+    assert "cropped to 4" in line_about(told, "fake, cropped to two thirds")
+    assert "and mirrored" in line_about(told, "fake, cropped and mirrored")
 
 
 def test_what_cannot_be_told_is_not_claimed(told: str) -> None:

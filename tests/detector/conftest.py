@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from reference_checkpoints import Reference, make_reference
 
 from indexer.settings import Settings
+from tests.detector.reference_checkpoints import Reference, make_reference
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reference_checkpoints import make_reference
 from safetensors.torch import load_file, save_file
 
 from indexer.detector import Detector, load_detector
 from indexer.detector.rollout import attention_rollout
 from indexer.errors import DetectorError
 from indexer.settings import Settings
+from tests.detector.reference_checkpoints import make_reference
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import scene
 from PIL import Image, ImageOps
 
 from indexer.detector import Detector, bundled, list_detectors, load_detector, pull, registry, resolve
 from indexer.errors import WeightsRefusedError
 from indexer.imaging.alterations import apply
 from indexer.settings import Settings
+from tests.made_pictures import scene
 
 SHARED_COPIES = ("crop10", "jpeg50", "caption_bar", "screenshot_border", "mirror")
 

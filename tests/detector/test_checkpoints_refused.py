@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from reference_checkpoints import Reference, edit_json, to_timm_layout
 from safetensors.torch import load_file, save_file
 
 from indexer.detector import load_detector, resolve
 from indexer.errors import NotFoundError, WeightsRefusedError
 from indexer.settings import Settings
+from tests.detector.reference_checkpoints import Reference, edit_json, to_timm_layout
 
 
 def edit_tensors(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reference_checkpoints import edit_json
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from indexer.detector import fingerprint, load_detector, resolve
 from indexer.errors import WeightsRefusedError
 from indexer.settings import Settings
+from tests.detector.reference_checkpoints import edit_json
 
 STEM = ((8, 2), (12, 2), (12, 1), (16, 2), (24, 2))
 DEPTH, MLP = 2, 96

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from reference_checkpoints import edit_json
 
 from indexer.detector import list_detectors, load_detector, resolve, verify, write_golden
 from indexer.detector.golden import TOLERANCES, golden_pictures
 from indexer.errors import DetectorError, WeightsRefusedError
 from indexer.settings import Settings
+from tests.detector.reference_checkpoints import edit_json
 
 
 def test_the_bundled_detector_reproduces_the_outputs_that_ship_with_it(settings: Settings) -> None:

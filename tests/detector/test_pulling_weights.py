@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from loopback_hub import Hub, serving
-from reference_checkpoints import Reference
 
 from indexer.detector import list_detectors, load_detector, pull, registry, resolve
 from indexer.detector.spec import Architecture, DetectorSpec
 from indexer.errors import UsageError, WeightsRefusedError, WeightsUnavailableError
 from indexer.settings import Settings
+from tests.detector.loopback_hub import Hub, serving
+from tests.detector.reference_checkpoints import Reference
 
 NAME = "community-forensics-384"
 FILES = ("config.json", "preprocessor_config.json", "model.safetensors")

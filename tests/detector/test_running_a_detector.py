@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from reference_checkpoints import Reference, make_reference
 
 from indexer.detector import Detector, load_detector, runtime
 from indexer.errors import DetectorError, ImageRejectedError, UsageError
 from indexer.settings import Settings
+from tests.detector.reference_checkpoints import Reference, make_reference
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_detectors import tiny_detector
 
 from indexer.detector import Detector, load_detector
-from indexer.detector.runtimes import choice as choosing
-from indexer.detector.runtimes import serving
+from indexer.detector.runtimes import Choice, Runtime, choose, serving
+from indexer.detector.runtimes import trial as trials
 from indexer.detector.runtimes.onednn import OneDnnRuntime
 from indexer.detector.runtimes.openvino import OpenVinoRuntime
 from indexer.detector.runtimes.runtime import Outputs, RuntimeUnavailableError
 from indexer.errors import DetectorError
 from indexer.settings import Settings
+from tests.tiny_detectors import tiny_detector
 
 BF16_HERE = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 MakeSettings = Callable[..., Settings]
@@ -68,7 +68,7 @@ def test_a_runtime_gives_what_the_reference_gives_for_any_number_of_pictures(
     expected, output = reference.run(batch), detector.run(batch)
     assert output.cls.dtype == output.logits.dtype == np.float32
     np.testing.assert_allclose(output.logits, expected.logits, atol=tolerance)
-    assert cosines(output.embeddings, expected.embeddings).min() >= choosing.MIN_COSINE
+    assert cosines(output.embeddings, expected.embeddings).min() >= trials.MIN_COSINE
     np.testing.assert_allclose(detector.run(batch[2:3]).cls[0], output.cls[2], atol=tolerance)
 
 
@@ -82,14 +82,14 @@ def test_what_only_the_eager_network_gives_comes_from_it(make_settings: MakeSett
     np.testing.assert_allclose(output.cls, detector.run(batch_of(1)).cls, atol=1e-4)
 
 
-def trial(detector: Detector, **wanted: object) -> choosing.Choice:
+def trial(detector: Detector, **wanted: object) -> Choice[Runtime]:
     def reference(batch: torch.Tensor) -> Outputs:
         output = detector.run(batch)
         return Outputs(torch.from_numpy(output.logits), torch.from_numpy(output.cls))
 
     options = {"runtime": "auto", "precision": "auto", "batch_size": 2, "threads": 1} | wanted
     model = detector._network.model
-    return choosing.choose(model, detector.spec.head, torch.from_numpy(batch_of(2)), reference=reference, **options)  # type: ignore[arg-type]
+    return choose(model, detector.spec.head, torch.from_numpy(batch_of(2)), reference=reference, **options)  # type: ignore[arg-type]
 
 
 def test_the_fastest_that_agrees_is_taken_and_all_that_were_tried_are_told(
@@ -97,12 +97,12 @@ def test_the_fastest_that_agrees_is_taken_and_all_that_were_tried_are_told(
 ) -> None:
     detector = load_detector(make_settings(), str(tiny_detector(tmp_path / "tiny", seed=2)))
     seconds = {("onednn", "fp32"): 2e-9, ("onednn", "bf16"): 1e-9, ("openvino", "fp32"): 3e-9, ("openvino", "bf16"): 9}
-    monkeypatch.setattr(choosing, "_seconds", lambda one, _pictures: seconds[one.name, one.precision])
+    monkeypatch.setattr(trials, "_seconds", lambda one, _pictures: seconds[one.name, one.precision])
     found = trial(detector)
     assert [(one.runtime, one.precision) for one in found.measured] == [("eager", "fp32"), *seconds]
     assert found.taken is not None
     assert (found.taken.name, found.taken.precision) == ("onednn", "bf16" if BF16_HERE else "fp32")
-    monkeypatch.setattr(choosing, "_seconds", lambda _one, _pictures: 1e9)
+    monkeypatch.setattr(trials, "_seconds", lambda _one, _pictures: 1e9)
     monkeypatch.setitem(sys.modules, "openvino", None)
     slow = trial(detector)
     assert slow.taken is None
@@ -118,7 +118,7 @@ def test_a_runtime_that_disagrees_is_not_taken_however_fast(
         return Outputs(torch.zeros(len(batch), 1), torch.ones(len(batch), 384))
 
     monkeypatch.setattr(OneDnnRuntime, "infer", wrong)
-    monkeypatch.setattr(choosing, "_seconds", lambda _one, _pictures: 1e-9)
+    monkeypatch.setattr(trials, "_seconds", lambda _one, _pictures: 1e-9)
     refused = [one.why_not for one in trial(detector, precision="fp32").measured if one.runtime == "onednn"]
     assert len(refused) == 1
     assert str(refused[0]).startswith("too far from the reference: cosine")
@@ -142,14 +142,14 @@ def test_the_trial_waits_for_the_pictures_that_make_it_pay(
 ) -> None:
     monkeypatch.setattr(serving, "TRIAL_AFTER", 3)
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.setattr(choosing, "_seconds", lambda one, _pictures: 1e-9 if one.name == "onednn" else 9)
+    monkeypatch.setattr(trials, "_seconds", lambda one, _pictures: 1e-9 if one.name == "onednn" else 9)
     detector = load_detector(make_settings(runtime="auto"), str(tiny_detector(tmp_path / "tiny", seed=2)))
     batch = batch_of(3)
     before = detector.run(batch)
     assert detector.runtime == "eager"
     after = detector.run(batch)
     assert detector.runtime == "onednn"
-    assert cosines(before.embeddings, after.embeddings).min() >= choosing.MIN_COSINE
+    assert cosines(before.embeddings, after.embeddings).min() >= trials.MIN_COSINE
 
 
 def test_nothing_is_tried_where_a_precision_is_set_or_eager_is_wanted(
@@ -165,7 +165,7 @@ def test_nothing_is_tried_where_a_precision_is_set_or_eager_is_wanted(
 def test_a_cuda_device_gives_what_the_processor_gives(make_settings: MakeSettings, precision: str) -> None:
     expected = load_detector(make_settings()).run(batch_of(5))
     output = load_detector(make_settings(device="cuda", precision=precision)).run(batch_of(5))
-    assert cosines(output.embeddings, expected.embeddings).min() >= choosing.MIN_COSINE
+    assert cosines(output.embeddings, expected.embeddings).min() >= trials.MIN_COSINE
 
 
 def test_a_named_runtime_is_refused_on_another_device_than_the_processor(

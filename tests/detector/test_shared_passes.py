@@ -8,13 +8,13 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from gated_detectors import Gated
-from tiny_detectors import tiny_detector
 
 from indexer.detector import Detector, DetectorOutput, load_detector
 from indexer.detector.shared_passes import OVERTAKEN_AT_MOST, Floats, Seen, SharedPasses
-from indexer.errors import DejafakeError, DetectorError
+from indexer.errors import DejafakeError, DetectorError, UnavailableError
 from indexer.settings import Settings
+from tests.gated_detectors import Gated
+from tests.tiny_detectors import tiny_detector
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +114,62 @@ def test_a_detector_that_cannot_be_loaded_is_told_to_everyone_who_asks(tmp_path:
     with pytest.raises(DetectorError, match="no such device"):
         passes.run(pictures[:2])
     passes.close()
+
+
+def test_a_count_that_fails_costs_nobody_an_answer(
+    detector: Detector, pictures: Floats, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_pictures: int) -> None:
+        raise RuntimeError("no space left on device")
+
+    with busy(detector, pictures[0]) as (passes, gated, first):
+        passes.passed = broken
+        gated.gate.set()
+        assert np.isfinite(first.result(60).embedding).all()
+        assert np.isfinite(passes.submit(pictures[1]).result(60).embedding).all()
+        assert passes.trouble(60) is None
+    assert "could not be counted" in caplog.text
+
+
+def test_what_breaks_the_passes_fails_those_who_wait_and_the_next_are_answered(
+    detector: Detector, pictures: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object) -> Seen:
+        monkeypatch.undo()
+        raise MemoryError
+
+    with busy(detector, pictures[0]) as (passes, gated, first):
+        waiting = [passes.submit(pictures[1]), passes.submit(pictures[2])]
+        assert waiting[1].cancel()
+        batch: list[BaseException] = []
+
+        def ask() -> None:
+            try:
+                passes.run(pictures[3:5])
+            except DejafakeError as error:
+                batch.append(error)
+
+        asking = Thread(target=ask)
+        asking.start()
+        while not passes._batches:
+            asking.join(0.001)
+        monkeypatch.setattr("indexer.detector.shared_passes._row", broken)
+        gated.gate.set()
+        for one in (first, waiting[0]):
+            with pytest.raises(UnavailableError, match="ask again"):
+                one.result(60)
+        asking.join(60)
+        assert [type(error) for error in batch] == [UnavailableError]
+        assert np.isfinite(passes.submit(pictures[5]).result(60).embedding).all()
+        assert passes.run(pictures[:2]).embeddings.shape == (2, 384)
+        assert passes.trouble(60) is None
+
+
+def test_a_pass_that_takes_too_long_and_a_thread_that_is_gone_are_told(detector: Detector, pictures: Floats) -> None:
+    with busy(detector, pictures[0]) as (passes, _, _):
+        assert passes.trouble(60) is None
+        assert "longer than 0 seconds" in (passes.trouble(0) or "")
+        at_work, passes._thread = passes._thread, None
+        assert "has ended" in (passes.trouble(60) or "")
+        passes._thread = at_work
+    assert passes.trouble(0) is None

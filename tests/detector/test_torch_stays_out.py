@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reference_checkpoints import Reference
+from tests.detector.reference_checkpoints import Reference
 
 PROGRAM = """
 import sys

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_pictures import scene
 
 from indexer.detector import load_detector
 from indexer.detector.training import manipulations, views
+from indexer.detector.training.checkpoints import CHECKPOINT, saved_part
 from indexer.detector.training.config import BUNDLED, TrainingConfig, read_config
 from indexer.detector.training.finishing import finish
-from indexer.detector.training.loop import CHECKPOINT, Training, saved_part
+from indexer.detector.training.loop import Training
 from indexer.detector.training.material import cut_outs, read_manifest, split_photographs, tiles
 from indexer.detector.training.network import TrainingNetwork
 from indexer.detector.training.photographs import Photograph
@@ -22,6 +22,7 @@ from indexer.detector.training.supply import Supply
 from indexer.errors import UsageError
 from indexer.settings import Settings
 from indexer.threads import limit_torch
+from tests.made_pictures import scene
 
 GENERATORS = ("known", "stylegan2", "unseen")
 

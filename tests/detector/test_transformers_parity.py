@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reference_checkpoints import Reference, make_reference, to_timm_layout
 
 from indexer.detector import Detector, load_detector
 from indexer.settings import Settings
+from tests.detector.reference_checkpoints import Reference, make_reference, to_timm_layout
 
 CLASSES = ("Real", "Deepfake")
 

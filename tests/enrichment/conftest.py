@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_pictures import png, recompressed
-from tiny_detectors import tiny_detector
 
 from indexer.imaging.decoding import sha256_hex
-from indexer.ingest_report import IngestOptions
+from indexer.ingest.report import IngestOptions
 from indexer.settings import Settings
 from indexer.sources import SourceItem
 from indexer.vocabulary import LabelValue
 from indexer.workspace import Workspace
+from tests.made_pictures import png, recompressed
+from tests.tiny_detectors import tiny_detector
 
 KNOWN = range(4)
 

@@ -4,16 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from enriched_tables import as_json_lines
-from made_pictures import generated_png, png
-
-from indexer.catalog.records import ProvenanceFinding
-from indexer.enrichment.declared import declared_cells
-from indexer.enrichment.inputs import open_input
+from indexer.catalog.records.provenance import ProvenanceFinding
+from indexer.enrichment.inputs.inputs import open_input
+from indexer.enrichment.provenance_columns import declared_cells
 from indexer.enrichment.run import Enrichment
 from indexer.imaging.limits import ImageLimits
 from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
 from indexer.workspace import Workspace
+from tests.enrichment.enriched_tables import as_json_lines
+from tests.made_pictures import generated_png, png
 
 SELF_DECLARED, CRYPTOGRAPHIC = EvidenceKind.SELF_DECLARED, EvidenceKind.CRYPTOGRAPHIC
 

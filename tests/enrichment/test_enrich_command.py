@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from enriched_tables import as_csv
-from made_pictures import png
 
 from indexer.cli.app import run
 from indexer.imaging.decoding import sha256_hex
 from indexer.settings import Settings
+from tests.enrichment.enriched_tables import as_csv
+from tests.made_pictures import png
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from made_pictures import png
 
-from indexer.enrichment import sql_tables
-from indexer.enrichment.sql_run import SqlEnrichment, SqlReport, SqlTarget
+from indexer.enrichment.sql import tables as sql_tables
+from indexer.enrichment.sql.run import SqlEnrichment, SqlReport, SqlTarget
 from indexer.errors import DejafakeError, NotFoundError, UsageError
 from indexer.imaging.decoding import sha256_hex
 from indexer.workspace import Workspace
+from tests.made_pictures import png
 
 TABLE = 'Media; "odd" name'
 """A name that only quoting makes harmless."""
@@ -101,7 +101,7 @@ def test_it_goes_on_with_the_rows_that_have_no_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sql_tables, "_PAGE", 2)
-    monkeypatch.setattr("indexer.enrichment.asking.ROWS_PER_GROUP", 2)
+    monkeypatch.setattr("indexer.enrichment.answering.ROWS_PER_GROUP", 2)
 
     def stop(_rows: int) -> None:
         raise KeyboardInterrupt

@@ -9,18 +9,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from enriched_tables import as_csv, as_json_lines, as_parquet
-from made_pictures import png, recompressed
 from PIL import Image
 
 from indexer.enrichment.answer_columns import COLUMNS
-from indexer.enrichment.inputs import open_input
+from indexer.enrichment.inputs.inputs import open_input
 from indexer.enrichment.run import Enrichment, EnrichmentReport
-from indexer.errors import SourceError, UsageError
+from indexer.errors import UsageError
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.hashing import pdq_hash
 from indexer.imaging.limits import ImageLimits
+from indexer.sources import lines
 from indexer.workspace import Workspace
+from tests.enrichment.enriched_tables import as_csv, as_json_lines, as_parquet
+from tests.made_pictures import png, recompressed
 
 Rows = list[dict[str, Any]]
 ADDED = [f"dejafake_{column.name}" for column in COLUMNS]
@@ -198,11 +199,38 @@ def test_a_clash_of_names_is_refused_before_anything_is_written(
     assert enriched(workspace, source, "seen_").output.exists()
 
 
-def test_rows_wider_than_the_header_are_refused_with_their_numbers(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_row_wider_than_the_header_costs_only_itself(workspace: Workspace, tmp_path: Path) -> None:
+    digest = sha256_hex(png(0))
     source = tmp_path / "cases.csv"
-    source.write_text("sha256,note\na,b\na,b,c\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"1 rows have more cells than the header.*row 3"):
-        enriched(workspace, source)
+    source.write_text(f"sha256,note\n{digest},b\n{digest},one, two, 3\n{digest},b,,\n", encoding="utf-8")
+    report = enriched(workspace, source)
+    with report.output.open(newline="", encoding="utf-8") as file:
+        header, first, wide, trailing = csv.reader(file)
+    outcome, error = header.index("dejafake_outcome"), header.index("dejafake_error")
+    assert (first[outcome], first[error]) == (trailing[outcome], trailing[error]) == ("known_fake_match", "")
+    assert (wide[:2], wide[len(header) :]) == ([digest, "one"], [" two", " 3"]), "nothing of it is lost"
+    assert (wide[outcome], wide[error]) == ("", "it has 4 cells, the header 2; quote cells with commas")
+    assert [one["location"] for one in read_json_lines(report.rejected_file or source)] == ["row 3"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_line_that_is_too_long_costs_only_itself(
+    workspace: Workspace, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "MAX_LINE", 5_000)
+    digest, long = sha256_hex(png(0)), "x" * 80_000
+    source = tmp_path / f"cases.{kind}"
+    if kind == "csv":
+        source.write_text(f"sha256,note\n{digest},a\n{digest},{long}\n{digest},b\n", encoding="utf-8")
+    else:
+        rows = [{"sha256": digest, "note": note} for note in ("a", long, "b")]
+        source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    report = enriched(workspace, source)
+    before, cut, after = read_csv(report.output) if kind == "csv" else read_json_lines(report.output)
+    assert before["dejafake_outcome"] == after["dejafake_outcome"] == "known_fake_match"
+    assert (before["note"], after["note"]) == ("a", "b")
+    assert "longer than" in cut["dejafake_error"]
+    assert report.outcomes == {"error": 1, "known_fake_match": 2}
 
 
 @pytest.mark.parametrize(
@@ -221,3 +249,23 @@ def test_an_output_that_cannot_be_is_refused(
 def test_without_a_column_to_ask_with_the_columns_are_named(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"found: title, url.*--map path=COLUMN"):
         enriched(workspace, as_csv(tmp_path, [{"title": "a", "url": "https://example.org"}]))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_odd_tables_are_written_again_as_they_were(
+    encoding: str, end: str, workspace: Workspace, tmp_path: Path
+) -> None:
+    digest = sha256_hex(png(0))
+    lines = ["sep=;", "sha256;note;note", f"{digest};{'é' * 140_000};", f'{digest};"never closed', f'{digest};"x"', ""]
+    source = tmp_path / "cases.csv"
+    source.write_bytes(end.join(lines).encode(encoding))
+    report = enriched(workspace, source)
+    assert dict(report.outcomes) == {"known_fake_match": 2, "error": 1}
+    written = report.output.read_bytes().decode(encoding).split(end)
+    assert written[0] == "sep=;"
+    assert written[1].startswith('sha256;note;note;"dejafake_outcome"')
+    assert written[2].startswith(lines[2] + ';"known_fake_match"')
+    assert f'"{digest}";"never closed";"";' in written[3]
+    assert "never closed; repair that line" in written[3]
+    assert written[4].startswith(f'{digest};"x";;"known_fake_match"')

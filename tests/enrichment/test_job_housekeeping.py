@@ -1,12 +1,13 @@
 """What finished jobs and servers that died leave behind goes."""
 
+import io
 import os
 from datetime import timedelta
 from pathlib import Path
 
 from indexer.catalog import Catalog, jobs
-from indexer.catalog.job_records import NewJobItem
-from indexer.catalog.types import utc_now
+from indexer.catalog.records.jobs import NewJobItem
+from indexer.catalog.tables.types import utc_now
 from indexer.enrichment.housekeeping import ORPHANED_AFTER, JobHousekeeping
 from indexer.enrichment.jobs import JobFiles
 
@@ -20,7 +21,7 @@ def test_pictures_without_an_unfinished_job_are_swept_once_they_are_old(database
         with catalog.writing() as session:
             jobs.add(session, [NewJobItem("row", uploaded=True)], job_id=needed, digest="d" * 64)
         for job_id in (needed, orphan, fresh):
-            files.put(job_id, 0, b"picture")
+            files.put(job_id, 0, io.BytesIO(b"picture"))
         (tmp_path / "jobs" / "something else").mkdir()
         old = (now - ORPHANED_AFTER - timedelta(seconds=1)).timestamp()
         for name in (needed, orphan, "something else"):

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from enriched_tables import as_csv, as_parquet
-from made_pictures import png
 
-from indexer.enrichment.inputs import open_input
+from indexer.enrichment.inputs.inputs import open_input
 from indexer.enrichment.journal import Journal
 from indexer.enrichment.run import Enrichment, EnrichmentReport
 from indexer.errors import ConflictError
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
 from indexer.workspace import Workspace
+from tests.enrichment.enriched_tables import as_csv, as_parquet
+from tests.made_pictures import png
 
 PICTURES = 12
 

@@ -4,14 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from enriched_tables import as_json_lines
-from made_pictures import png
 
 from indexer.enrichment import Asker
-from indexer.enrichment.inputs import open_input
+from indexer.enrichment.inputs.inputs import open_input
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.limits import ImageLimits
 from indexer.workspace import Workspace
+from tests.enrichment.enriched_tables import as_json_lines
+from tests.made_pictures import png
 
 
 def test_it_is_prepared_once_and_every_row_gets_its_own_answer(

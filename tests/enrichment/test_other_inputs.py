@@ -7,14 +7,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from made_pictures import png
 
-from indexer.enrichment.inputs import open_input
+from indexer.enrichment.inputs.inputs import open_input
 from indexer.enrichment.run import Enrichment, EnrichmentReport
 from indexer.errors import SourceError, UsageError
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.limits import ImageLimits
 from indexer.workspace import Workspace
+from tests.made_pictures import png
 
 
 def enriched(workspace: Workspace, source: Path, output: Path) -> EnrichmentReport:

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_pictures import png, recompressed
 
-from indexer.catalog import images, sightings
-from indexer.catalog.records import NewSighting
-from indexer.enrichment import reviews
-from indexer.enrichment.inputs import open_input
+from indexer.catalog.images import images, sightings
+from indexer.enrichment.inputs import reviews
+from indexer.enrichment.inputs.inputs import open_input
 from indexer.enrichment.run import Enrichment, EnrichmentReport
 from indexer.errors import SourceError, UsageError
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.limits import ImageLimits
+from indexer.sightings import NewSighting
 from indexer.workspace import Workspace
+from tests.made_pictures import png, recompressed
 
 SEEN = "https://social.example/post/3"
 

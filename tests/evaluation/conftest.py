@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from evaluations import evaluated, settings_of
-from labelled_folders import both_classes
-from tiny_detectors import tiny_detector
 
 from indexer.evaluation.report import Evaluation
 from indexer.workspace import Workspace
+from tests.evaluation.evaluations import evaluated, settings_of
+from tests.evaluation.labelled_folders import both_classes
+from tests.tiny_detectors import tiny_detector
 
 
 @pytest.fixture(scope="session")

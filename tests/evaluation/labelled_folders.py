@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from made_pictures import encoded, scene
 from PIL import Image
+
+from tests.made_pictures import encoded, scene
 
 SIDE = 96
 

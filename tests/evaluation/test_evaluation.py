@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evaluations import QUICK, evaluated, settings_of
-from labelled_folders import authentic, both_classes, fake, manifest
 
 from indexer.errors import FingerprintMismatchError
-from indexer.evaluation.bootstrap import Estimate, NotMeasured
+from indexer.estimates import Estimate, NotMeasured
 from indexer.evaluation.labelled import labelled_pictures
 from indexer.evaluation.report import Evaluation, evaluate
 from indexer.evaluation.retrieval import METHODS
@@ -21,15 +19,20 @@ from indexer.evaluation.robustness import DEGRADATIONS
 from indexer.evaluation.sampling import sample
 from indexer.imaging.alterations import ALTERATIONS
 from indexer.imaging.limits import ImageLimits
-from indexer.ingest_report import IngestOptions
+from indexer.ingest.report import IngestOptions
 from indexer.sources import open_source
 from indexer.workspace import Workspace
+from tests.evaluation.evaluations import QUICK, evaluated, settings_of
+from tests.evaluation.labelled_folders import authentic, both_classes, fake, manifest
+from tests.made_pictures import png
+
+FIGURE = {"value", "low", "high", "no_interval"}
 
 
 def shape(value: Any) -> Any:
     """The keys of a JSON document, lists by their first item; figures as one word."""
     if isinstance(value, dict):
-        if set(value) in ({"value", "low", "high"}, {"not_measurable"}):
+        if set(value) in (FIGURE, {"not_measurable"}):
             return "figure"
         return {key: shape(one) for key, one in value.items()}
     return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
@@ -37,7 +40,7 @@ def shape(value: Any) -> Any:
 
 def figures(value: Any) -> list[dict[str, float]]:
     if isinstance(value, dict):
-        here = [value] if set(value) == {"value", "low", "high"} else []
+        here = [value] if set(value) == FIGURE else []
         return here + [one for item in value.values() for one in figures(item)]
     return [one for item in value for one in figures(item)] if isinstance(value, list) else []
 
@@ -64,6 +67,9 @@ def test_the_json_has_stable_keys(evaluation: Evaluation) -> None:
             "generators": "int",
             "decoded": "int",
             "skipped": {},
+            "label_words": [
+                {"word": "str", "meaning": "str", "value": "str", "by_hand": "bool", "count": "int"},
+            ],
         },
         "method": {
             "made_at": "str",
@@ -141,6 +147,10 @@ def test_every_figure_lies_in_its_interval_and_in_range(evaluation: Evaluation) 
     found = figures(json.loads(evaluation.as_json()))
     assert len(found) > 100
     for one in found:
+        if one["low"] is None:
+            assert one["high"] is None
+            assert one["no_interval"]
+            continue
         assert -1e-9 <= one["low"] <= one["value"] + 1e-9 <= one["high"] + 2e-9 <= 1 + 3e-9, one
 
 
@@ -164,7 +174,7 @@ def test_few_pictures_groups_and_unlike_files_are_warned_of(evaluation: Evaluati
     words = " ".join(evaluation.warnings)
     assert "Only 6 fakes" in words
     assert "Only 6 authentic pictures" in words
-    assert "Only 6 groups" in words
+    assert "Only 3 groups of a class" in words
     assert evaluation.confound.confounded  # noise does not compress
     assert "Your classes differ in size or compression" in words
     assert "whole groups" in evaluation.method.intervals
@@ -276,3 +286,29 @@ def test_sizes_have_figures_of_their_own(tmp_path: Path, tiny: Path) -> None:
     small = next(row for row in one.slices if row.by == "size")
     assert isinstance(small.roc_auc, Estimate)
     assert one.robustness == ()
+
+
+def test_few_groups_give_no_interval_without_width(tmp_path: Path, tiny: Path) -> None:
+    """Two groups, and one generator inside one of them: the report says what it cannot say."""
+    rows = [
+        {
+            "path": f"{number}.png",
+            "label": "fake" if number % 2 else "authentic",
+            "group": f"group {number // 6}",
+            "generator": "aurora" if number in (1, 3) else f"one of its kind {number}",
+        }
+        for number in range(12)
+    ]
+    path = manifest(tmp_path / "set", {row["path"]: png(number) for number, row in enumerate(rows)}, rows)
+    one = evaluated(tmp_path / "home", tiny, path)
+    figures = [one.scores.roc_auc, one.scores.accuracy, one.scores.tpr, one.scores.mean_p_fake_of_fakes]
+    figures += [point.tpr for point in one.scores.operating_points]
+    figures += [point.roc_auc for curve in one.robustness for point in curve.points]
+    for found in figures:
+        assert isinstance(found, Estimate)
+        assert found.interval is None
+        assert found.no_interval in (f"only {few} of a class, 5 are needed" for few in ("2 groups", "1 group"))
+    assert any("Only 2 groups of a class" in warning for warning in one.warnings)
+    (by_generator,) = {row.mean_average_precision for row in one.retrieval.ranking if row.by == "generator"}
+    assert "pictures of one generator are all of one group" in str(by_generator)
+    assert '"low": null' in one.as_json()

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from indexer.evaluation.bootstrap import Estimate
+from indexer.estimates import Estimate
 from indexer.evaluation.page import evaluation_page
 from indexer.evaluation.report import Evaluation
 from indexer.evaluation.scores import Slice

@@ -1,9 +1,9 @@
 """What a file alone says: sizes, compression, format."""
 
 import pytest
-from made_pictures import encoded, png, scene
 
 from indexer.evaluation.files import FEATURES, file_facts, jpeg_quality
+from tests.made_pictures import encoded, png, scene
 
 
 @pytest.mark.parametrize("quality", [5, 30, 49, 50, 75, 90, 95, 100])

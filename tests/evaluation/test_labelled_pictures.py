@@ -4,19 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from labelled_folders import authentic, fake, manifest
 
-from indexer.catalog import collections, images, labels
-from indexer.catalog.records import NewLabel
+from indexer.catalog.images import collections, images, labels
+from indexer.catalog.records.labels import NewLabel
 from indexer.detector.spec import Head
 from indexer.errors import NotFoundError, SourceError, UsageError
 from indexer.evaluation.labelled import labelled_pictures, labelled_set, p_fake
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.limits import ImageLimits
-from indexer.ingest_report import IngestOptions
+from indexer.ingest.report import IngestOptions
 from indexer.sources import open_source
+from indexer.sources.label_words import LabelWords
 from indexer.vocabulary import LabelSource, LabelValue, Technique
 from indexer.workspace import Workspace
+from tests.evaluation.labelled_folders import authentic, fake, manifest
 
 
 def ingest(workspace: Workspace, path: Path, collection: str, **options: object) -> None:
@@ -78,7 +79,7 @@ def test_a_source_is_read_once_a_picture_and_what_is_left_out_is_counted(workspa
     ]
     seen: list[tuple[int, int | None]] = []
     path = manifest(tmp_path / "set", pictures, rows)
-    read = labelled_set(workspace, str(path), progress=lambda done, total: seen.append((done, total)))
+    read = labelled_set(workspace, str(path), progress=lambda _step, done, total: seen.append((done, total)))
     assert set(read.sha256) == {sha256_hex(fake(1)), sha256_hex(authentic(2))}
     assert read.groups[read.sha256.index(sha256_hex(authentic(2)))] == "c"
     assert read.skipped == {
@@ -158,3 +159,35 @@ def test_p_fake_is_what_the_head_says() -> None:
     assert p_fake(np.array([[0.0], [800.0]], np.float32), Head("sigmoid", 0, ("fake",))).tolist() == [0.5, 1.0]
     two = p_fake(np.array([[np.log(3), 0.0]], np.float32), Head("softmax", 1, ("real", "fake")))
     np.testing.assert_allclose(two, [0.25], atol=1e-6)
+
+
+def test_numbers_for_labels_are_asked_for_and_taken_as_said(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [{"path": "a.png", "label": "0"}, {"path": "b.png", "label": 1}]
+    path = str(manifest(tmp_path / "set", {"a.png": fake(1), "b.png": authentic(1)}, rows))
+    with pytest.raises(UsageError, match=r"2 left out: a word that gives no label.*--map-label 0=authentic,1=fake"):
+        labelled_set(workspace, path)
+    read = labelled_set(workspace, path, words=LabelWords.of(("0=fake,1=authentic",)))
+    assert dict(zip(read.sha256, read.fake.tolist(), strict=True)) == {
+        sha256_hex(fake(1)): True,
+        sha256_hex(authentic(1)): False,
+    }
+    assert [(one.word, str(one.value), one.by_hand) for one in read.label_words] == [
+        ("0", "fake", True),
+        ("1", "authentic", True),
+    ]
+    with pytest.raises(UsageError, match="--map-label is for words in manifests"):
+        labelled_set(workspace, "catalogue", words=LabelWords.of(("0=fake",)))
+
+
+def test_a_root_lets_the_paths_of_a_manifest_lead_into_its_folder(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "lists").mkdir()
+    rows = ["path,label,posted_at"]
+    for name, data, label in (("a.png", fake(1), "fake"), ("b.png", authentic(1), "authentic")):
+        (tmp_path / "library" / name).write_bytes(data)
+        rows.append(f"{tmp_path / 'library' / name},{label},no date")
+    (tmp_path / "lists" / "m.csv").write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(UsageError, match="2 left out: rejected: bad_row"):
+        labelled_set(workspace, str(tmp_path / "lists" / "m.csv"))
+    read = labelled_set(workspace, str(tmp_path / "lists" / "m.csv"), roots=[tmp_path / "library"])
+    assert len(read) == 2

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from indexer.errors import UsageError
+from indexer.estimates import bootstrap, wilson
 from indexer.evaluation import metrics
-from indexer.evaluation.bootstrap import bootstrap, wilson
 
 
 def scored(n: int, seed: int, shift: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -102,8 +102,9 @@ def test_copies_in_one_group_do_not_narrow_the_interval() -> None:
 
 
 def test_resampling_keeps_classes_and_groups_whole() -> None:
-    fake = np.array([True, True, True, False, False, True, False])
-    groups = ["a", "a", None, "b", None, "mixed", "mixed"]
+    """Ten groups of two fakes, ten authentic pictures alone, ten groups of one of each."""
+    fake = np.array([True] * 20 + [False] * 10 + [True, False] * 10)
+    groups = [f"f{number // 2}" for number in range(20)] + [None] * 10 + [f"m{number // 2}" for number in range(20)]
     seen: list[np.ndarray] = []
 
     def watch(weights: np.ndarray) -> np.ndarray:
@@ -112,20 +113,22 @@ def test_resampling_keeps_classes_and_groups_whole() -> None:
 
     bootstrap(watch, fake, groups=groups, seed=1, resamples=200)
     drawn = np.concatenate(seen[1:])
-    assert drawn.shape == (200, 7)
-    assert (drawn[:, 0] == drawn[:, 1]).all()
-    assert (drawn[:, 5] == 1).all()
-    assert (drawn[:, 6] == 1).all()
-    assert (drawn[:, [0, 2]].sum(axis=1) == 2).all()
-    assert (drawn[:, [3, 4]].sum(axis=1) == 2).all()
+    assert drawn.shape == (200, 50)
+    assert (drawn[:, 0:20:2] == drawn[:, 1:20:2]).all()
+    assert (drawn[:, 30::2] == drawn[:, 31::2]).all()
+    assert [set(drawn[:, part].sum(axis=1)) for part in (slice(20), slice(20, 30), slice(30, 50))] == [{20}, {10}, {20}]
     assert (drawn[:, 0] != drawn[:, 2]).any()
 
 
 def test_shares_of_all_or_nothing_are_not_claimed_to_be_sure() -> None:
     everything = metrics.mean([1.0] * 20)
     assert (everything.value, everything.high) == (1.0, 1.0)
-    assert everything.low == pytest.approx(wilson(1.0, 20).low)
-    assert metrics.mean([1.0] * 20, groups=["same"] * 20).low < 0.3
+    assert everything.low == pytest.approx(wilson(20, 20).low)
+    one_group = metrics.mean([1.0] * 20, groups=["same"] * 20)
+    assert (one_group.value, one_group.interval) == (1.0, None)
+    assert one_group.no_interval == "only 1 group of a class, 5 are needed"
+    five = metrics.mean([1.0] * 20, groups=[f"group {number % 5}" for number in range(20)])
+    assert five.interval == wilson(5, 5).interval
 
 
 def test_the_macro_mean_weighs_classes_alike() -> None:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from made_pictures import scene
 from PIL import Image
 
 from indexer.evaluation.robustness import DEGRADATIONS, crop, jpeg, noise, resize
+from tests.made_pictures import scene
 
 PICTURE = scene(3, (200, 100))
 

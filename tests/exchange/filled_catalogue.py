@@ -7,8 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
-from indexer.catalog import collections, detectors, embeddings, images, labels, sightings, sources
-from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import collections, images, labels, sightings, sources
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
+from indexer.catalog.records.sources import NewSource
+from indexer.sightings import NewSighting
 from indexer.vocabulary import LabelSource, LabelValue, Technique
 
 FINGERPRINT = "f" * 64
@@ -57,7 +62,9 @@ def add_image(
     embedded: bool = False,
 ) -> int:
     """Image `number` with a label, a sighting and a source; its internal id."""
-    new = NewImage(digest(number), 1_000 + number, "JPEG", 640, 480, "RGB", 1, ("a note",), pdq(number), 90, "test")
+    new = NewImage(
+        digest(number), 1_000 + number, "JPEG", 640, 480, "RGB", 1, ("a note",), pdq(number), 90, "reference"
+    )
     image_id = images.add(session, new)
     if said is not None:
         labels.state(

@@ -1,74 +1,29 @@
 """A bundle carries a catalogue to another desk: verified before anything is written, merged without overwriting."""
 
-import hashlib
-import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from filled_catalogue import FINGERPRINT, add_image, digest, vector
-from made_pictures import encoded, png, scene
-from safetensors.numpy import save
 
-from indexer.catalog import Catalog, embeddings, images, labels, provenance
-from indexer.catalog.records import ImageDetails, ImageFilter, NewLabel, ProvenanceFinding
+from indexer.catalog import Catalog
+from indexer.catalog.detections import embeddings
+from indexer.catalog.images import images, labels, provenance
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.images import ImageDetails
+from indexer.catalog.records.labels import NewLabel
+from indexer.catalog.records.provenance import ProvenanceFinding
 from indexer.cli.app import run
-from indexer.detector.bundled import SPEC
-from indexer.errors import SourceError
-from indexer.exchange import export_images
-from indexer.exchange.bundle import BundleImport, export_bundle, import_bundle, open_bundle
-from indexer.exchange.bundle.importing import Destination
-from indexer.exchange.bundle.layout import BundledDetector
-from indexer.imaging.limits import ImageLimits
-from indexer.imaging.media import MediaStore
+from indexer.exchange.bundle import import_bundle, open_bundle
+from indexer.files.media import MediaStore
 from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
+from tests.exchange.bundles import changed, destination, edited, everything, read, write
+from tests.exchange.filled_catalogue import FINGERPRINT, add_image, digest, vector
+from tests.made_pictures import encoded, scene
 
-DETECTOR = BundledDetector(name="small", fingerprint=FINGERPRINT)
 HUMAN, FEED = LabelSource.HUMAN, LabelSource.TRUSTED_FEED
 FAKE, AUTHENTIC, UNKNOWN = LabelValue.FAKE, LabelValue.AUTHENTIC, LabelValue.UNKNOWN
-
-
-@pytest.fixture
-def here(database_url: str) -> Iterator[Catalog]:
-    """A catalogue of three images, two of them embedded, one never labelled."""
-    with Catalog.open(database_url) as opened:
-        with opened.writing() as session:
-            add_image(session, 1, embedded=True, collection="spring")
-            add_image(session, 2, embedded=True, by="list", kind=FEED)
-            add_image(session, 3, said=None, seen=())
-        yield opened
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Catalog]:
-    """An empty catalogue."""
-    with Catalog.open(f"sqlite:///{tmp_path / 'there.sqlite'}") as opened:
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.exchange.bundle.writing._IMAGES_AT_ONCE", 2)
-
-
-def write(catalog: Catalog, path: Path, **options: Any) -> Path:
-    export_bundle(catalog, options.pop("wanted", ImageFilter()), DETECTOR, path, **options)
-    return path
-
-
-def destination(catalog: Catalog, folder: Path, fingerprint: str = FINGERPRINT) -> Destination:
-    limits = ImageLimits(2**26, 100_000_000, 2_000)
-    return Destination(catalog, SPEC, fingerprint, MediaStore(folder / "thumbnails"), 320, limits)
-
-
-def read(path: Path, catalog: Catalog, folder: Path | None = None, **options: Any) -> BundleImport:
-    with open_bundle(path) as bundle:
-        return import_bundle(bundle, "spring.dejafake", destination(catalog, folder or path.parent, **options))
 
 
 def known(catalog: Catalog, number: int) -> ImageDetails:
@@ -76,12 +31,6 @@ def known(catalog: Catalog, number: int) -> ImageDetails:
         found = images.get(session, digest(number))
     assert found is not None
     return found
-
-
-def everything(catalog: Catalog) -> str:
-    stream = io.StringIO(newline="")
-    export_images(catalog, ImageFilter(), "jsonl", stream)
-    return stream.getvalue()
 
 
 def state(catalog: Catalog, number: int, *said: NewLabel) -> None:
@@ -270,123 +219,6 @@ def test_an_import_that_was_stopped_is_finished_by_the_next(here: Catalog, there
     with there.reading() as session:
         assert images.counts(session).images == 2, "the first part is whole"
     assert read(path, there).images_added == 1
-
-
-Change = Callable[[dict[str, bytes]], None]
-
-
-@contextmanager
-def changed(path: Path, change: Change, *, seal: bool = True) -> Iterator[Path]:
-    """A copy of a bundle with other members; `seal`: with a manifest that fits them."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    if seal:
-        manifest = json.loads(members["manifest.json"])
-        manifest["members"] = [
-            {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in members.items()
-            if name != "manifest.json"
-        ]
-        members["manifest.json"] = json.dumps(manifest).encode()
-    other = path.with_name("changed")
-    with zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    yield other
-
-
-def edited(old: bytes, new: bytes, name: str = "images/00000.jsonl") -> Change:
-    def change(members: dict[str, bytes]) -> None:
-        assert old in members[name]
-        members[name] = members[name].replace(old, new)
-
-    return change
-
-
-def put(name: str, data: bytes) -> Change:
-    return lambda members: members.update({name: data})
-
-
-def unit(count: int, *, scale: float = 1.0) -> bytes:
-    return save({"vectors": np.full((count, 384), scale * 384**-0.5, np.float32)})
-
-
-def thumbnail(text: str) -> bytes:
-    return json.dumps({"sha256": digest(1), "jpeg": text}).encode()
-
-
-SOUND_MANIFEST_HOSTILE_CONTENT: list[tuple[str, Change, str]] = [
-    ("a traversing name", put("../../evil.jsonl", b""), "members.4.name"),
-    ("an absolute name", put("/etc/passwd", b""), "members.4.name"),
-    ("a strange member", put("images/00000.pkl", b""), "members.4.name"),
-    ("a gap in the parts", put("images/00007.jsonl", b""), "not numbered in order"),
-    ("a script for an address", edited(b'"url":"https://', b'"url":"javascript://'), "sightings.0.url"),
-    ("a digest that is none", edited(digest(1).encode(), b"../" + b"a" * 61), "sha256"),
-    ("a word nobody knows", edited(b'"value":"fake"', b'"value":"true"'), "labels.0.value"),
-    ("a field nobody knows", edited(b'"notes":', b'"exec":1,"notes":'), "exec"),
-    ("a finding that is none", edited(b'"provenance":[]', b'"provenance":[{"kind":"generation"}]'), "provenance.0"),
-    ("no JSON", edited(b'{"sha256"', b'{{"sha256"'), "line 1"),
-    ("a deep value", edited(b'"notes":["a note"]', b'"notes":' + b"[" * 10_000 + b"]" * 10_000), "line 1"),
-    ("a time out of range", edited(b'"stated_at":"2', b'"stated_at":"0001-01-01T00:00:00+14:00","x":"2'), "line"),
-    ("embeddings too few", put("embeddings/00000.safetensors", unit(0)), "does not hold the"),
-    ("embeddings too long", put("embeddings/00000.safetensors", unit(1, scale=2.0)), "not finite and of length 1"),
-    ("embeddings not finite", put("embeddings/00000.safetensors", unit(1, scale=np.nan)), "not finite"),
-    ("a pickle", put("embeddings/00000.safetensors", b"\x80\x04cos\nsystem\n"), "no safetensors file"),
-    ("a thumbnail that is no base64", put("thumbnails/00000.jsonl", thumbnail("?")), "no base64"),
-]
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [pytest.param(change, why, id=name) for name, change, why in SOUND_MANIFEST_HOSTILE_CONTENT],
-)
-def test_hostile_content_is_refused_in_one_line_before_anything_is_written(
-    here: Catalog, there: Catalog, tmp_path: Path, change: Change, why: str
-) -> None:
-    before = everything(there)
-    with changed(write(here, tmp_path / "b"), change) as path, pytest.raises(SourceError, match=why) as refusal:
-        read(path, there)
-    assert everything(there) == before
-    assert "\n" not in str(refusal.value)
-    assert len(str(refusal.value)) < 500
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        pytest.param(edited(b"desk one", b"desk 0ne"), "was damaged or changed", id="a changed label"),
-        pytest.param(edited(b"desk one", b"desk one!"), "larger than it may be", id="a longer member"),
-        pytest.param(put("images/00009.jsonl", b""), "not those its manifest lists", id="one more"),
-        pytest.param(lambda m: m.pop("embeddings/00000.safetensors"), "not those its manifest lists", id="one less"),
-        pytest.param(lambda m: m.pop("manifest.json"), "no manifest.json", id="no manifest"),
-        pytest.param(put("manifest.json", b"[]"), "manifest.json", id="another manifest"),
-        pytest.param(edited(b'"version": 2', b'"version": 3', "manifest.json"), "version", id="a newer version"),
-        pytest.param(edited(b'"images": 3', b'"images": 4', "manifest.json"), "not the 4 of its", id="a wrong count"),
-    ],
-)
-def test_what_does_not_fit_its_manifest_is_refused_before_anything_is_written(
-    here: Catalog, there: Catalog, tmp_path: Path, change: Change, why: str
-) -> None:
-    before = everything(there)
-    path = write(here, tmp_path / "b")
-    with changed(path, change, seal=False) as other, pytest.raises(SourceError, match=why):
-        read(other, there)
-    assert everything(there) == before
-
-
-def test_a_bomb_and_what_is_no_zip_are_refused(
-    here: Catalog, there: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("indexer.sources.members._UNPACKED_FLOOR", 0)
-    bomb = put("images/00002.jsonl", b"\n" * (8 * 2**20))
-    with changed(write(here, tmp_path / "b"), bomb) as path, pytest.raises(SourceError, match="hundred times its size"):
-        read(path, there)
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(png(1))
-    for path in (picture, tmp_path / "missing", tmp_path):
-        with pytest.raises(SourceError, match="cannot be read as a bundle"):
-            read(path, there)
 
 
 def test_the_command_carries_a_catalogue_to_an_air_gapped_desk(

@@ -12,12 +12,19 @@ import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, collections, detectors, embeddings, images, labels, sightings, sources
-from indexer.catalog.records import ImageFilter, NewDetection, NewImage, NewLabel, NewSighting, NewSource
+from indexer.catalog import Catalog
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import collections, images, labels, sightings, sources
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
+from indexer.catalog.records.sources import NewSource
 from indexer.errors import UsageError
 from indexer.exchange import export_images
 from indexer.exchange.csv_safety import safe_cell
 from indexer.exchange.export import COLUMNS
+from indexer.sightings import NewSighting
 from indexer.vocabulary import LabelSource, LabelValue, Technique
 
 DETECTOR = "f" * 64
@@ -36,7 +43,7 @@ def digest(number: int) -> str:
 
 def add(session: Session, number: int, *, said: LabelValue = LabelValue.FAKE, text: str = "plain") -> None:
     """An image with one of everything; `text` is what outsiders wrote."""
-    new = NewImage(digest(number), 9, "JPEG", 4, 3, "RGB", 1, (), bytes([number % 256]) * 32, 90, "test")
+    new = NewImage(digest(number), 9, "JPEG", 4, 3, "RGB", 1, (), bytes([number % 256]) * 32, 90, "reference")
     image_id = images.add(session, new)
     labels.state(session, image_id, [NewLabel(said, LabelSource.HUMAN, text, Technique.FACE_SWAP, text, text)])
     sightings.add(session, image_id, [NewSighting(url=text, platform=text, account=text, caption=text)])
@@ -66,7 +73,7 @@ def test_json_lines_hold_everything_about_each_image_sorted_by_sha256(
     monkeypatch.setattr("indexer.exchange.export._AT_ONCE", 20)
     with catalog.writing() as session:
         for number in range(90):
-            images.add(session, NewImage(digest(number), 9, "JPEG", 4, 3, "RGB", 1, (), bytes(32), 90, "test"))
+            images.add(session, NewImage(digest(number), 9, "JPEG", 4, 3, "RGB", 1, (), bytes(32), 90, "reference"))
         add(session, 5)
     found = [json.loads(line) for line in exported(catalog, "jsonl").splitlines()]
     assert [image["sha256"] for image in found] == sorted(digest(number) for number in range(90))
@@ -189,7 +196,9 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         with catalog.writing() as session:
             for number in range(300):
                 note = "note" * 7_000
-                images.add(session, NewImage(digest(number), 9, "JPEG", 4, 3, "RGB", 1, (note,), bytes(32), 90, "test"))
+                images.add(
+                    session, NewImage(digest(number), 9, "JPEG", 4, 3, "RGB", 1, (note,), bytes(32), 90, "reference")
+                )
         tracemalloc.start()
         try:
             export_images(catalog, ImageFilter(), "jsonl", Counting())

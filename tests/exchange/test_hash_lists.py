@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filled_catalogue import add_image, digest, pdq
 
-from indexer.catalog import Catalog, hash_lists, images
-from indexer.catalog.records import ImageFilter, NewImage
+from indexer.catalog import Catalog, hash_lists
+from indexer.catalog.images import images
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.images import NewImage
 from indexer.cli.app import run
 from indexer.errors import ConflictError, NotFoundError, UsageError
-from indexer.exchange.hash_lists import MAX_LINE, MOST_PROBLEMS, export_hashes, import_hashes
+from indexer.exchange.hash_lists import MOST_PROBLEMS, export_hashes, import_hashes
+from indexer.exchange.hash_reading import MAX_LINE
 from indexer.vocabulary import HashAlgorithm, LabelValue
+from tests.exchange.filled_catalogue import add_image, digest, pdq
 
 PDQ, SHA256 = HashAlgorithm.PDQ, HashAlgorithm.SHA256
 
@@ -25,7 +28,7 @@ def catalog(database_url: str) -> Iterator[Catalog]:
 
 def imported(catalog: Catalog, text: str | bytes, source: str = "Exchange", **options: object):
     data = text.encode() if isinstance(text, str) else text
-    return import_hashes(catalog, io.BytesIO(data), source, **options)  # type: ignore[arg-type]
+    return import_hashes(catalog, io.BytesIO(data), source, **{"min_quality": 50, **options})  # type: ignore[arg-type]
 
 
 def held(catalog: Catalog) -> list[tuple[str, str, str]]:
@@ -39,7 +42,7 @@ def test_lines_of_every_kind_are_read_and_the_rest_is_named_by_number(catalog: C
     text = (
         f"\ufeff# a comment\r\npdq {one}\r\n\n  PDQ\t{two.upper()} 90\n; another\nsha256:{three}\n//\nSHA-256 {one}\n"
     )
-    text += f"pdq {one[1:]}\npdq {one}0\n{two}\nmd5 {one}\n\x00\xff\npdq {one}\n"
+    text += f"pdq {one[5:]}\npdq {one}0\n{two}\nmd5 {one}\n\x00\xff\npdq {one}\n"
     done = imported(catalog, text)
     assert (done.added, done.known, done.malformed) == (4, 1, 5)
     assert [problem.partition(":")[0] for problem in done.problems] == [f"line {n}" for n in (9, 10, 11, 12, 13)]
@@ -82,6 +85,17 @@ def test_importing_again_adds_only_what_is_new(catalog: Catalog, monkeypatch: py
     assert (one.name, one.label, one.hashes) == ("Exchange", LabelValue.FAKE, 5)
 
 
+def test_hashes_of_too_low_a_quality_are_left_out_and_counted(catalog: Catalog) -> None:
+    done = imported(
+        catalog,
+        f"hash,quality\n{pdq(1).hex()},0\n{pdq(2).hex()},49\n{pdq(3).hex()},50\n{pdq(4).hex()},\n",
+        algorithm=PDQ,
+    )
+    assert (done.added, done.known, done.left_out, done.malformed) == (2, 0, 2, 0)
+    assert done.problems[0] == "line 2: left out, its quality 0 is below 50"
+    assert {value for _, _, value in held(catalog)} == {pdq(3).hex(), pdq(4).hex()}
+
+
 def test_two_lists_may_hold_the_same_hash_and_each_goes_with_its_own(catalog: Catalog) -> None:
     for source in ("A", "B"):
         imported(catalog, f"pdq {pdq(1).hex()}\nsha256 {digest(1)}\n", source)
@@ -117,8 +131,8 @@ def test_an_export_holds_each_hash_of_the_images_asked_for_once_sorted(
         for number in (1, 2, 3):
             add_image(session, number)
         add_image(session, 4, said=LabelValue.AUTHENTIC)
-        flat = NewImage(digest(5), 9, "PNG", 4, 3, "RGB", 1, (), bytes(32), 49, "test")
-        again = NewImage(digest(6), 9, "PNG", 4, 3, "RGB", 1, (), pdq(1), 90, "test")
+        flat = NewImage(digest(5), 9, "PNG", 4, 3, "RGB", 1, (), bytes(32), 49, "reference")
+        again = NewImage(digest(6), 9, "PNG", 4, 3, "RGB", 1, (), pdq(1), 90, "reference")
         for new in (flat, again):
             images.add(session, new)
     imported(catalog, f"pdq {pdq(9).hex()}")

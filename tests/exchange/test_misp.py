@@ -9,14 +9,14 @@ from typing import Any
 import jsonschema
 import pymisp
 import pytest
-from filled_catalogue import add_image, digest, pdq, seen_at
 from pymisp import MISPEvent, MISPObject
 
 from indexer.catalog import Catalog
-from indexer.catalog.records import ImageFilter
+from indexer.catalog.records.filters import ImageFilter
 from indexer.errors import DejafakeError
 from indexer.exchange import export_images
 from indexer.vocabulary import LabelValue
+from tests.exchange.filled_catalogue import add_image, digest, pdq, seen_at
 
 HOSTILE = '"}],</script>\u202e\u0000 =cmd'
 SCHEMA = json.loads((Path(pymisp.__file__).parent / "data" / "schema-lax.json").read_text())

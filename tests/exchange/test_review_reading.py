@@ -244,6 +244,81 @@ def test_all_blocks_of_a_page_are_read_and_a_broken_one_is_named() -> None:
     assert "block at line 6 cannot be read" in read.problems[0]
 
 
+WRAPPED = {
+    "CDATA lines and a semicolon": "//<![CDATA[\n%s;\n//]]>",
+    "CDATA in block comments": "/* <![CDATA[ */\n%s\n/* ]]> */",
+    "CDATA in comments without blanks": "/*<![CDATA[*/%s/*]]>*/",
+    "CDATA alone": "<![CDATA[%s]]>",
+    "CDATA on one line": "// <![CDATA[ %s // ]]>",
+    "a semicolon": "%s;",
+    "a comment line before": "// claim review\n%s",
+    "a comment with quotes before": '/* the "claim" */ %s',
+    "an HTML comment behind": "%s\n<!-- end of schema -->",
+    "an HTML comment around": "<!--\n%s\n//-->",
+    "an HTML comment around with words": "<!--\n// claim\n%s\n-->",
+    "blanks that JSON has not": "\ufeff\u00a0%s\u00a0\u200b",
+    "a value before": '{"@type": "Organization"}\n%s',
+    "a comma behind": "%s,",
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED.values(), ids=WRAPPED.keys())
+def test_reviews_are_read_however_content_systems_wrap_them(wrapping: str) -> None:
+    claim = json.dumps(
+        {"@type": "ClaimReview", "claimReviewed": "a // b /* c */ <!-- d --> ; ,] é"}, ensure_ascii=False
+    )
+    (review,) = read_reviews(f"<script type='application/ld+json' class='x'>{wrapping % claim}</script>").reviews
+    assert isinstance(review, ClaimReview)
+    assert review.claim == "a // b /* c */ <!-- d --> ; ,] é"
+
+
+@pytest.mark.parametrize(
+    ("block", "claim"),
+    [
+        ('{"@type": "ClaimReview", "claimReviewed": "one\ntwo",}', "one\ntwo"),
+        ('{"@type": ["ClaimReview",], "claimReviewed": "it\\\'s \\x"}', "it's \\x"),
+        (
+            "{&quot;@type&quot;: &quot;ClaimReview&quot;, &quot;claimReviewed&quot;: &quot;a &amp;amp; b&quot;}",
+            "a &amp; b",
+        ),
+        ('{"@type":\u00a0"ClaimReview", "claimReviewed": "a\u00a0b", "x": NaN}', "a\u00a0b"),
+        ('{"@graph": [{"@type": "WebPage"}, {"@type": "ClaimReview", "claimReviewed": "c"},]}', "c"),
+        ('[{"@type": "ClaimReview", "claimReviewed": "c"}]', "c"),
+    ],
+)
+def test_small_faults_of_templates_cost_no_review(block: str, claim: str) -> None:
+    read = read_reviews(f'<SCRIPT  class="a" TYPE = "application/ld&#x2B;json" >{block}</SCRIPT>')
+    (review,) = read.reviews
+    assert isinstance(review, ClaimReview)
+    assert (review.claim, read.problems) == (claim, ())
+    assert read_reviews(block).reviews == read.reviews
+
+
+def test_a_block_that_is_broken_deep_or_cut_costs_only_itself() -> None:
+    sound = '<script type=application/ld+json>{"@type": "ClaimReview", "claimReviewed": "c"}</script>'
+    broken = [
+        '{"@type": "ClaimReview", "claimReviewed": "it is "quoted" here"}',
+        '{"a":' * 50 + "1" + "}" * 50,
+        "[" * 100_000,
+        '{"a": [1, 2}',
+        "",
+        "just words",
+    ]
+    blocks = "".join(f'<script type="application/ld+json">{block}</script>' for block in broken)
+    read = read_reviews(f'<html>{blocks}\n{sound}\n<script type="application/ld+json">{{"@type": "ClaimReview", ')
+    assert [one.claim for one in read.reviews if isinstance(one, ClaimReview)] == ["c"]
+    assert len(read.problems) == len(broken) + 1
+    assert "block at line 3 has no end" in read.problems[-1]
+
+
+@pytest.mark.parametrize(
+    "hostile", ['"a",', '"\\"', '\\"', "/*", "<!--", "&quot;", ", ", "/", "[", "\\", "-", '{"a":1},', '"', "*/", "]]>"]
+)
+def test_a_hostile_block_is_given_up_in_linear_time(hostile: str) -> None:
+    read = read_reviews(f'<script type="application/ld+json">{hostile * (500_000 // len(hostile))}x</script>')
+    assert (read.reviews, len(read.problems)) == ((), 1)
+
+
 def test_a_page_without_reviews_holds_none() -> None:
     assert read_reviews("<html><body>nothing</body></html>").reviews == ()
     assert read_reviews('{"@type": "NewsArticle"}').reviews == ()

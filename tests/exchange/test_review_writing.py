@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filled_catalogue import add_image, digest, seen_at
 
-from indexer.catalog import Catalog, images, labels
-from indexer.catalog.records import ImageFilter, NewLabel
+from indexer.catalog import Catalog
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.labels import NewLabel
 from indexer.cli.app import run
 from indexer.errors import UsageError
 from indexer.exchange import SignOff, export_images, read_reviews
 from indexer.exchange.reviews import ClaimReview, MediaCategory, MediaReview, Party
 from indexer.vocabulary import LabelSource, LabelValue
+from tests.exchange.filled_catalogue import add_image, digest, seen_at
 
 SIGNED = SignOff("Example Check", date(2026, 11, 24), "https://check.example")
 

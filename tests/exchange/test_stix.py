@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filled_catalogue import add_image, digest, pdq, seen_at
 from stix2validator import ValidationOptions, validate_instance
 
 from indexer.campaigns import decisions
 from indexer.campaigns.decisions import Author
-from indexer.catalog import Catalog, campaigns, images, labels
-from indexer.catalog.records import CampaignMember, ClusteringRun, ImageFilter, NewCampaign, NewLabel, NewSighting
+from indexer.catalog import Catalog
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.campaigns import CampaignMember, ClusteringRun, NewCampaign
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.labels import NewLabel
 from indexer.errors import DejafakeError
 from indexer.exchange import export_images
 from indexer.exchange.stix.naming import as_uri
+from indexer.sightings import NewSighting
 from indexer.vocabulary import LabelSource, LabelValue
+from tests.exchange.filled_catalogue import add_image, digest, pdq, seen_at
 
 HOSTILE = '"}],</script>\u202e\u0000\ud800 =cmd'
 STRANGE_URLS = (
@@ -42,7 +47,7 @@ def catalog(database_url: str) -> Iterator[Catalog]:
         with opened.writing() as session:
             ids = images.find_ids(session, [digest(number) for number in (1, 2, 4)])
             labels.state(session, ids[digest(4)], [NewLabel(LabelValue.AUTHENTIC, LabelSource.HUMAN, "desk two")])
-            members = [(ids[digest(n)], CampaignMember(digest(n), 0.9, n == 1, ("same picture",))) for n in (1, 2)]
+            members = [(ids[digest(n)], CampaignMember(digest(n), 0.9, n == 1, ())) for n in (1, 2)]
             now = datetime(2026, 11, 24, tzinfo=UTC)
             run = ClusteringRun("f" * 64, {}, "snapshot", 2, 1, 0, now, now)
             campaigns.save(session, run, [NewCampaign("cmp_0123456789", "Campaign of 2 images", 0.9, members)])
@@ -108,7 +113,7 @@ def test_a_picture_is_a_file_with_the_id_everybody_derives_and_an_artifact_that_
         "extension_type": "property-extension",
         "pdq": pdq(1).hex(),
         "pdq_quality": 90,
-        "pdq_method": "test",
+        "pdq_method": "reference",
     }
     assert "content_ref" not in files[digest(4)], "an image that was seen nowhere has no address"
     assert "extensions" not in files[digest(1)], "its id would not be that of the same file elsewhere"

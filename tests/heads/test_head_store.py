@@ -3,19 +3,21 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from planted_heads import bundled, planted
 from safetensors.numpy import save
 
 from indexer.errors import ConflictError, NotFoundError, UsageError, WeightsRefusedError
-from indexer.head_training import TrainedHead, train_head
+from indexer.evaluation.head_training import TrainedHead, train_head
 from indexer.heads import HeadStore
+from indexer.heads import store as heads_store
 from indexer.heads.store import DESCRIPTION, WEIGHTS
+from tests.heads.planted_heads import bundled, planted
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +258,85 @@ def test_a_name_never_leaves_the_folder(store: HeadStore, name: str) -> None:
 def test_heads_of_another_detector_are_not_seen(store: HeadStore) -> None:
     other = HeadStore(store.folder.parent, "0" * 64)
     assert (other.names(), other.findings(planted(12).embeddings[0])) == ((), ())
+
+
+def test_a_head_beyond_the_most_is_refused_when_made_and_told_of_when_found(
+    store: HeadStore, made: TrainedHead, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(heads_store, "MOST", 2)
+    store.save(replace(made.description, name="second"), made.weights, made.bias)
+    for refused in (
+        store.check_free,
+        lambda name: store.save(replace(made.description, name=name), made.weights, made.bias),
+    ):
+        with pytest.raises(ConflictError, match="2 heads, which is the most: remove one"):
+            refused("third")
+    store.check_free("second", replace=True)
+    store.save(replace(made.description, name="second"), made.weights, made.bias, replace=True)
+    shutil.copytree(store.folder / "second", store.folder / "third")
+    assert [finding.name for finding in store.findings(planted(12).embeddings[0])] == ["generators", "second"]
+    assert "the head third is not asked" in caplog.text
+    assert [one.name for one in store.listings() if one.refused and "not asked" in one.refused] == ["third"]
+
+
+def test_a_search_costs_one_look_at_the_folder_while_nothing_changes(
+    store: HeadStore, made: TrainedHead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        store.save(replace(made.description, name=f"head-{number}"), made.weights, made.bias)
+    os.utime(store.folder, ns=(1, 1))  # long ago
+    vector = planted(12).embeddings[0]
+    assert len(store.findings(vector)) == 6
+    looked: list[Path] = []
+    monkeypatch.setattr(Path, "lstat", lambda path: looked.append(path) or os.lstat(path))
+    assert len(store.findings(vector)) == 6
+    assert looked == [store.folder]
+    store.remove("head-0")
+    assert len(store.findings(vector)) == 5
+
+
+def test_a_head_is_there_at_every_moment_of_being_replaced(
+    store: HeadStore, made: TrainedHead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = HeadStore(store.folder.parent, made.description.detector_fingerprint)
+    before = store.load("generators").fingerprint
+    seen: list[str] = []
+    for name in ("replace", "rename", "unlink", "rmdir"):
+        original = getattr(Path, name)
+
+        def watched(path: Path, *given: object, original: Callable[..., object] = original, **named: object) -> object:
+            seen.append(reader.load("generators").fingerprint)
+            done = original(path, *given, **named)
+            seen.append(reader.load("generators").fingerprint)
+            return done
+
+        monkeypatch.setattr(Path, name, watched)
+    kept = store.save(made.description, made.weights, made.bias + np.float32(1), replace=True)
+    monkeypatch.undo()
+    assert set(seen) == {before, kept.fingerprint}
+    assert seen == sorted(seen, key=[before, kept.fingerprint].index)
+    assert not list(store.folder.rglob(".*"))
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_replacement_killed_half_way_leaves_a_whole_head(
+    at: int, store: HeadStore, made: TrainedHead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+    original = os.fsync
+
+    def dies(file: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise KeyboardInterrupt
+        original(file)
+
+    before = store.load("generators").fingerprint
+    monkeypatch.setattr(heads_store.os, "fsync", dies)
+    other = made.bias + np.float32(1)
+    with pytest.raises(KeyboardInterrupt):
+        store.save(made.description, made.weights, other, replace=True)
+    monkeypatch.undo()
+    assert store.load("generators").fingerprint == before
+    assert store.save(made.description, made.weights, other, replace=True).fingerprint != before

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_heads import GENERATORS, bundled, planted
 
 from indexer.detector import ResolvedDetector
 from indexer.errors import UsageError
-from indexer.head_training import fitting, train_head
-from indexer.head_training.lesson import lesson_of
+from indexer.evaluation.head_training import fitting, train_head
+from indexer.evaluation.head_training.lesson import lesson_of
 from indexer.heads import Head
 from indexer.vocabulary import Technique
+from tests.heads.planted_heads import GENERATORS, bundled, planted
 
 
 @pytest.fixture(scope="module")

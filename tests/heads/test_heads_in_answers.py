@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_pictures import encoded, png, scene
 
-from indexer.answers import SearchOptions
 from indexer.cli.app import run
 from indexer.heads import HeadStore
 from indexer.heads.store import WEIGHTS
+from indexer.search.answers import SearchOptions
 from indexer.settings import Settings
 from indexer.vocabulary import Direction, EvidenceKind
 from indexer.workspace import Workspace
+from tests.made_pictures import encoded, png, scene
 
 Dejafake = Callable[..., tuple[int, str, str]]
 NEVER_SEEN = 90

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.catalog import detectors, embeddings, images, labels
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import NewDetection, NewImage, NewLabel
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
 from indexer.index import SearchIndex
 from indexer.settings import Settings
 from indexer.vocabulary import LabelSource, LabelValue

@@ -13,6 +13,7 @@ import pytest
 
 from indexer.errors import FingerprintMismatchError, VectorIndexError
 from indexer.index import SearchIndex
+from indexer.index.live import LiveIndex
 
 FINGERPRINT = "f" * 64
 
@@ -141,6 +142,37 @@ def test_an_index_folder_that_is_deleted_is_built_again(built: Any, open_index: 
     index.settle()
     assert index.status().state == "ready"
     built.check(index)
+
+
+def test_a_glance_opens_and_mends_in_the_background_and_tells_an_index_of_another_detector(
+    built: Any, open_index: Callable
+) -> None:
+    index = open_index()
+    assert index.glance().state == "opening"
+    index.settle()
+    assert (index.glance().state, index.glance().count) == ("ready", len(built.vectors))
+    shutil.rmtree(built.settings.index_dir)
+    assert index.glance().state == "missing"
+    index.settle()
+    assert index.glance().state == "ready"
+    shutil.copytree(built.settings.index_dir / FINGERPRINT, built.settings.index_dir / ("0" * 64))
+    theirs = SearchIndex(built.catalog, built.settings, "0" * 64)
+    assert theirs.glance().state in ("opening", "other_detector")  # it may have opened already
+    theirs.settle()
+    told = theirs.glance()
+    assert (told.state, told.count) == ("other_detector", 0)
+    assert "another detector" in (told.problem or "")
+    theirs.close()
+
+
+def test_a_glance_at_an_index_that_is_behind_has_it_catch_up(built: Any, open_index: Callable) -> None:
+    index = open_index()
+    index.refresh()
+    index.settle()
+    built.plant(3)
+    assert index.glance().state == "ready"
+    index.settle()
+    assert index.glance().count == len(built.vectors)
 
 
 def test_an_index_of_another_detector_is_never_read_and_replaced_by_a_build(built: Any, open_index: Callable) -> None:
@@ -281,3 +313,21 @@ def test_a_home_that_cannot_be_written_is_one_clear_error(archive: Any, open_ind
     index = open_index()
     with pytest.raises(VectorIndexError, match="could not be written"):
         index.build()
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("nobody foresaw this"), MemoryError()])
+def test_upkeep_that_fails_however_is_told_and_searches_go_on(
+    built: Any, open_index: Callable, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    def broken(_live: LiveIndex, *, wait: bool) -> None:
+        raise failure
+
+    shutil.rmtree(snapshot_folder(built))
+    index = open_index()
+    monkeypatch.setattr(LiveIndex, "maintain", broken)
+    index.refresh()
+    index.settle()
+    built.check(index)
+    assert "upkeep" in (index.status().problem or "")
+    monkeypatch.undo()
+    assert index.build().problem is None

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, event
 
-from indexer.catalog import labels
-from indexer.catalog.records import ImageFilter, NewLabel
+from indexer.catalog.images import labels
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.labels import NewLabel
 from indexer.errors import UsageError
 from indexer.index import SearchIndex, catching_up
 from indexer.vocabulary import LabelSource, LabelValue
@@ -22,9 +24,11 @@ FAKE = ImageFilter(label=LabelValue.FAKE)
 def statements() -> Iterator[list[str]]:
     """The SQL statements made meanwhile."""
     made: list[str] = []
+    asking = get_ident()
 
     def note(*call: Any) -> None:
-        made.append(call[2])
+        if get_ident() == asking:
+            made.append(call[2])
 
     event.listen(Engine, "before_cursor_execute", note)
     try:

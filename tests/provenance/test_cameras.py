@@ -3,13 +3,13 @@
 import io
 
 import pytest
-from made_pictures import encoded, scene
 from PIL import Image
-from told_pictures import opened, png_with
 
 from indexer.provenance import Finding, read_provenance
 from indexer.provenance.findings import Camera
 from indexer.vocabulary import EvidenceKind, ProvenanceKind
+from tests.made_pictures import encoded, scene
+from tests.provenance.told_pictures import opened, png_with
 
 
 def camera_exif() -> Image.Exif:
@@ -36,6 +36,12 @@ def test_the_camera_is_read_from_every_format_that_carries_exif() -> None:
         )
         assert found.made_with == "EXAMPLE CORP E-1"
         assert found.worth is EvidenceKind.SELF_DECLARED
+
+
+def test_the_camera_is_read_behind_garbage_that_a_decoder_skips() -> None:
+    jpeg = encoded(scene(1), "JPEG", exif=camera_exif())
+    damaged = jpeg[:20] + b"garbage" + jpeg[20:]
+    assert of_kind(damaged, ProvenanceKind.CAMERA) == of_kind(jpeg, ProvenanceKind.CAMERA) != []
 
 
 def test_the_camera_is_read_from_a_tiff_and_its_software_named() -> None:

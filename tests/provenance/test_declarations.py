@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, png, scene
-from told_pictures import (
+
+from indexer.errors import UsageError
+from indexer.provenance import Finding, ProvenanceLimits, read_provenance
+from indexer.provenance.findings import Credentials, Credits, Declaration
+from indexer.settings import Settings
+from indexer.vocabulary import EvidenceKind, ProvenanceKind
+from tests.made_pictures import encoded, png, scene
+from tests.provenance.told_pictures import (
     TRAINED,
     authority,
     extended_xmp,
@@ -22,12 +28,6 @@ from told_pictures import (
     with_segments,
     xmp_packet,
 )
-
-from indexer.errors import UsageError
-from indexer.provenance import Finding, ProvenanceLimits, read_provenance
-from indexer.provenance.findings import Credentials, Credits, Declaration
-from indexer.settings import Settings
-from indexer.vocabulary import EvidenceKind, ProvenanceKind
 
 
 def of_kind(data: bytes, kind: ProvenanceKind, limits: ProvenanceLimits | None = None) -> list[Finding]:

@@ -6,9 +6,13 @@ import zlib
 from typing import Any
 
 import pytest
-from made_pictures import encoded, png, scene
 from PIL import Image
-from told_pictures import (
+
+from indexer.provenance import Finding, read_provenance
+from indexer.provenance.findings import Generation, Lora
+from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
+from tests.made_pictures import encoded, png, scene
+from tests.provenance.told_pictures import (
     comfy_graph,
     comfy_png,
     infotext,
@@ -17,10 +21,6 @@ from told_pictures import (
     user_comment,
     xmp_packet,
 )
-
-from indexer.provenance import Finding, read_provenance
-from indexer.provenance.findings import Generation, Lora
-from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
 
 
 def generations(data: bytes) -> list[Finding]:

@@ -4,13 +4,13 @@ import gzip
 import json
 
 import pytest
-from made_pictures import encoded, scene
 from PIL import Image, PngImagePlugin
-from told_pictures import infotext, opened, with_hidden_text
 
 from indexer.provenance import Finding, ProvenanceLimits, read_provenance
 from indexer.provenance.hidden import hidden_texts
 from indexer.vocabulary import EvidenceKind, ProvenanceKind, Technique
+from tests.made_pictures import encoded, scene
+from tests.provenance.told_pictures import infotext, opened, with_hidden_text
 
 COMMENT = {"seed": 77, "steps": 28, "uc": "lowres", "request_type": "NativeInfillingRequest"}
 TEXTS = {"Description": "a crowd", "Software": "NovelAI", "Source": "SDXL 7BCCAA2C", "Comment": json.dumps(COMMENT)}

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_pictures import encoded, png, scene
-from test_cameras import camera_exif, with_preview
-from told_pictures import (
+
+from indexer.provenance import read_provenance
+from tests.made_pictures import encoded, png, scene
+from tests.provenance.test_cameras import camera_exif, with_preview
+from tests.provenance.told_pictures import (
     comfy_graph,
     comfy_png,
     extended_xmp,
@@ -23,8 +25,6 @@ from told_pictures import (
     with_segments,
     xmp_packet,
 )
-
-from indexer.provenance import read_provenance
 
 CALM = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PICTURES = [

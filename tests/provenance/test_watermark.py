@@ -4,14 +4,14 @@ import io
 
 import numpy as np
 import pytest
-from made_pictures import encoded, scene
 from PIL import Image, ImageFilter
 
-from benchmarks.watermarking import watermarked
+from benchmarks.made_up.watermarks import watermarked
 from indexer.provenance import Finding, read_provenance
 from indexer.provenance.findings import Watermark
 from indexer.provenance.watermark import MESSAGES, least_matching, read_watermark
 from indexer.vocabulary import EvidenceKind, ProvenanceKind
+from tests.made_pictures import encoded, scene
 
 
 def textured(seed: int) -> Image.Image:

@@ -15,12 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from made_pictures import encoded, scene
 from PIL import Image, PngImagePlugin
 
 from indexer.imaging.decoding import DecodedImage, decode
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings
+from tests.made_pictures import encoded, scene
 
 TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from served import Api, Loaded, fill, running
 
 from indexer.detector import Detector, load_detector
 from indexer.settings import Settings
+from tests.search_api.served import Api, Loaded, fill, running
 
 
 @pytest.fixture(scope="session")

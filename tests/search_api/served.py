@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from made_pictures import png
 
 from indexer.detector import Detector
 from indexer.settings import Settings
 from indexer.workspace import Workspace
 from search_api.app import create_app
-from search_api.server import listening
+from search_api.server import configuration, listening
+from tests.made_pictures import png
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Loaded(Workspace):
         self._before = detector
 
     def detector(self) -> Detector:
+        self._loaded = self._before
         return self._before
 
 
@@ -47,7 +48,7 @@ def running(settings: Settings, workspace: Workspace | None = None) -> Iterator[
     listener = listening("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = create_app(settings, workspace)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=5))
+    server = uvicorn.Server(configuration(settings, app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

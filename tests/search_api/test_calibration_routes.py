@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from made_pictures import png
-from served import Api, problem_of, running
-from tiny_detectors import tiny_detector
 
-from indexer.catalog import calibrations
+from indexer.catalog.detections import calibrations
 from indexer.settings import Settings
 from indexer.workspace import Workspace
 from search_api.examples.made_up import made_up_calibration
+from tests.made_pictures import png
+from tests.search_api.served import Api, problem_of, running
+from tests.tiny_detectors import tiny_detector
 
 
 @pytest.fixture(scope="module")

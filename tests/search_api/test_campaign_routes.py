@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_pictures import encoded, scene
-from served import Api, Loaded, problem_of, running
 
 from indexer.campaigns import cluster
 from indexer.detector import Detector
 from indexer.settings import Settings
+from tests.made_pictures import encoded, scene
+from tests.search_api.served import Api, Loaded, problem_of, running
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,55 @@ def test_members_come_with_their_reasons_and_lead_back_to_the_campaign(clustered
     found = clustered.client.post("/v1/search", json={"image_id": members[0]["sha256"]}).json()["matches"][0]
     assert found["campaign_links"] == [f"/v1/campaigns/{campaign['id']}"]
     assert clustered.client.get(found["campaign_links"][0]).json() == campaign
+
+
+def test_a_reason_is_told_in_numbers_and_in_words(clustered: Api) -> None:
+    campaign = clustered.client.get("/v1/campaigns").json()["items"][0]
+    members = clustered.client.get(f"/v1/campaigns/{campaign['id']}/members").json()["items"]
+    for member in members:
+        for why, words in zip(member["why"], member["reasons"], strict=True):
+            assert why["kind"] == "same_picture"
+            assert words == f"same picture, PDQ {why['value']:.0f} (to {why['other'][:12]})"
+
+
+@pytest.mark.parametrize("form", ["json", "html", "csv"])
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("0001-01-01T00:00:00Z", 200),
+        ("0001-01-01", 200),
+        ("9999-12-31T23:59:59Z", 200),
+        ("0001-01-01T00:00:00+14:00", 422),
+        ("9999-12-31T23:59:59-14:00", 422),
+        ("2026-01-01T00:00:00+14:00", 200),
+    ],
+)
+def test_a_report_since_the_ends_of_time_is_right_or_refused(
+    clustered: Api, since: str, status: int, form: str
+) -> None:
+    campaign = clustered.client.get("/v1/campaigns").json()["items"][0]
+    address = f"/v1/campaigns/{campaign['id']}/report"
+    answer = clustered.client.get(address, params={"since": since, "format": form})
+    if status == 422:
+        problem_of(answer, 422, "validation")
+        return
+    assert answer.status_code == 200
+    if form == "json":
+        assert answer.json()["news"]["images"] == (0 if since.startswith("9999") else 5)
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z"])
+def test_every_other_time_at_the_ends_of_time_is_answered_or_refused(clustered: Api, since: str) -> None:
+    for parameter in ("posted_from", "posted_to"):
+        listed = clustered.client.get("/v1/images", params={parameter: since})
+        searched = clustered.client.post("/v1/search", json={"pdq": "f0" * 32, "filters": {parameter: since}})
+        assert listed.status_code in (200, 422)
+        assert searched.status_code in (200, 422)
+    image = clustered.client.get("/v1/images").json()["items"][0]["sha256"]
+    seen = clustered.client.post(f"/v1/images/{image}/sightings", json={"posted_at": since, "platform": "odd"})
+    assert seen.status_code in (201, 422)
+    campaign = clustered.client.get("/v1/campaigns").json()["items"][0]["id"]
+    assert clustered.client.get(f"/v1/campaigns/{campaign}/report", params={"format": "pdf"}).status_code == 200
 
 
 def test_a_new_name_leaves_the_id(clustered: Api) -> None:

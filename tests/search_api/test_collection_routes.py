@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from made_pictures import png
-from served import Api, fill, problem_of
+
+from tests.made_pictures import png
+from tests.search_api.served import Api, fill, problem_of
 
 
 @pytest.fixture
@@ -76,3 +77,28 @@ def test_a_collection_nobody_made_is_not_found(api: Api) -> None:
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201, 5, None])
 def test_a_name_that_is_none_is_refused(api: Api, name: object) -> None:
     problem_of(api.client.post("/v1/collections", json={"name": name}), 422, "validation")
+
+
+def test_a_collection_of_any_name_can_be_looked_up_and_deleted(own: Api) -> None:
+    digest = own.fakes[1]
+    own.client.post("/v1/collections", json={"name": "a"})
+    own.client.post("/v1/collections/a/images", json={"sha256": [digest]})
+    for name in (f"a/images/{digest}", f"b/images/{digest}", "..", "a/../a", "?#%2F", " / ", "a//b", "images"):
+        assert own.client.post("/v1/collections", json={"name": name}).status_code == 201
+        query = {"params": {"name": name}}
+        (found,) = own.client.get("/v1/collections", **query).json()["items"]
+        assert found["name"] == name.strip()
+        assert own.client.delete("/v1/collections", **query).status_code == 204
+        assert own.client.get("/v1/collections", **query).json()["items"] == []
+    assert own.client.get("/v1/collections/a").json()["images"] == 1
+    problem_of(own.client.delete("/v1/collections", params={"name": "none"}), 404, "not-found")
+    problem_of(own.client.delete("/v1/collections"), 422, "validation")
+
+
+def test_the_address_of_an_image_in_a_collection_never_means_a_collection(own: Api) -> None:
+    digest = own.fakes[1]
+    name = f"b/images/{digest}"
+    own.client.post("/v1/collections", json={"name": name})
+    answer = problem_of(own.client.delete(f"/v1/collections/{name}"), 404, "not-found")
+    assert "DELETE /v1/collections?name=" in str(answer["detail"])
+    assert own.client.get("/v1/collections", params={"name": name}).json()["items"]

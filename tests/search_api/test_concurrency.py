@@ -4,8 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from made_pictures import png
-from served import Api, fill
+
+from tests.made_pictures import png
+from tests.search_api.served import Api, fill
 
 
 def test_searches_stay_right_while_pictures_come_in(start: Callable[..., Api]) -> None:

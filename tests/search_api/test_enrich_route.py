@@ -3,20 +3,21 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
-from made_pictures import png
-from receivers import is_signed, receiver
-from served import Api, Loaded, fill, problem_of, running
 from sqlalchemy import update
 
-from indexer import webhooks
 from indexer.catalog import jobs
-from indexer.catalog.job_records import NewJobItem
-from indexer.catalog.tables import JobRow
-from indexer.catalog.types import utc_now
+from indexer.catalog.records.jobs import NewJobItem
+from indexer.catalog.tables.jobs import JobRow
+from indexer.catalog.tables.types import utc_now
+from indexer.delivery import sending
 from indexer.detector import Detector
+from tests.made_pictures import png
+from tests.receivers import HOST, is_signed, receiver
+from tests.search_api.served import Api, Loaded, fill, problem_of, running
 
 
 def finished(api: Api, job: dict[str, Any]) -> dict[str, Any]:
@@ -126,31 +127,39 @@ def told(api: Api, job: dict[str, Any]) -> dict[str, Any]:
 def test_the_end_of_a_job_is_told_signed_and_tried_again(
     start: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "PAUSES", (timedelta(0),) * 2)
+    monkeypatch.setattr(sending, "PAUSES", (timedelta(0),) * 2)
     with receiver(503, 302, 204) as (url, heard):
-        server = start(callback_secret="a secret", callback_hosts=("localhost",))
+        server = start(callback_secret="a secret", callback_hosts=(HOST,))
         job = server.client.post("/v1/enrich", json={"rows": [{"pdq": "0" * 64}], "callback_url": url}).json()
         assert told(server, job)["callback"] == "delivered"
     assert len(heard) == 3, "neither an error nor a redirect counts as delivered, and none is followed"
     headers, body = heard[-1]
     assert json.loads(body)["state"] == "done"
-    assert headers["Dejafake-Delivery"] == job["id"]
+    assert headers["webhook-id"] == job["id"]
     assert is_signed(headers, body, b"a secret")
 
 
 def test_what_is_never_told_is_given_up(start: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "PAUSES", (timedelta(0),))
+    monkeypatch.setattr(sending, "PAUSES", (timedelta(0),))
     with receiver(500, 500, 200) as (url, heard):
-        server = start(callback_secret="a secret", callback_hosts=("localhost",))
+        server = start(callback_secret="a secret", callback_hosts=(HOST,))
         job = server.client.post("/v1/enrich", json={"rows": [{"pdq": "0" * 64}], "callback_url": url}).json()
         assert told(server, job)["callback"] == "given_up"
     assert len(heard) == 2
 
 
+def test_a_callback_address_that_is_none_is_one_clear_line(start: Callable[..., Api]) -> None:
+    server = start(callback_secret="a secret")
+    for url in ("https://xn--a/", "https://h:0/", "https://2130706433/", "https://[::127.0.0.1]/"):
+        answer = server.client.post("/v1/enrich", json={"rows": [{"pdq": "5a" * 32}], "callback_url": url})
+        assert "callback" in str(problem_of(answer, 422, "usage")["detail"])
+
+
 def test_callbacks_to_places_of_the_house_are_refused(start: Callable[..., Api]) -> None:
-    body = {"rows": [{"pdq": "0" * 64}], "callback_url": "https://169.254.169.254/latest"}
-    refused = start(callback_secret="a secret").client.post("/v1/enrich", json=body)
-    assert "public" in str(problem_of(refused, 422, "usage")["detail"])
+    server = start(callback_secret="a secret")
+    for url in ("https://169.254.169.254/latest", "https://localhost/", "https://foo.internal/", "https://desk/"):
+        refused = server.client.post("/v1/enrich", json={"rows": [{"pdq": "0" * 64}], "callback_url": url})
+        assert "public" in str(problem_of(refused, 422, "usage")["detail"])
 
 
 def test_without_a_key_to_sign_with_there_are_no_callbacks(api: Api) -> None:
@@ -179,3 +188,95 @@ def test_a_job_that_ended_long_ago_is_forgotten_and_its_address_says_so(
             answer for _ in range(100_000) if (answer := second.client.get(job["links"]["results"])).status_code != 200
         )
         assert "DEJAFAKE_JOB_KEEP_DAYS" in str(problem_of(gone, 404, "not-found")["detail"])
+
+
+def reviews(number: int, known: str) -> list[dict[str, Any]]:
+    """A review of a known digest, one of nothing known, one of an address, and one without a picture."""
+    context = {"@context": "https://schema.org"}
+    snapshot = {"@type": "ImageObjectSnapshot"}
+    item = {
+        "@type": "MediaReviewItem",
+        "mediaItemAppearance": [snapshot | {"sha256": "ab" * 32}, snapshot | {"sha256": known}],
+    }
+    seen = {"@type": "ImageObject", "url": f"http://social.example/post/{number}/?utm_source=x"}
+    return [
+        context | {"@type": "MediaReview", "url": "https://fc.example/1", "itemReviewed": item},
+        context | {"@type": "MediaReview", "itemReviewed": snapshot | {"sha256": "cd" * 32}},
+        context | {"@type": "ClaimReview", "url": "https://fc.example/3", "itemReviewed": {"appearance": [seen]}},
+        context | {"@type": "ClaimReview", "url": "https://fc.example/4", "claimReviewed": "c"},
+    ]
+
+
+def test_fact_checks_are_answered_as_the_command_answers_them(start: Callable[..., Api]) -> None:
+    server = start()
+    said = {"label": "fake", "stated_by": "desk", "url": "https://www.social.example/post/7"}
+    added = server.client.post("/v1/images", files={"files": ("a.png", png(1))}, data=said).json()
+    known = added["files"][0]["sha256"]
+    listed = reviews(7, known)
+    forms: list[tuple[str, Any]] = [
+        ("application/ld+json", listed),
+        ("application/json", {"@context": "https://schema.org", "@graph": listed}),
+        ("application/ld+json; charset=utf-8", {"@type": "DataFeed", "dataFeedElement": [{"item": listed}]}),
+    ]
+    for kind, document in forms:
+        headers = {"Content-Type": kind, "Idempotency-Key": kind}
+        posted = [
+            server.client.post("/v1/enrich", content=json.dumps(document), headers=headers).json() for _ in range(2)
+        ]
+        assert posted[0]["id"] == posted[1]["id"]
+        job = finished(server, posted[0])
+        rows = server.client.get(job["links"]["results"]).json()["items"]
+        assert [row["name"] for row in rows] == [
+            "https://fc.example/1",
+            "review 2",
+            *(f"https://fc.example/{n}" for n in (3, 4)),
+        ]
+        assert [row["cells"]["outcome"] for row in rows] == [
+            "known_fake_match",
+            "not_assessable",
+            "known_fake_match",
+            None,
+        ]
+        assert [row["cells"]["match_relation"] for row in rows] == ["same_file", None, "same_address", None]
+        assert rows[3]["reason"] == "nothing_to_search"
+
+
+def test_json_that_holds_neither_rows_nor_reviews_is_refused_in_one_line(start: Callable[..., Api]) -> None:
+    server = start(job_rows_max=3)
+    for content in (
+        "{",
+        '{"@type": "NewsArticle"}',
+        "[]",
+        "<html></html>",
+        "[" * 200,
+        json.dumps(reviews(1, "ab" * 32)),
+    ):
+        answer = server.client.post("/v1/enrich", content=content, headers={"Content-Type": "application/ld+json"})
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["detail"]
+
+
+def test_a_job_may_be_as_large_as_its_most_rows(start: Callable[..., Api]) -> None:
+    server = start(job_rows_max=20_000, job_queue_rows=50_000)
+    rows = [{"name": f"case {number}", "sha256": f"{number:064x}"} for number in range(12_000)]
+    assert len(json.dumps(rows)) > 1_048_576
+    answer = server.client.post("/v1/enrich", json={"rows": rows})
+    assert answer.status_code == 202, answer.text
+    assert server.client.delete(answer.json()["links"]["self"]).status_code == 204
+    problem_of(server.client.post("/v1/search", content=b" " * 1_100_000), 413, "body-too-large")
+
+
+def test_a_request_from_before_an_upgrade_is_known_by_its_key(start: Callable[..., Api]) -> None:
+    server = start()
+    items = [NewJobItem("a", sha256="ab" * 32)]
+    before = sha256(
+        b"([NewJobItem(name='a', sha256='" + b"ab" * 32 + b"', pdq=None, uploaded=False)], None)"
+    ).hexdigest()
+    job_id = jobs.new_id()
+    with server.app.state.service.workspace.catalog.writing() as session:
+        jobs.add(session, items, job_id=job_id, digest=before, idempotency_key="mine")
+    body = {"rows": [{"name": "a", "sha256": "ab" * 32}]}
+    again = server.client.post("/v1/enrich", json=body, headers={"Idempotency-Key": "mine"})
+    assert again.json()["id"] == job_id
+    other = server.client.post("/v1/enrich", json={"rows": [{"pdq": "5a" * 32}]}, headers={"Idempotency-Key": "mine"})
+    problem_of(other, 422, "usage")

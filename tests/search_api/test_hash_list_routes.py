@@ -1,11 +1,13 @@
 """/v1/hash-lists and /v1/hashes: other people's lists in, ours out, with the numbers of the lines that are none."""
 
+import json
 from collections.abc import Callable
 
 import httpx
-from served import Api, fill, problem_of
 
-ONE, TWO = "0f" * 32, "a3" * 32
+from tests.search_api.served import Api, fill, problem_of
+
+ONE, TWO = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22", "a3" * 32
 
 
 def sent(api: Api, text: str | bytes, source: str = "Exchange", **said: str) -> httpx.Response:
@@ -32,6 +34,16 @@ def test_a_list_goes_in_is_searched_listed_and_deleted(start: Callable[..., Api]
     assert server.client.delete("/v1/hash-lists/Desk/B").status_code == 204
     problem_of(server.client.delete("/v1/hash-lists/Desk/B"), 404, "not-found")
     assert server.client.post("/v1/search", json={"pdq": ONE}).json()["listed"] == []
+
+
+def test_lists_in_other_peoples_forms_go_in_without_what_is_too_plain_to_compare(start: Callable[..., Api]) -> None:
+    server = start()
+    done = sent(server, f"hash,quality\r\n{ONE},0\r\n{TWO},100\r\n", algorithm="pdq").json()
+    assert (done["added"], done["left_out"], done["malformed"]) == (1, 1, 0)
+    assert server.client.post("/v1/search", json={"pdq": ONE}).json()["listed"] == []
+    assert sent(server, json.dumps([{"hash_value": TWO, "type": "pdq"}])).json()["known"] == 1
+    problem_of(sent(server, "[" * 100), 422, "validation")
+    problem_of(sent(server, f"{ONE},0\n", algorithm="pdq"), 422, "validation")
 
 
 def test_a_file_without_a_hash_is_refused_with_its_lines_and_makes_no_list(start: Callable[..., Api]) -> None:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from made_pictures import png
-from served import Api
 
 from indexer.detector import Detector
-from indexer.heads import ClassFigures, HeadDescription, HeadStore, Measured
+from indexer.estimates import Estimate
+from indexer.heads import ClassFigures, HeadDescription, HeadStore
+from tests.made_pictures import png
+from tests.search_api.served import Api
 
 
 def test_a_search_tells_what_a_head_says_and_what_stands_behind_it(
@@ -24,14 +25,14 @@ def test_a_search_tells_what_a_head_says_and_what_stands_behind_it(
     (finding,) = answer["heads"]
     assert finding["fingerprint"] == head.fingerprint
     assert [(one["name"], round(one["score"], 2)) for one in finding["scores"]] == [("dawn", 0.73), ("dusk", 0.27)]
-    assert finding["accuracy"] == {"value": 0.8, "low": 0.7, "high": 0.9}
+    assert finding["accuracy"] == {"value": 0.8, "low": 0.7, "high": 0.9, "no_interval": None}
     piece = next(one for one in answer["verdict"]["evidence"] if one["tool"] == "head generators")
     assert (piece["kind"], piece["direction"]) == ("statistical", "neutral")
     assert "Trained on 40 pictures of collection desk" in piece["statement"]
 
 
 def described(detector: Detector) -> HeadDescription:
-    figure = Measured(0.8, 0.7, 0.9)
+    figure = Estimate(0.8, 0.7, 0.9)
     return HeadDescription(
         format=1,
         name="generators",

@@ -4,9 +4,10 @@ import io
 from collections.abc import Callable
 
 import pytest
-from made_pictures import png
 from PIL import Image
-from served import Api, problem_of
+
+from tests.made_pictures import png
+from tests.search_api.served import Api, problem_of
 
 
 def test_it_is_a_png_of_the_picture_that_caches_by_its_tag(api: Api) -> None:

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
-from made_pictures import encoded, generated_png, png, png_that_claims, scene
 from PIL import Image
-from served import Api, fill, problem_of
+
+from tests.made_pictures import encoded, generated_png, png, png_that_claims, scene
+from tests.search_api.served import Api, fill, problem_of
 
 
 def upload(api: Api, *files: tuple[str, bytes], **said: object) -> dict[str, object]:

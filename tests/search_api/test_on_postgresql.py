@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from made_pictures import png, recompressed
-from served import Api, fill
+from tests.made_pictures import png, recompressed
+from tests.search_api.served import Api, fill
 
 
 def test_upload_search_label_and_delete_on_postgresql(start: Callable[..., Api], postgresql_url: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from served import Api
+
+from tests.search_api.served import Api
 
 EXAMPLES_WOULD_TELL_NOTHING = {
     "/v1/collections/{name}",

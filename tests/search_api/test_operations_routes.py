@@ -1,23 +1,26 @@
 """/healthz, /readyz, /metrics and /v1/detectors: what operators ask."""
 
+import asyncio
 from collections.abc import Callable
+from threading import Event, Thread
 
 import pytest
-from made_pictures import png
 from prometheus_client.parser import text_string_to_metric_families
-from served import Api, Loaded, fill, problem_of
+from sqlalchemy import Engine, event
+from starlette.types import Message, Receive, Scope, Send
 
 from indexer.detector import Detector
 from indexer.errors import WeightsRefusedError
-from indexer.vectors.snapshots import IDS
+from indexer.index.vectors.snapshots import IDS
 from indexer.workspace import Workspace
+from search_api.layers.metrics import Metrics, RequestMetrics
+from tests.made_pictures import png
+from tests.search_api.served import Api, Loaded, fill, problem_of
 
 
 def test_alive_answers_at_once_while_the_detector_still_loads(
     start: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from threading import Event
-
     let_go = Event()
     load = Loaded.detector
 
@@ -77,7 +80,7 @@ def test_readiness_fails_with_a_damaged_index_and_asking_mends_it(start: Callabl
     first = start()
     fill(first, first.fakes, range(1, 4), label="fake", stated_by="desk one")
     first.app.state.service.workspace.index.bring_up_to_date()
-    (ids,) = first.settings.index_dir.rglob(IDS)
+    (ids,) = first.settings.index_dir.glob(f"*/*/{IDS}")  # the detector's, not the copy index
     data = bytearray(ids.read_bytes())
     data[-1] ^= 1
     ids.write_bytes(data)
@@ -107,6 +110,7 @@ def test_metrics_tell_search_steps_and_sizes(api: Api) -> None:
     assert told <= steps
     sizes = {name: value for name, labels, value in samples if not labels}
     assert sizes["dejafake_index_embeddings"] == 9
+    assert 0 < sizes["dejafake_feature_index_images"] <= 9
     images = {labels["label"]: value for name, labels, value in samples if name == "dejafake_images"}
     assert images["fake"] == 6
 
@@ -139,6 +143,14 @@ def test_detectors_are_listed_with_the_one_in_use(api: Api) -> None:
     assert counted[document["in_use"]] == 9
 
 
+def test_copy_descriptors_are_listed_with_the_one_in_use(api: Api) -> None:
+    document = api.client.get("/v1/descriptors").json()
+    assert document["problem"] is None
+    used = [listing for listing in document["known"] if listing["in_use"]]
+    assert [listing["fingerprint"] for listing in used] == [document["in_use"]]
+    assert {"dejafake-copies", "sscd"} <= {listing["name"] for listing in document["known"]}
+
+
 def scraped(api: Api) -> list[tuple[str, dict[str, str], float]]:
     answer = api.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
@@ -155,3 +167,57 @@ def requests(samples: list[tuple[str, dict[str, str], float]]) -> set[tuple[str,
         for name, labels, _ in samples
         if name == "dejafake_http_requests_total"
     }
+
+
+def test_readiness_and_metrics_count_nothing_and_wait_for_no_search(api: Api) -> None:
+    scraped(api)  # the first one counts the catalogue, beside itself
+    index = api.app.state.service.workspace.index
+    index.refresh()
+    index.settle()
+    holding, done = Event(), Event()
+
+    def hold() -> None:
+        with index._live.catch_up():
+            holding.set()
+            done.wait(30)
+
+    holder = Thread(target=hold)
+    holder.start()
+    made: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        made.append(" ".join(statement.lower().split()))
+
+    assert holding.wait(30)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        ready = api.client.get("/readyz", timeout=20)
+        told = {name for name, labels, _ in scraped(api) if not labels}
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+        done.set()
+        holder.join()
+    assert ready.status_code == 200
+    assert ready.json()["index"]["count"] == 9
+    assert {"dejafake_index_embeddings", "dejafake_sightings"} <= told
+    assert not [statement for statement in made if "count(" in statement or "sum(" in statement]
+
+
+def test_a_request_is_counted_before_the_end_of_its_answer_is_sent() -> None:
+    metrics = Metrics()
+    counted: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await send({"type": "http.response.body", "body": b"b"})
+
+    async def send(message: Message) -> None:
+        counted.append(b'dejafake_http_requests_total{method="GET",route="none",status="200"} 1.0' in metrics.text())
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": "/"}
+    asyncio.run(RequestMetrics(app, metrics)(scope, receive, send))
+    assert counted == [False, False, True]

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from served import Api, problem_of
 
 from indexer import errors
-from search_api.errors import problem_of as answer_for
+from search_api.layers.errors import problem_of as answer_for
+from tests.search_api.served import Api, problem_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
 

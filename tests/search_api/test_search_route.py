@@ -2,8 +2,10 @@
 
 import httpx
 import pytest
-from made_pictures import png, recompressed
-from served import Api, problem_of
+from PIL import ImageOps
+
+from tests.made_pictures import encoded, png, recompressed, scene
+from tests.search_api.served import Api, problem_of
 
 
 def ask(api: Api, picture: bytes, **fields: object) -> httpx.Response:
@@ -27,6 +29,18 @@ def test_a_recompressed_copy_is_found_as_the_same_picture(api: Api) -> None:
     assert answer["verdict"]["outcome"] == "known_fake_match"
     assert answer["matches"][0]["relation"] == "same_picture"
     assert answer["matches"][0]["image"]["image"]["sha256"] == api.fakes[2]
+
+
+def test_a_mirrored_crop_comes_with_where_it_lies_in_the_known_picture(api: Api) -> None:
+    crop = ImageOps.mirror(scene(2).crop((60, 20, 420, 340)))
+    answer = ask(api, encoded(crop, "JPEG", quality=85)).json()
+    assert answer["verdict"]["outcome"] == "known_fake_match"
+    first = answer["matches"][0]
+    assert (first["image"]["image"]["sha256"], first["relation"]) == (api.fakes[2], "same_picture")
+    overlap = first["overlap"]
+    assert (overlap["relation"], overlap["mirrored"]) == ("same_picture", True)
+    assert overlap["known_box"] == pytest.approx([60, 20, 420, 340], abs=8)
+    assert len(overlap["to_known"]) == 9
 
 
 def test_a_picture_nobody_knows_is_never_called_authentic(api: Api) -> None:
@@ -98,8 +112,9 @@ def test_conditions_narrow_the_search(api: Api) -> None:
 
 
 def test_thresholds_can_be_set(api: Api) -> None:
-    matches = ask(api, recompressed(2), same_picture_max_distance=0).json()["matches"]
-    assert not any(match["relation"] == "same_picture" for match in matches if match["holds"])
+    copy = encoded(scene(2).resize((200, 150)), "JPEG", quality=15)
+    matches = ask(api, copy, same_picture_max_distance=0).json()["matches"]
+    assert not any(score["band"] == "near_identical" for match in matches for score in match["scores"])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +164,7 @@ def test_other_content_types_are_refused_with_what_is_taken(api: Api, kind: str)
 
 def test_a_file_that_is_no_picture_is_refused_with_its_reason(api: Api) -> None:
     assert problem_of(ask(api, b"just text"), 422, "image-rejected")["reason"] == "not_an_image"
-    assert problem_of(ask(api, png(1)[:2000]), 422, "image-rejected")["reason"] == "truncated"
+    assert problem_of(ask(api, png(1)[:500]), 422, "image-rejected")["reason"] == "truncated"
     assert problem_of(ask(api, b""), 422, "image-rejected")["reason"] == "empty"
 
 
@@ -189,3 +204,18 @@ def test_a_hostile_multipart_body_is_a_problem_and_no_crash(api: Api, kind: str,
     answer = api.client.post("/v1/search", content=body, headers={"Content-Type": kind})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.status_code in (400, 422)
+
+
+def test_a_filter_narrows_the_list_and_not_the_verdict_and_the_answer_says_so(api: Api) -> None:
+    plain = api.client.post("/v1/search", files={"image": ("a.png", png(1))}).json()
+    assert (plain["kept_out"], plain["scope_note"]) == (0, None)
+    for conditions in ({"label": "authentic"}, {"collections": "nowhere"}, {"platform": "none"}, {"generator": "none"}):
+        by_picture = api.client.post("/v1/search", files={"image": ("a.png", png(1))}, data=conditions).json()
+        given = {name: [value] if name == "collections" else value for name, value in conditions.items()}
+        by_id = api.client.post("/v1/search", json={"image_id": api.fakes[1], "limit": 1, **given}).json()
+        for answer in (by_picture, by_id):
+            assert answer["verdict"]["outcome"] == "known_fake_match"
+            assert answer["verdict"]["summary"] == plain["verdict"]["summary"]
+            assert api.fakes[1] not in [match["image"]["image"]["sha256"] for match in answer["matches"]]
+            assert answer["kept_out"] == len(answer["verdict"]["matched"])
+            assert "because of the filter" in answer["scope_note"]

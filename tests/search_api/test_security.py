@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from made_pictures import png
-from served import Api, problem_of
+
+from tests.made_pictures import png
+from tests.search_api.served import Api, problem_of
 
 TOKEN = "correct horse battery staple"
 
@@ -17,14 +18,21 @@ def guarded(start: Callable[..., Api]) -> Api:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.", "[::2]", "", "127.0.0.1@evil"]
+    "host",
+    [
+        *("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.", "[::2]", "", "127.0.0.1@evil"),
+        *("[::1].evil.example", "[::1]evil", "[::1", "::1", "[::1]:evil", "[::1]:99999", "127.0.0.1:80:80", "0x7f.1"),
+        *("me@127.0.0.1", "127.0.0.1:-1", "localhost/", "localhost?", "localhost#", "localhost:1,evil", "[::1%25lo]"),
+    ],
 )
 def test_a_host_name_that_is_not_ours_is_refused(api: Api, host: str) -> None:
     for address in ("/healthz", "/v1/images", "/", "/openapi.json", "/static/search.js"):
         problem_of(api.client.get(address, headers={"Host": host}), 421, "host")
 
 
-@pytest.mark.parametrize("host", ["LOCALHOST", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["LOCALHOST", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "[::1]", "[0:0:0:0:0:0:0:1]:80", "localhost:"]
+)
 def test_loopback_names_are_answered_with_any_port(api: Api, host: str) -> None:
     assert api.client.get("/healthz", headers={"Host": host}).status_code == 200
 

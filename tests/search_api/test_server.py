@@ -11,7 +11,8 @@ import pytest
 
 from indexer.errors import DejafakeError, UsageError
 from indexer.settings import Settings
-from search_api.security import is_loopback
+from search_api.layers.metrics import SHARED
+from search_api.layers.security import is_loopback
 from search_api.server import listening, serve
 
 RUN = "from indexer.settings import Settings; from search_api.server import serve; serve(Settings.load())"
@@ -52,6 +53,19 @@ def test_a_catalogue_that_cannot_be_opened_stops_the_start_with_its_own_words(tm
     (tmp_path / "catalogue.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(DejafakeError, match="catalogue"):
         serve(Settings.load(home=tmp_path, port=0, workers=workers))
+
+
+def test_what_stops_several_processes_leaves_no_trace_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_supervisor: object) -> None:
+        assert SHARED in os.environ
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("search_api.server.Multiprocess.run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        serve(Settings.load(home=tmp_path, port=0, workers=2))
+    assert SHARED not in os.environ
 
 
 def test_interrupting_the_program_ends_it_cleanly(tmp_path: Path) -> None:

@@ -4,19 +4,22 @@ import hashlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Thread
 from typing import IO
 
 import httpx
 import pytest
-from made_pictures import png
 
-from search_api.server import listening
+from indexer.imaging.limits import DECODED_BYTES
+from indexer.settings import Settings
+from search_api.server import listening, share_of_each
+from tests.made_pictures import png
 
 RUN = "from indexer.cli import main; main()"
 SHA256 = hashlib.sha256(png(1)).hexdigest()
@@ -57,6 +60,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with listening("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     given = {"DEJAFAKE_HOME": str(tmp_path_factory.mktemp("several")), "DEJAFAKE_RUNTIME": "eager"}
+    given["DEJAFAKE_CONNECTIONS_MAX"] = "32"
     command = [sys.executable, "-c", RUN, "serve", "--port", str(port), "--workers", "2"]
     said: list[str] = []
     with subprocess.Popen(command, env={**os.environ, **given}, stderr=subprocess.PIPE, text=True) as program:
@@ -115,3 +119,22 @@ def test_a_process_that_dies_is_replaced(server: Server) -> None:
     assert died not in server.workers
     with asleep(server.workers[0]):
         assert server.ask("GET", f"/v1/images/{SHA256}").status_code == 200
+
+
+def test_more_idle_connections_than_all_processes_take_leave_room_for_a_fresh_one(server: Server) -> None:
+    address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(socket.create_connection(address))
+        for sleeping in server.workers:
+            with asleep(sleeping):
+                assert server.ask("GET", "/healthz").status_code == 200
+
+
+def test_processes_share_the_memory_for_pictures_and_the_cores() -> None:
+    asked = Settings(workers=4)
+    share = share_of_each(asked)
+    assert share.max_decoded_bytes == DECODED_BYTES // 4
+    assert share.threads >= 1
+    given = share_of_each(Settings(workers=4, max_decoded_bytes=123, threads=3))
+    assert (given.max_decoded_bytes, given.threads) == (123, 3)

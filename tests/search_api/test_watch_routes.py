@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from made_pictures import png, recompressed
-from receivers import is_signed, receiver
-from served import Api, Loaded, fill, problem_of, running
 
 from indexer.detector import Detector
+from tests.made_pictures import png, recompressed
+from tests.receivers import HOST, is_signed, receiver
+from tests.search_api.served import Api, Loaded, fill, problem_of, running
 
 KEY = "a key of its own, write-only"
 
@@ -40,7 +40,7 @@ def settled(api: Api, watch: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_picture_that_is_not_in_the_catalogue_is_watched_for_and_told(start: Callable[..., Api]) -> None:
     with receiver(204) as (url, heard):
-        server = start(callback_hosts=("localhost",))
+        server = start(callback_hosts=(HOST,))
         said = {"name": "the mayor", "webhook_url": url, "secret": KEY}
         made = server.client.post("/v1/watches", files={"image": ("a.png", png(1))}, data=said)
         assert made.status_code == 201, made.text

@@ -13,7 +13,7 @@ import pytest
 
 from indexer.errors import ImageRejectedError, SourceError
 from indexer.imaging.limits import ImageLimits
-from indexer.sources import open_source
+from indexer.sources import SourceSkip, open_source
 from indexer.vocabulary import LabelValue
 
 FAKE, AUTHENTIC = LabelValue.FAKE, LabelValue.AUTHENTIC
@@ -53,15 +53,42 @@ def test_folders_named_real_and_fake_are_labels_and_the_one_around_the_generator
 
 
 def test_hidden_files_and_what_is_no_picture_are_passed_over(
-    plant: Callable[..., Path], limits: ImageLimits, photo: Callable[..., bytes]
+    plant: Callable[..., Path], limits: ImageLimits, photo: Callable[..., bytes], apart: Any
 ) -> None:
     root = plant("a.png", ".hidden.png", ".git/b.png", "c/.thumbs/d.png", "nameless")
     (root / "README.txt").write_text("about these pictures")
     (root / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(40))
     (root / "really-a-picture.dat").write_bytes(photo(9))
     source = open_source(root, limits)
-    assert [item.location for item in source] == ["a.png", "nameless", "really-a-picture.dat"]
+    items, rejections = apart(source)
+    assert [item.location for item in items] == ["a.png", "nameless", "really-a-picture.dat"]
+    assert rejections == []
     assert source.count() == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes")
+def test_nothing_in_a_folder_vanishes_uncounted(
+    plant: Callable[..., Path], limits: ImageLimits, tmp_path: Path
+) -> None:
+    root = plant("a.png", ".hidden.png", ".git/b.png", "c/.thumbs/d.png", "c/e.png")
+    for name in ("cases.csv", "inner.zip", "clip.mp4", "notes.txt", "sheet.xlsx"):
+        (root / name).write_bytes(b"not a picture")
+    (root / "nothing").write_bytes(b"")
+    (root / "two\nlines").write_bytes(b"x")
+    (root / "again").symlink_to(root / "c")
+    (root / "gone").symlink_to(root / "nowhere")
+    os.mkfifo(root / "pipe")
+    skipped = {one.location: one.reason for one in open_source(root, limits) if isinstance(one, SourceSkip)}
+    assert skipped == {
+        **dict.fromkeys((".hidden.png", ".git", "c/.thumbs"), "hidden"),
+        **dict.fromkeys(("cases.csv", "sheet.xlsx"), "table"),
+        **dict.fromkeys(("notes.txt", r"two\nlines"), "not_a_picture"),
+        **dict.fromkeys(("gone", "pipe"), "no_file"),
+        "inner.zip": "nested_archive",
+        "clip.mp4": "video",
+        "nothing": "empty",
+        "again": "linked_folder",
+    }
 
 
 def test_a_bad_picture_is_an_item_that_says_so_when_read(plant: Callable[..., Path], limits: ImageLimits) -> None:
@@ -133,18 +160,20 @@ def somebody_who_can_be_denied() -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
-def test_an_unreadable_folder_inside_is_a_rejection_and_the_rest_goes_on(
+def test_what_may_not_be_read_inside_is_a_rejection_and_the_rest_goes_on(
     plant: Callable[..., Path], limits: ImageLimits, apart: Any
 ) -> None:
     with TemporaryDirectory() as public:  # pytest's own folders are closed to everybody else
         root = shutil.copytree(plant("a.png", "closed/b.png", "z/c.png"), Path(public) / "root")
         Path(public).chmod(0o755)
         (root / "closed").chmod(0)
+        (root / "nameless").write_bytes(b"who can tell?")
+        (root / "nameless").chmod(0)
         with somebody_who_can_be_denied():
             items, rejections = apart(open_source(root, limits))
         (root / "closed").chmod(0o700)
     assert [item.location for item in items] == ["a.png", "z/c.png"]
-    assert [(r.location, r.reason) for r in rejections] == [("closed", "unreadable")]
+    assert {(r.location, r.reason) for r in rejections} == {("closed", "unreadable"), ("nameless", "unreadable")}
 
 
 def test_a_folder_that_vanishes_inside_is_a_rejection_and_the_rest_goes_on(

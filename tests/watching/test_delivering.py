@@ -6,21 +6,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from receivers import Heard, is_signed, receiver
-from watched_catalogue import NOW, add, digest, look, pdq, watch_picture
+from sqlalchemy import update
 
-from indexer.catalog import Catalog, watch_events, watches
-from indexer.catalog.watch_records import NewWebhook, Watch, Webhook, WebhookState
+from indexer.catalog import Catalog
+from indexer.catalog.records.watches import NewWebhook, Watch, Webhook, WebhookState
+from indexer.catalog.tables.watches import WatchRow
+from indexer.catalog.watches import events as watch_events
+from indexer.catalog.watches import watches
+from indexer.delivery import LEASE, PAUSES, Webhooks
 from indexer.settings import Settings
 from indexer.watching import Deliverer
-from indexer.webhooks import LEASE, PAUSES, Webhooks
+from tests.receivers import HOST, Heard, is_signed, receiver
+from tests.watching.watched_catalogue import NOW, add, digest, look, pdq, watch_picture
 
 KEY = "a key of its own"
 
 
 @pytest.fixture
 def deliverer(catalog: Catalog, tmp_path: Path) -> Deliverer:
-    settings = Settings.load(home=tmp_path, callback_secret="the server's", callback_hosts=("localhost",))
+    settings = Settings.load(home=tmp_path, callback_secret="the server's", callback_hosts=(HOST,))
     return Deliverer(catalog, Webhooks(settings))
 
 
@@ -50,7 +54,7 @@ def test_what_is_found_is_told_signed_in_order_and_once(catalog: Catalog, delive
     assert all(is_signed(headers, body, KEY.encode()) for headers, body in heard)
     first = json.loads(heard[0][1])
     assert first["watch"] == {"id": watch.id, "name": "picture 7", "kind": "image"}
-    assert first["delivery"] == heard[0][0]["Dejafake-Delivery"]
+    assert first["delivery"] == heard[0][0]["webhook-id"]
     assert first["events"][0]["relation"] == "same_picture"
     assert webhook(catalog, watch).state is WebhookState.IDLE
 
@@ -65,7 +69,7 @@ def test_a_delivery_is_bounded_and_the_rest_follows_at_once(
         look(catalog)
         assert [deliverer.deliver(NOW) for _ in range(4)] == [True, True, True, None]
     assert told(heard) == expected
-    assert len({headers["Dejafake-Delivery"] for headers, _ in heard}) == 3
+    assert len({headers["webhook-id"] for headers, _ in heard}) == 3
 
 
 def test_a_failed_attempt_is_made_again_later_with_the_same_bytes(catalog: Catalog, deliverer: Deliverer) -> None:
@@ -84,7 +88,7 @@ def test_a_failed_attempt_is_made_again_later_with_the_same_bytes(catalog: Catal
         assert deliverer.deliver(NOW + PAUSES[0]) is True, "what was found meanwhile is a delivery of its own"
     (first, again, other) = heard
     assert first[1] == again[1]
-    assert first[0]["Dejafake-Delivery"] == again[0]["Dejafake-Delivery"] != other[0]["Dejafake-Delivery"]
+    assert first[0]["webhook-id"] == again[0]["webhook-id"] != other[0]["webhook-id"]
     assert is_signed(*again, b"the server's")
     assert webhook(catalog, watch).last_error is None
 
@@ -156,3 +160,21 @@ def test_a_key_goes_in_and_never_comes_out(catalog: Catalog) -> None:
     watch = watch_picture(catalog, 7, NewWebhook("https://desk.example/told", KEY))
     assert webhook(catalog, watch).own_secret
     assert KEY not in repr(asdict(watch))
+
+
+def test_a_watch_that_cannot_be_told_of_holds_up_no_other(
+    catalog: Catalog, deliverer: Deliverer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiver(204) as (url, heard):
+        bad, good = (watch_picture(catalog, 7, NewWebhook(url, KEY)) for _ in range(2))
+        expected = add(catalog, 7)
+        look(catalog)
+        with catalog.writing() as session:
+            broken = update(WatchRow).where(WatchRow.id == bad.id)
+            session.execute(broken.values(filter={"label": "of a later version"}, tell_at=NOW - timedelta(1)))
+        assert deliverer.deliver(NOW) is None
+        assert deliverer.deliver(NOW) is True
+        assert deliverer.deliver(NOW) is None
+    assert told(heard) == [expected]
+    assert webhook(catalog, good).state is WebhookState.IDLE
+    assert any(f"what watch {bad.id} found cannot be told now" in record.getMessage() for record in caplog.records)

@@ -1,9 +1,28 @@
 """Watches report each image that came after them once, whatever happens in between."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from watched_catalogue import (
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from indexer.catalog import Catalog
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.images import images
+from indexer.catalog.records.campaigns import ClusteringRun, NewCampaign
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.watches import Watch
+from indexer.catalog.tables.watches import WatchRow
+from indexer.catalog.watches import arrivals as watch_arrivals
+from indexer.catalog.watches import events as watch_events
+from indexer.catalog.watches import watches
+from indexer.errors import ConflictError, NotFoundError, UsageError
+from indexer.vocabulary import LabelValue
+from indexer.watching import Alerts
+from indexer.watching.matching import nearby
+from tests.watching.watched_catalogue import (
     LATER,
     NOW,
     add,
@@ -18,12 +37,6 @@ from watched_catalogue import (
     vector,
     watch_picture,
 )
-
-from indexer.catalog import Catalog, campaigns, images, watch_arrivals, watch_events, watches
-from indexer.catalog.records import ClusteringRun, ImageFilter, NewCampaign
-from indexer.errors import ConflictError, NotFoundError, UsageError
-from indexer.vocabulary import LabelValue
-from indexer.watching import Alerts
 
 NOTHING = Alerts(0, 0)
 
@@ -111,7 +124,7 @@ def test_killed_between_finding_and_recording_nothing_is_lost_and_nothing_comes_
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch = watch_picture(catalog, 7)
-    monkeypatch.setattr("indexer.watching.looking._AT_ONCE", 2)
+    monkeypatch.setattr("indexer.watching.searching._AT_ONCE", 2)
     expected = [add(catalog, number, hash_=pdq(7)) for number in range(10, 15)]
     stops = iter((False, True))
     assert lookout(catalog).look(NOW, lambda: next(stops)) == Alerts(2, 1)
@@ -136,6 +149,88 @@ def test_several_processes_that_look_at_once_report_each_image_once(catalog: Cat
     assert alerts == len(events(catalog, watch)) == 20
 
 
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Lets something happen, once, while images are compared with watched pictures."""
+    pending = [happens]
+
+    def compared(*given: object) -> object:
+        if pending:
+            pending.pop()()
+        return nearby(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("indexer.watching.searching.nearby", compared)
+
+
+def test_others_write_while_watches_are_looked_for(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watch_picture(catalog, 7)
+    first = add(catalog, 10, hash_=pdq(7))
+    came: list[str] = []
+    meanwhile(monkeypatch, lambda: came.append(add(catalog, 11, hash_=pdq(7))))
+    assert look(catalog) == Alerts(2, 1)
+    assert [sha256 for sha256, _ in found(catalog, watch)] == [first, *came]
+
+
+def test_what_another_process_recorded_meanwhile_is_not_recorded_again(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, other = watch_picture(catalog, 7), watch_picture(catalog, 8)
+    add(catalog, 7)
+    add(catalog, 8)
+    theirs: list[Alerts] = []
+    meanwhile(monkeypatch, lambda: theirs.append(look(catalog)))
+    assert look(catalog) == NOTHING
+    assert theirs == [Alerts(2, 2)]
+    assert len(events(catalog, watch)) == len(events(catalog, other)) == 1
+
+
+@pytest.mark.parametrize("change", ["pause", "delete"])
+def test_a_watch_that_is_paused_or_deleted_meanwhile_reports_nothing(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    watch, other = watch_picture(catalog, 7), watch_picture(catalog, 8)
+    add(catalog, 7)
+    add(catalog, 8)
+
+    def changed() -> None:
+        with catalog.writing() as session:
+            if change == "pause":
+                watches.pause(session, watch.id, NOW)
+            else:
+                watches.delete(session, watch.id)
+
+    meanwhile(monkeypatch, changed)
+    assert look(catalog) == Alerts(1, 1)
+    assert len(events(catalog, other)) == 1
+    if change == "pause":
+        assert events(catalog, watch) == ()
+        with catalog.writing() as session:
+            watches.resume(session, watch.id, NOW)
+        assert look(catalog) == Alerts(1, 1)
+
+
+def test_a_member_that_left_or_was_deleted_meanwhile_is_not_reported(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        add(catalog, number)
+    cluster(catalog, 1)
+    with catalog.writing() as session:
+        watch = watches.add_campaign(session, "one", "cmp_one", most=5)
+    cluster(catalog, 1, 2, 3)
+    joined = watch_arrivals.joined
+
+    def then_left(session: Session, watch_id: str, limit: int) -> object:
+        members = joined(session, watch_id, limit)
+        monkeypatch.undo()
+        with catalog.writing() as writing:
+            images.delete(writing, digest(2), "meanwhile")
+        return members
+
+    monkeypatch.setattr(watch_arrivals, "joined", then_left)
+    assert look(catalog) == Alerts(1, 1)
+    assert found(catalog, watch) == [(digest(3), None)]
+
+
 def test_the_event_of_a_deleted_image_stays_with_its_digest(catalog: Catalog) -> None:
     watch = watch_picture(catalog, 7)
     add(catalog, 7)
@@ -147,6 +242,54 @@ def test_the_event_of_a_deleted_image_stays_with_its_digest(catalog: Catalog) ->
     add(catalog, 7)
     assert look(catalog) == NOTHING, "an image is known by its bytes"
     assert events(catalog, watch)[0].in_catalogue
+
+
+def broken(catalog: Catalog, kind: str) -> Watch:
+    """A watch whose row says what this version does not understand."""
+    watch = watch_picture(catalog, 8)
+    said = {"filter": {"filter": {"label": "of a later version"}}, "hashes": {"hashes": [["original", "zz", 512]]}}
+    with catalog.writing() as session:
+        session.execute(update(WatchRow).where(WatchRow.id == watch.id).values(**said[kind]))
+    return watch
+
+
+@pytest.mark.parametrize("kind", ["filter", "hashes"])
+def test_a_watch_that_cannot_be_looked_at_holds_up_no_other_and_is_logged_once(
+    catalog: Catalog, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, bad, after = watch_picture(catalog, 7), broken(catalog, kind), watch_picture(catalog, 7)
+    searching = lookout(catalog)
+    add(catalog, 7)
+    assert searching.look(NOW) == Alerts(2, 2)
+    assert len(events(catalog, before)) == len(events(catalog, after)) == 1
+    add(catalog, 9, hash_=pdq(7))
+    assert searching.look(NOW) == Alerts(2, 2)
+    assert [record.getMessage() for record in caplog.records if bad.id in record.getMessage()] == [
+        f"watch {bad.id} cannot be looked at; it is tried again, and the others go on"
+    ]
+
+
+def test_a_watch_whose_findings_cannot_be_written_holds_up_no_other_and_loses_nothing(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = watch_picture(catalog, 7), watch_picture(catalog, 7)
+    add(catalog, 7)
+    record = watch_events.record
+
+    def fails(session: Session, watch_id: str, *rest: Any) -> int:
+        if watch_id == bad.id:
+            raise ValueError("not to be written")
+        return record(session, watch_id, *rest)
+
+    monkeypatch.setattr(watch_events, "record", fails)
+    searching = lookout(catalog)
+    assert searching.look(NOW) == Alerts(1, 1)
+    assert searching.look(NOW) == NOTHING
+    assert len(events(catalog, good)) == 1
+    assert len(caplog.records) == 1
+    monkeypatch.undo()
+    assert searching.look(NOW) == Alerts(1, 1)
+    assert len(events(catalog, bad)) == 1
 
 
 def test_events_are_polled_by_cursor_and_there_is_always_a_next_one(catalog: Catalog) -> None:
@@ -198,6 +341,6 @@ def test_watches_are_bounded_named_and_of_something(catalog: Catalog) -> None:
 def test_conditions_come_back_as_they_were_given(catalog: Catalog, wanted: ImageFilter) -> None:
     with catalog.writing() as session:
         made = watches.add_filter(session, "one", wanted, most=1)
-        (looking,) = watch_arrivals.looking(session)
+        (looking,) = watch_arrivals.looking(session, watch_arrivals.looking_ids(session))
         assert watches.page(session, 5).items == (made,)
     assert made.filter == looking.filter == wanted

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from indexer.catalog.types import utc_now
+from indexer.catalog.tables.types import utc_now
+from indexer.delivery import Webhooks
 from indexer.settings import Settings
-from indexer.webhooks import Webhooks
 
 PAGE = Path(__file__).parents[2] / "docs" / "watching.md"
 
@@ -23,8 +23,8 @@ def test_the_receiver_of_the_docs_takes_what_is_signed_once_and_nothing_else(tmp
     (tmp_path / "webhook.key").write_text("its own key of the docs\n", encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    webhooks = Webhooks(Settings.load(home=tmp_path, callback_hosts=("127.0.0.1",)))
-    body = json.dumps({"events": [{"sha256": "ab" * 32, "statement": "the same file"}]}).encode()
+    webhooks = Webhooks(Settings.load(home=tmp_path, callback_hosts=(f"127.0.0.1:{port}",)))
+    body = json.dumps({"delivery": "one", "events": [{"sha256": "ab" * 32, "statement": "the same file"}]}).encode()
     url, key, now = f"http://127.0.0.1:{port}/", SecretStr("its own key of the docs"), utc_now()
     command = [sys.executable, "receiver.py", "webhook.key", port]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as receiver:

@@ -6,14 +6,21 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
-from indexer.catalog import Catalog, detectors, embeddings, images, labels, watch_events, watches
-from indexer.catalog.records import CampaignMember, NewDetection, NewImage, NewLabel
-from indexer.catalog.watch_records import NewWebhook, Watch, WatchedPicture, WatchEvent
-from indexer.relations import Thresholds
-from indexer.vocabulary import LabelSource, LabelValue
+from indexer.arrays import Vector
+from indexer.catalog import Catalog
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import images, labels
+from indexer.catalog.records.campaigns import CampaignMember, Reason
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
+from indexer.catalog.records.watches import NewWebhook, Watch, WatchedPicture, WatchEvent
+from indexer.catalog.watches import events as watch_events
+from indexer.catalog.watches import watches
+from indexer.imaging.hashing import QueryHash
+from indexer.verdict.thresholds import Thresholds
+from indexer.vocabulary import LabelSource, LabelValue, ReasonKind
 from indexer.watching import Alerts, Lookout
-
-Vector = npt.NDArray[np.float32]
 
 FINGERPRINT = "f" * 64
 THRESHOLDS = Thresholds(max_distance=31, min_quality=50, min_cosine=0.9, trained=True)
@@ -40,7 +47,7 @@ def vector(number: int, spread: float = 0.0) -> Vector:
 
 
 def picture(number: int) -> WatchedPicture:
-    hashes = (("original", pdq(number)), ("mirrored", pdq(number + 1_000)))
+    hashes = (QueryHash("original", pdq(number)), QueryHash("mirrored", pdq(number + 1_000)))
     return WatchedPicture(digest(number), hashes, 90, FINGERPRINT, vector(number))
 
 
@@ -50,7 +57,7 @@ def add(
     """Adds image `number`, with an embedding when it is `like` something; its digest."""
     with catalog.writing() as session:
         facts = (1_000, "JPEG", 640, 480, "RGB", 1, ())
-        image_id = images.add(session, NewImage(digest(number), *facts, hash_ or pdq(number), 90, "test"))
+        image_id = images.add(session, NewImage(digest(number), *facts, hash_ or pdq(number), 90, "reference"))
         said = NewLabel(LabelValue.FAKE if number % 2 else LabelValue.AUTHENTIC, LabelSource.HUMAN, "desk one")
         labels.state(session, image_id, [said])
     if like is not None:
@@ -88,4 +95,4 @@ def found(catalog: Catalog, watch: Watch) -> list[tuple[str, str | None]]:
 
 
 def member(number: int) -> CampaignMember:
-    return CampaignMember(digest(number), 0.75, exemplar=False, reasons=("same picture, PDQ 12",))
+    return CampaignMember(digest(number), 0.75, exemplar=False, reasons=(Reason(ReasonKind.SAME_PICTURE, value=12.0),))

@@ -1,7 +1,8 @@
-"""What analysts decide about campaigns: each decision is checked against those that stand, recorded, and takes effect
-at once, in the caller's transaction. Later clustering runs obey it (constraints.py); `undo` takes it back.
+"""What analysts decide about campaigns: each decision is checked against those in force, recorded, and applied at once
+in the caller's transaction. Later clustering runs obey it (constraints.py); `undo` takes it back.
 
-Decisions over campaigns hold for the images in them now; those that name images hold for these until they are undone.
+A decision about a whole campaign covers the images in it at that time; a decision that names images covers those images
+until it is undone.
 """
 
 from indexer.campaigns.decisions.checks import Author

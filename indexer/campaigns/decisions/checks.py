@@ -1,14 +1,14 @@
-"""What every decision is checked for, and who makes it."""
+"""The checks every decision must pass, and the author of a decision."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from indexer.campaigns.bindings import Bindings, bindings
-from indexer.catalog import campaign_decisions, campaign_members
-from indexer.catalog.campaign_records import Decision, StoredMember
-from indexer.catalog.records import Campaign
+from indexer.campaigns.identity.bindings import Bindings, bindings
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.campaigns import members as campaign_members
+from indexer.catalog.records.campaigns import Campaign, Decision, StoredMember
 from indexer.errors import ConflictError, NotFoundError, UsageError
 
 
@@ -21,25 +21,25 @@ class Author:
 
 
 def standing_bindings(session: Session) -> Bindings:
-    """What the standing decisions of a catalogue add up to."""
+    """The combined effect of all decisions in force in a catalogue."""
     return bindings(campaign_decisions.standing(session))
 
 
 def images_named(session: Session, sha256s: Sequence[str]) -> dict[str, StoredMember]:
-    """Where these images are, by rising SHA-256.
+    """The current placement of these images, sorted by SHA-256.
 
     Raises:
         UsageError: there are none.
         NotFoundError: one is not in the catalogue.
     """
-    wanted = sorted(set(sha256s))
-    if not wanted:
+    digests = sorted(set(sha256s))
+    if not digests:
         raise UsageError("name at least one image")
-    stored = campaign_members.find(session, wanted)
-    missing = [sha256 for sha256 in wanted if sha256 not in stored]
+    stored = campaign_members.find(session, digests)
+    missing = [sha256 for sha256 in digests if sha256 not in stored]
     if missing:
         raise NotFoundError(f"{len(missing)} of these images are not in this catalogue, first {missing[0]}")
-    return {sha256: stored[sha256] for sha256 in wanted}
+    return {sha256: stored[sha256] for sha256 in digests}
 
 
 def check_membership(campaign: Campaign, stored: Mapping[str, StoredMember]) -> None:
@@ -55,14 +55,14 @@ def check_membership(campaign: Campaign, stored: Mapping[str, StoredMember]) -> 
 def check_new(earlier: Decision | None, words: str) -> None:
     """
     Raises:
-        ConflictError: it was decided already; `words` say what.
+        ConflictError: it was decided already; `words` describe the earlier decision.
     """
     if earlier is not None:
         raise ConflictError(f"{words}, by decision {earlier.id} of {earlier.by}")
 
 
 def contradiction(words: str, earlier: Decision) -> ConflictError:
-    """The error of a decision that another one stands against; `words` say what that one did."""
+    """The error for a decision that contradicts an earlier one; `words` describe what the earlier one did."""
     return ConflictError(
         f"{words} by decision {earlier.id} of {earlier.by}: to decide otherwise, undo it first with "
         f"`dejafake decide undo {earlier.id}`"

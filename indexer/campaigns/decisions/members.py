@@ -14,14 +14,14 @@ from indexer.campaigns.decisions.checks import (
     standing_bindings,
 )
 from indexer.campaigns.decisions.effects import Effects
-from indexer.catalog import campaigns
-from indexer.catalog.campaign_records import Decision, NewDecision, Placement
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.records.campaigns import Decision, NewDecision, Placement
 from indexer.errors import UsageError
 from indexer.vocabulary import DecisionKind
 
 
 def confirm_members(session: Session, campaign: str, sha256s: Sequence[str], author: Author) -> Decision:
-    """An analyst says that these images belong to the campaign; those that are not in it yet are put there.
+    """Confirms that these images belong to the campaign; images not in it yet are added.
 
     Raises:
         CampaignGoneError, NotFoundError: there is no such campaign (any more), or no such image.
@@ -32,7 +32,7 @@ def confirm_members(session: Session, campaign: str, sha256s: Sequence[str], aut
 
 
 def pin_members(session: Session, campaign: str, sha256s: Sequence[str], author: Author) -> Decision:
-    """Keeps these images in the campaign whatever later runs find; those that are not in it yet are put there.
+    """Keeps these images in the campaign whatever later runs find; images not in it yet are added.
 
     Raises:
         As `confirm_members`.
@@ -41,33 +41,33 @@ def pin_members(session: Session, campaign: str, sha256s: Sequence[str], author:
 
 
 def reject_members(session: Session, campaign: str, sha256s: Sequence[str], author: Author) -> Decision:
-    """An analyst says that these images do not belong to the campaign: they leave it, and no run puts them back.
+    """Rejects these images from the campaign: they leave it, and no later run puts them back.
 
     Raises:
         CampaignGoneError, NotFoundError: there is no such campaign (any more), or an image is not in it.
         ConflictError: an image was confirmed or pinned there, or rejected already.
     """
-    found, decided = campaigns.existing(session, campaign), standing_bindings(session)
+    current, decided = campaigns.existing(session, campaign), standing_bindings(session)
     stored = images_named(session, sha256s)
     for sha256 in stored:
-        earlier = decided.barred.get(sha256, {}).get(found.id)
-        check_new(earlier, f"image {sha256} is rejected from campaign {found.id} already")
-    check_membership(found, stored)
+        earlier = decided.barred.get(sha256, {}).get(current.id)
+        check_new(earlier, f"image {sha256} is rejected from campaign {current.id} already")
+    check_membership(current, stored)
     for sha256 in stored:
-        check_not_by_name(sha256, found.id, decided)
+        check_not_by_name(sha256, current.id, decided)
     return Effects(session).carry_out(
         NewDecision(
             DecisionKind.REJECT_MEMBER,
-            found.id,
+            current.id,
             author.by,
             author.note,
-            images=tuple(Placement(sha256, found.id, None) for sha256 in stored),
+            images=tuple(Placement(sha256, current.id, None) for sha256 in stored),
         )
     )
 
 
 def _place(session: Session, kind: DecisionKind, campaign: str, sha256s: Sequence[str], author: Author) -> Decision:
-    found, decided = campaigns.existing(session, campaign), standing_bindings(session)
+    current, decided = campaigns.existing(session, campaign), standing_bindings(session)
     stored = images_named(session, sha256s)
     already = decided.confirmed if kind is DecisionKind.CONFIRM_MEMBER else decided.pinned
     for sha256, member in stored.items():
@@ -76,15 +76,15 @@ def _place(session: Session, kind: DecisionKind, campaign: str, sha256s: Sequenc
                 f"image {sha256} is not known as a fake, and campaigns are of known fakes: "
                 "label it first with `dejafake label`"
             )
-        rejected = decided.barred.get(sha256, {}).get(found.id)
+        rejected = decided.barred.get(sha256, {}).get(current.id)
         if rejected is not None:
-            raise contradiction(f"image {sha256} was rejected from campaign {found.id}", rejected)
+            raise contradiction(f"image {sha256} was rejected from campaign {current.id}", rejected)
         binding = decided.bound.get(sha256)
         if binding is None or not binding.by_name:
             continue
-        if binding.campaign != found.id:
+        if binding.campaign != current.id:
             raise contradiction(f"image {sha256} was put in campaign {binding.campaign}", binding.decision)
         if sha256 in already and already[sha256].kind is kind:
-            check_new(already[sha256], f"image {sha256} is that already in campaign {found.id}")
-    places = tuple(Placement(sha256, member.campaign, found.id) for sha256, member in stored.items())
-    return Effects(session).carry_out(NewDecision(kind, found.id, author.by, author.note, images=places))
+            check_new(already[sha256], f"image {sha256} is that already in campaign {current.id}")
+    places = tuple(Placement(sha256, member.campaign, current.id) for sha256, member in stored.items())
+    return Effects(session).carry_out(NewDecision(kind, current.id, author.by, author.note, images=places))

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from indexer.campaigns.bindings import bindings
 from indexer.campaigns.decisions.checks import Author
 from indexer.campaigns.decisions.effects import Effects
-from indexer.catalog import campaign_decisions, campaign_events, campaign_members, campaigns
-from indexer.catalog.campaign_records import Decision, NewDecision, NewEvent, Placement
+from indexer.campaigns.identity.bindings import bindings
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.campaigns import events as campaign_events
+from indexer.catalog.campaigns import members as campaign_members
+from indexer.catalog.records.campaigns import CampaignName, Decision, NewDecision, NewEvent, Placement
 from indexer.errors import ConflictError
 from indexer.vocabulary import CampaignEventKind, DecisionKind
 
@@ -19,9 +22,9 @@ _NOTHING_TO_COMPARE = 1.0
 
 
 def undo(session: Session, decision_id: int, author: Author) -> Decision:
-    """Takes a decision back. Images go to where the decision found them, unless they were moved since or another
-    decision holds them where they are; a campaign that ended by it is there again, one that was split off is not.
-    What other effects it had on later runs ends.
+    """Undoes a decision. Images return to where they were before it, unless they have moved since or another decision
+    keeps them in place. A campaign that the decision ended is restored; one that it split off is removed. The decision
+    no longer affects later runs.
 
     Raises:
         NotFoundError: there is no such decision.
@@ -37,26 +40,27 @@ def undo(session: Session, decision_id: int, author: Author) -> Decision:
         other=old.other,
         name=old.name_before if old.kind is DecisionKind.RENAME else None,
         name_before=old.name,
+        named_before=old.kind is DecisionKind.RENAME,
         undoes=old.id,
     )
-    made = campaign_decisions.record(session, new)
+    decision = campaign_decisions.record(session, new)
     if old.kind is DecisionKind.RENAME:
-        _rename_back(session, old, made)
+        _rename_back(session, old, decision)
     elif old.kind is not DecisionKind.ANNOTATE:
-        Effects(session).apply(made, _back(session, old))
-    return made
+        Effects(session).apply(decision, _back(session, old))
+    return decision
 
 
 def _refuse_what_cannot_be_undone(session: Session, old: Decision) -> None:
     if old.kind is DecisionKind.UNDO:
-        raise ConflictError(f"decision {old.id} is itself an undo, of decision {old.undoes}: make that decision anew")
+        raise ConflictError(f"decision {old.id} is itself an undo, of decision {old.undoes}: make that decision again")
     if old.undone_by is not None:
         raise ConflictError(f"decision {old.id} was undone already, by decision {old.undone_by}")
     if old.kind not in _REBUILDING:
         return
     names = {old.campaign, old.other} if old.kind is DecisionKind.MERGE else {old.other}
-    for one in campaign_decisions.standing(session):
-        later = one.decision
+    for other in campaign_decisions.standing(session):
+        later = other.decision
         builds = later.kind in _REBUILDING or old.kind is DecisionKind.SPLIT
         if later.id > old.id and builds and names & {later.campaign, later.other}:
             raise ConflictError(
@@ -66,55 +70,62 @@ def _refuse_what_cannot_be_undone(session: Session, old: Decision) -> None:
 
 
 def _back(session: Session, old: Decision) -> tuple[Placement, ...]:
-    """Where the images a decision is about go when it is undone; campaigns that ended by it are made anew for them."""
+    """Where the images of a decision go when it is undone; campaigns that it ended are recreated for them."""
     decided = bindings(campaign_decisions.standing(session))
     places = _places(session, old)
-    stored = campaign_members.find(session, [place.sha256 for place in places])
+    stored = campaign_members.find(session, [placement.sha256 for placement in places])
     back = []
-    for place in places:
-        member = stored.get(place.sha256)
-        if member is None or member.campaign != place.put_in:
+    for placement in places:
+        member = stored.get(placement.sha256)
+        if member is None or member.campaign != placement.put_in:
             continue
-        binding = decided.bound.get(place.sha256)
-        target = place.was_in if binding is None else binding.campaign
-        may_come = member.is_fake and (target is None or decided.allows(place.sha256, target))
+        binding = decided.bound.get(placement.sha256)
+        target = placement.was_in if binding is None else binding.campaign
+        may_come = member.is_fake and (target is None or decided.allows(placement.sha256, target))
         if target != member.campaign and not may_come:
             target = None
-        back.append(replace(place, was_in=member.campaign, put_in=target))
-    _revive(session, old, {place.put_in for place in back if place.put_in is not None})
+        back.append(replace(placement, was_in=member.campaign, put_in=target))
+    _revive(session, old, {placement.put_in for placement in back if placement.put_in is not None})
     alive = campaigns.names(session)
-    return tuple(place if place.put_in in alive else replace(place, put_in=_stays(place)) for place in back)
+    return tuple(
+        placement if placement.put_in in alive else replace(placement, put_in=_stays(placement)) for placement in back
+    )
 
 
 def _places(session: Session, old: Decision) -> list[Placement]:
-    """The images a decision is about, and of a split those that joined the part since."""
+    """The images of a decision; for a split, also those that have joined the new campaign since."""
     places = list(campaign_decisions.images_of(session, old.id))
     if old.kind is DecisionKind.SPLIT and old.other is not None:
-        named = {place.sha256 for place in places}
+        named = {placement.sha256 for placement in places}
         joined = campaign_members.of_campaigns(session, [old.other]).get(old.other, {})
         places += [Placement(sha256, old.campaign, old.other) for sha256 in joined if sha256 not in named]
     return places
 
 
-def _stays(place: Placement) -> str | None:
-    """Where an image goes whose campaign of before is no more: it stays, if it was to go to one at all."""
-    return None if place.put_in is None else place.was_in
+def _stays(placement: Placement) -> str | None:
+    """The placement of an image whose previous campaign no longer exists: it stays where it is, unless it was in none
+    before.
+    """
+    return None if placement.put_in is None else placement.was_in
 
 
-def _revive(session: Session, old: Decision, wanted: Set[str]) -> None:
-    """Makes those of these campaigns anew that a decision left without images."""
+def _revive(session: Session, old: Decision, campaign_ids: Set[str]) -> None:
+    """Recreates those of these campaigns that the decision emptied."""
     into = campaigns.get(session, old.campaign)
-    for name in sorted(wanted - campaigns.names(session).keys()):
+    for name in sorted(campaign_ids - campaigns.names(session).keys()):
         end = campaign_events.end_of(session, name)
         if end is not None and end.decision == old.id:
-            campaigns.create(session, name, end.name, _NOTHING_TO_COMPARE if into is None else into.cohesion)
+            given = end.name if end.named else None
+            campaigns.create(session, name, given, _NOTHING_TO_COMPARE if into is None else into.cohesion)
 
 
-def _rename_back(session: Session, old: Decision, made: Decision) -> None:
-    """Gives a campaign the name of before, unless it was renamed again since or is no more."""
-    found = campaigns.get(session, old.campaign)
-    if found is None or found.name != old.name or old.name_before is None:
+def _rename_back(session: Session, old: Decision, undo_decision: Decision) -> None:
+    """Restores a campaign's previous name, unless it has been renamed since or no longer exists."""
+    current = campaigns.get(session, old.campaign)
+    if current is None or not current.named or current.name != old.name:
         return
-    campaigns.rename(session, found.id, old.name_before)
-    event = NewEvent(found.id, CampaignEventKind.RENAMED, old.name_before, found.size, name_before=old.name)
-    campaign_events.add(session, [event], decision=made.id)
+    given = old.name_before if old.named_before else None
+    campaigns.rename(session, current.id, given)
+    now = CampaignName(given, current.first_seen)
+    event = NewEvent(current.id, CampaignEventKind.RENAMED, now, current.size, name_before=old.name)
+    campaign_events.add(session, [event], decision=undo_decision.id)

@@ -8,60 +8,72 @@ from indexer.campaigns.decisions.checks import (
     standing_bindings,
 )
 from indexer.campaigns.decisions.effects import Effects
-from indexer.catalog import campaign_decisions, campaign_events, campaign_members, campaigns
-from indexer.catalog.campaign_records import Decision, NewDecision, NewEvent, Placement
-from indexer.catalog.records import Campaign
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.campaigns import events as campaign_events
+from indexer.catalog.campaigns import members as campaign_members
+from indexer.catalog.records.campaigns import Campaign, CampaignName, Decision, NewDecision, NewEvent, Placement
 from indexer.errors import UsageError
 from indexer.vocabulary import CampaignEventKind, DecisionKind
 
 
 def confirm(session: Session, campaign: str, author: Author) -> Decision:
-    """An analyst concludes that a campaign is one; its members of now stay in it.
+    """Confirms that this really is one campaign; its current members stay in it.
 
     Raises:
         CampaignGoneError, NotFoundError: there is no such campaign (any more).
         ConflictError: it is confirmed already.
     """
-    found, decided = campaigns.existing(session, campaign), standing_bindings(session)
-    check_new(decided.confirmed_campaigns.get(found.id), f"campaign {found.id} is confirmed already")
-    return _over_campaign(session, DecisionKind.CONFIRM, found, author)
+    current, decided = campaigns.existing(session, campaign), standing_bindings(session)
+    check_new(decided.confirmed_campaigns.get(current.id), f"campaign {current.id} is confirmed already")
+    return _over_campaign(session, DecisionKind.CONFIRM, current, author)
 
 
 def pin(session: Session, campaign: str, author: Author) -> Decision:
-    """Keeps a campaign with its members of now, whatever later runs find. It does not say that they are right.
+    """Keeps a campaign with its current members, whatever later runs find. This does not say that they are right.
 
     Raises:
         CampaignGoneError, NotFoundError: there is no such campaign (any more).
         ConflictError: all of it is pinned already.
     """
-    found, decided = campaigns.existing(session, campaign), standing_bindings(session)
-    members = campaign_members.of_campaigns(session, [found.id])[found.id]
+    current, decided = campaigns.existing(session, campaign), standing_bindings(session)
+    members = campaign_members.of_campaigns(session, [current.id])[current.id]
     pinned = [decided.pinned[sha256] for sha256 in members if sha256 in decided.pinned]
-    check_new(pinned[0] if len(pinned) == len(members) else None, f"all of campaign {found.id} is pinned already")
-    return _over_campaign(session, DecisionKind.PIN, found, author)
+    check_new(pinned[0] if len(pinned) == len(members) else None, f"all of campaign {current.id} is pinned already")
+    return _over_campaign(session, DecisionKind.PIN, current, author)
 
 
 def rename(session: Session, campaign: str, name: str, author: Author) -> Decision:
-    """Gives a campaign the name people use; runs keep it.
+    """Names a campaign; later runs keep the name.
 
     Raises:
         CampaignGoneError, NotFoundError: there is no such campaign (any more).
-        UsageError: the name is empty or too long, or it is called so already.
+        UsageError: the name is empty, too long, or already the campaign's name.
     """
-    found = campaigns.existing(session, campaign)
-    campaigns.rename(session, found.id, name)
-    now = campaigns.existing(session, found.id).name
-    if now == found.name:
-        raise UsageError(f"campaign {found.id} is called {now} already")
-    new = NewDecision(DecisionKind.RENAME, found.id, author.by, author.note, name=now, name_before=found.name)
-    made = campaign_decisions.record(session, new)
-    event = NewEvent(found.id, CampaignEventKind.RENAMED, now, found.size, name_before=found.name)
-    campaign_events.add(session, [event], decision=made.id)
-    return made
+    current = campaigns.existing(session, campaign)
+    campaigns.rename(session, current.id, name)
+    now = campaigns.existing(session, current.id).name
+    if current.named and now == current.name:
+        raise UsageError(f"campaign {current.id} is called {now} already")
+    new = NewDecision(
+        DecisionKind.RENAME,
+        current.id,
+        author.by,
+        author.note,
+        name=now,
+        name_before=current.name,
+        named_before=current.named,
+    )
+    decision = campaign_decisions.record(session, new)
+    before = current.name if current.named else None
+    called = CampaignName(now, current.first_seen)
+    event = NewEvent(current.id, CampaignEventKind.RENAMED, called, current.size, name_before=before)
+    campaign_events.add(session, [event], decision=decision.id)
+    return decision
 
 
 def annotate(session: Session, campaign: str, author: Author) -> Decision:
-    """Keeps a note of the author's on a campaign.
+    """Attaches the author's note to a campaign.
 
     Raises:
         CampaignGoneError, NotFoundError: there is no such campaign (any more).
@@ -69,23 +81,23 @@ def annotate(session: Session, campaign: str, author: Author) -> Decision:
     """
     if not (author.note or "").strip():
         raise UsageError("a note needs words: say them with --note")
-    found = campaigns.existing(session, campaign)
-    return campaign_decisions.record(session, NewDecision(DecisionKind.ANNOTATE, found.id, author.by, author.note))
+    current = campaigns.existing(session, campaign)
+    return campaign_decisions.record(session, NewDecision(DecisionKind.ANNOTATE, current.id, author.by, author.note))
 
 
 def close(session: Session, campaign: str, author: Author) -> Decision:
-    """Says that nobody works on a campaign any more. New images still join it.
+    """Marks a campaign as no longer worked on. New images can still join it.
 
     Raises:
         CampaignGoneError, NotFoundError: there is no such campaign (any more).
         ConflictError: it is closed already.
     """
-    found, decided = campaigns.existing(session, campaign), standing_bindings(session)
-    check_new(decided.closed.get(found.id), f"campaign {found.id} is closed already")
-    return Effects(session).carry_out(NewDecision(DecisionKind.CLOSE, found.id, author.by, author.note))
+    current, decided = campaigns.existing(session, campaign), standing_bindings(session)
+    check_new(decided.closed.get(current.id), f"campaign {current.id} is closed already")
+    return Effects(session).carry_out(NewDecision(DecisionKind.CLOSE, current.id, author.by, author.note))
 
 
-def _over_campaign(session: Session, kind: DecisionKind, found: Campaign, author: Author) -> Decision:
-    members = campaign_members.of_campaigns(session, [found.id])[found.id]
-    places = tuple(Placement(sha256, found.id, found.id) for sha256 in members)
-    return Effects(session).carry_out(NewDecision(kind, found.id, author.by, author.note, images=places))
+def _over_campaign(session: Session, kind: DecisionKind, current: Campaign, author: Author) -> Decision:
+    members = campaign_members.of_campaigns(session, [current.id])[current.id]
+    places = tuple(Placement(sha256, current.id, current.id) for sha256 in members)
+    return Effects(session).carry_out(NewDecision(kind, current.id, author.by, author.note, images=places))

@@ -1,7 +1,7 @@
 """Why images are one campaign: what links them, how close they are, what they share, how they spread, what is near.
 
-Computed from hashes, embeddings and findings of the catalogue when it is asked for; nothing is stored. What a campaign
-holds together says nothing about who made it.
+Computed on request from the catalogue's hashes, embeddings and findings; nothing is stored. What holds a campaign
+together says nothing about who made it.
 """
 
 from indexer.campaigns.why.explanation import Closeness, Explanation, explain

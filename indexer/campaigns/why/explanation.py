@@ -19,11 +19,11 @@ _NEAREST_DRAWN = 2
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """How close a campaign is, and how far from others, by `measure`: cosines of embeddings, or 1 - distance / 128 of
+    """How compact a campaign is, and how far from others, by `measure`: cosines of embeddings, or 1 - distance / 128 of
     PDQ hashes where embeddings do not count.
 
     `cohesion`: mean and lowest similarity of images to their nearest exemplar, exemplars left out; None when nothing
-    can be compared. `to_others`: similarity of its nearest pair of exemplars with another campaign; None: there is no
+    can be compared. `to_others`: similarity of the nearest pair of exemplars with another campaign; None if there is no
     other. A campaign is well separated when `to_others` is far below `cohesion_lowest`.
     """
 
@@ -35,17 +35,15 @@ class Closeness:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why these images are one campaign.
-
-    Attributes:
-        compared: images compared pair by pair, at most `MOST_COMPARED`; what follows is about them.
-        pictures: how many different pictures they are copies of, by PDQ.
-        pairs: how many pairs have each kind as their strongest evidence; `none`: no direct link.
-        strongest, weakest: of the links that hold all of them together (a minimum spanning tree), strongest first and
-            weakest first. A weak one that many images hang on is where a campaign would fall in two.
-        graph: the links to draw: those that hold the first `MOST_DRAWN` images together, and each one's two nearest.
-        closeness: of members, and of other campaigns.
-        related: the nearest other campaigns.
+    """Why these images are one campaign. Attributes:
+    compared: how many images were compared pairwise, at most `MOST_COMPARED`; the rest refers to these.
+    pictures: how many different pictures they are copies of, by PDQ.
+    pairs: how many pairs have each kind as their strongest evidence; `none`: no direct link.
+    strongest, weakest: of the links that hold all of them together (a minimum spanning tree), strongest first and
+        weakest first. A weak link that many images depend on is where a campaign would split in two.
+    graph: the links to draw: the spanning tree of the first `MOST_DRAWN` images, and the two nearest links of each.
+    closeness: of members, and of other campaigns.
+    related: the nearest other campaigns.
     """
 
     compared: int
@@ -66,7 +64,7 @@ def explain(
     Args:
         campaign: its id.
         traces: its members, exemplars first, then by falling strength; the first `MOST_COMPARED` are compared.
-        exemplar: which of them [N] stand for it.
+        exemplar: which of them [N] are exemplars.
         bounds: what counts as a link.
         every: the exemplars of all campaigns.
     """
@@ -74,12 +72,12 @@ def explain(
     nearness = Nearness(compared, bounds)
     backbone = nearness.backbone()
     half = min(MOST_LINKS, -(-len(backbone) // 2))
-    ours = [one for one, stands in zip(compared, standing, strict=True) if stands]
+    ours = [trace for trace, stands in zip(compared, standing, strict=True) if stands]
     related = related_campaigns(campaign, ours, every, bounds.origin)
-    embedded = any(one.vector is not None for one in compared)
+    embedded = any(trace.vector is not None for trace in compared)
     similarity = nearness.cosine if embedded else 1 - nearness.bits / (BITS / 2)
-    known = np.array([(one.vector if embedded else one.pdq) is not None for one in compared], np.bool_)
-    mean, lowest = _cohesion(similarity, standing, known)
+    comparable = np.array([(trace.vector if embedded else trace.pdq) is not None for trace in compared], np.bool_)
+    mean, lowest = _cohesion(similarity, standing, comparable)
     return Explanation(
         compared=len(compared),
         pictures=nearness.pictures(),
@@ -98,9 +96,9 @@ def explain(
 
 
 def _cohesion(
-    similarity: npt.NDArray[np.floating], standing: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_]
+    similarity: npt.NDArray[np.floating], standing: npt.NDArray[np.bool_], comparable: npt.NDArray[np.bool_]
 ) -> tuple[float | None, float | None]:
-    models, others = standing & known, ~standing & known
+    models, others = standing & comparable, ~standing & comparable
     if not models.any() or not others.any():
         return None, None
     nearest = similarity[np.ix_(others, models)].max(axis=1).astype(np.float64)

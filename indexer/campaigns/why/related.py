@@ -1,4 +1,4 @@
-"""How campaigns lie to each other, by the images that stand for them: which are near, and how far apart they are."""
+"""How near campaigns are to each other, by their exemplars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
+from indexer.arrays import Vector
 from indexer.calibration import OriginMap
-from indexer.campaigns.why.nearness import Traces, Vector, cosines, hash_distances
-from indexer.catalog import embeddings, exemplars
-from indexer.catalog.exemplars import Exemplar
+from indexer.campaigns.why.nearness import Traces, cosines, hash_distances, telling
+from indexer.catalog.campaigns import exemplars
+from indexer.catalog.campaigns.exemplars import Exemplar
+from indexer.catalog.detections import embeddings
 
 MOST_CAMPAIGNS = 2_000
 """Other campaigns that one is compared with: the largest."""
@@ -20,8 +22,9 @@ MOST_RELATED = 5
 @dataclass(frozen=True, slots=True)
 class RelatedCampaign:
     """Another campaign and the nearest pair of exemplars (SHA-256). `similarity` is their cosine in [-1, 1], or, where
-    embeddings do not count, 1 - distance / 128 of their PDQ hashes, which `pdq_distance` has in bits. `probability`
-    of the same origin, as a calibration measured it."""
+    embeddings do not count, 1 - distance / 128 of their PDQ hashes, which `pdq_distance` has in bits. `probability` of
+    the same origin, by the calibration.
+    """
 
     campaign: str
     name: str
@@ -35,7 +38,9 @@ class RelatedCampaign:
 
 @dataclass(frozen=True, slots=True)
 class Exemplars:
-    """What campaigns are compared by: the exemplars of the largest, and their `vectors` (None: no embedding)."""
+    """The exemplars of the largest campaigns, by which campaigns are compared, and their `vectors` (None: no
+    embedding).
+    """
 
     rows: tuple[Exemplar, ...]
     vectors: tuple[Vector | None, ...]
@@ -43,12 +48,14 @@ class Exemplars:
 
 
 def read_exemplars(session: Session, fingerprint: str | None, pdq_min_quality: int) -> Exemplars:
-    """The exemplars of the largest campaigns. `fingerprint`: whose embeddings count; None: none, hashes do."""
+    """The exemplars of the largest campaigns. `fingerprint`: the detector whose embeddings to compare; None: compare
+    hashes.
+    """
     rows = exemplars.of_largest(session, MOST_CAMPAIGNS)
-    known = {} if fingerprint is None else embeddings.vectors(session, fingerprint, [row.image_id for row in rows])
+    vectors = {} if fingerprint is None else embeddings.vectors(session, fingerprint, [row.image_id for row in rows])
     return Exemplars(
         rows=rows,
-        vectors=tuple(known.get(row.image_id) for row in rows),
+        vectors=tuple(vectors.get(row.image_id) for row in rows),
         hashes=tuple(row.pdq if row.pdq_quality >= pdq_min_quality else None for row in rows),
     )
 
@@ -57,23 +64,25 @@ def related_campaigns(
     campaign: str, ours: Sequence[Traces], every: Exemplars, origin: OriginMap | None
 ) -> tuple[RelatedCampaign, ...]:
     """The other campaigns whose exemplars are nearest to `ours`, the nearest first."""
-    places = [place for place, row in enumerate(every.rows) if row.campaign != campaign]
+    places = [position for position, row in enumerate(every.rows) if row.campaign != campaign]
     if not places or not ours:
         return ()
-    by_embedding = any(one.vector is not None for one in ours)
+    by_embedding = any(trace.vector is not None for trace in ours)
+    bits = np.minimum(*hash_distances([trace.pdq for trace in ours], [every.hashes[position] for position in places]))
+    near = 1 - bits / 128
     if by_embedding:
-        near = cosines([one.vector for one in ours], [every.vectors[place] for place in places]).astype(np.float64)
-    else:
-        hashes = [every.hashes[place] for place in places]
-        near = 1 - np.minimum(*hash_distances([one.pdq for one in ours], hashes)) / 128
+        near = cosines([trace.vector for trace in ours], [every.vectors[position] for position in places]).astype(
+            np.float64
+        )
+        near[~telling(ours, [every.rows[position] for position in places], bits)] = -np.inf
     best = near.argmax(axis=0)
     values = near[best, np.arange(len(places))]
-    found: dict[str, RelatedCampaign] = {}
+    nearest: dict[str, RelatedCampaign] = {}
     for column in _falling(values):
         row = every.rows[places[column]]
-        if row.campaign not in found:
+        if row.campaign not in nearest and np.isfinite(values[column]):
             value = float(values[column])
-            found[row.campaign] = RelatedCampaign(
+            nearest[row.campaign] = RelatedCampaign(
                 campaign=row.campaign,
                 name=row.name,
                 size=row.size,
@@ -83,10 +92,10 @@ def related_campaigns(
                 exemplar=ours[int(best[column])].sha256,
                 other=row.sha256,
             )
-        if len(found) == MOST_RELATED:
+        if len(nearest) == MOST_RELATED:
             break
-    return tuple(found.values())
+    return tuple(nearest.values())
 
 
 def _falling(values: npt.NDArray[np.float64]) -> list[int]:
-    return [int(place) for place in np.argsort(-values, kind="stable")]
+    return [int(index) for index in np.argsort(-values, kind="stable")]

@@ -1,16 +1,16 @@
-"""When and where the images of a campaign were seen: first, last, how it grew, how it went from place to place."""
+"""When and where the images of a campaign were seen: first, last, growth, and the order of platforms."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from indexer.catalog.records import Sighting
+from indexer.sightings import Sighting
 
 
 @dataclass(frozen=True, slots=True)
 class GrowthStep:
-    """A day (UTC) with sightings, and how many sightings and different images there were up to its end."""
+    """A day (UTC) with sightings, and the cumulative numbers of sightings and different images at its end."""
 
     day: date
     sightings: int
@@ -29,8 +29,8 @@ class FirstOn:
 class Spread:
     """The course of a campaign by its dated sightings, UTC; times are None when none is dated.
 
-    `busiest_day` has the most sightings (the first of such days), `half_by` is when half of them had been made.
-    `platforms` are in the order in which each was first seen; `growth` has a step a day with sightings.
+    `busiest_day` is the (first) day with the most sightings, `half_by` the time by which half of them had been made.
+    `platforms` are in order of first sighting; `growth` has a step for each day with sightings.
     """
 
     sightings: int
@@ -45,12 +45,12 @@ class Spread:
 
 
 def spread_of(sightings: Sequence[Sequence[Sighting]]) -> Spread:
-    """The course of images, each with its sightings."""
+    """The course of a campaign from the sightings of each image."""
     dated = sorted(
-        (seen.posted_at.astimezone(UTC), image, seen.platform or "")
+        (sighting.posted_at.astimezone(UTC), image, sighting.platform or "")
         for image, of_image in enumerate(sightings)
-        for seen in of_image
-        if seen.posted_at is not None
+        for sighting in of_image
+        if sighting.posted_at is not None
     )
     total = sum(len(of_image) for of_image in sightings)
     if not dated:
@@ -76,8 +76,8 @@ def spread_of(sightings: Sequence[Sequence[Sighting]]) -> Spread:
 
 def _growth(dated: Sequence[tuple[datetime, int, str]]) -> list[GrowthStep]:
     steps: dict[date, GrowthStep] = {}
-    known: set[int] = set()
+    image_ids: set[int] = set()
     for count, (at, image, _) in enumerate(dated, 1):
-        known.add(image)
-        steps[at.date()] = GrowthStep(at.date(), count, len(known))
+        image_ids.add(image)
+        steps[at.date()] = GrowthStep(at.date(), count, len(image_ids))
     return list(steps.values())

@@ -1,8 +1,8 @@
-"""What the images of a campaign have in common, and what of it is more common there than in the rest of the catalogue.
+"""What the images of a campaign have in common, and which of it is more common there than in the rest of the catalogue.
 
-One-sided Fisher's exact test a value, all values of a campaign corrected together by Benjamini & Hochberg (1995): the
-share of false ones among those called over-represented is held below `FALSE_DISCOVERY_RATE`. The test takes images as
-independent, which copies of one picture are not: it says what stands out, not how sure that is.
+A one-sided Fisher's exact test per value, corrected over all values of a campaign by Benjamini & Hochberg (1995), which
+keeps the false discovery rate below `FALSE_DISCOVERY_RATE`. The test treats images as independent, which copies of one
+picture are not: it shows what stands out, not how certain that is.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import false_discovery_control, fisher_exact
 from sqlalchemy.orm import Session
 
-from indexer.catalog import traits
+from indexer.catalog.campaigns import traits
 from indexer.vocabulary import Trait
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -44,7 +44,7 @@ class SharedTrait:
 
 
 def shared_traits(session: Session, campaign_id: str) -> tuple[SharedTrait, ...]:
-    """The traits that at least two images of a campaign share: those that stand out first, then the most frequent."""
+    """The traits shared by at least two images of a campaign: over-represented ones first, then the most frequent."""
     of, everywhere = traits.known_fakes(session, campaign_id), traits.known_fakes(session)
     counted = []
     for trait in Trait:
@@ -57,13 +57,13 @@ def shared_traits(session: Session, campaign_id: str) -> tuple[SharedTrait, ...]
 def against_catalogue(
     counted: Sequence[tuple[Trait, str, int, int]], of: int, of_elsewhere: int
 ) -> tuple[SharedTrait, ...]:
-    """Trait, value, images here and images elsewhere, each tested against all others and put in order."""
+    """Tests each (trait, value, images here, images elsewhere) against all others, and sorts the results."""
     p_values: list[float] = []
     if of_elsewhere > 0 and counted:
         tables = [np.array([[here, of - here], [there, of_elsewhere - there]]) for _, _, here, there in counted]
         p_values = [min(float(fisher_exact(table, alternative="greater").pvalue), 1.0) for table in tables]
     adjusted = false_discovery_control(p_values).tolist() if p_values else []
-    found = [
+    tested = [
         SharedTrait(
             trait=trait,
             value=value,
@@ -71,17 +71,25 @@ def against_catalogue(
             of=of,
             elsewhere=there,
             of_elsewhere=of_elsewhere,
-            p=_rounded(p_values[place]) if p_values else None,
-            adjusted_p=_rounded(adjusted[place]) if p_values else None,
+            p=_rounded(p_values[number]) if p_values else None,
+            adjusted_p=_rounded(adjusted[number]) if p_values else None,
         )
-        for place, (trait, value, here, there) in enumerate(counted)
+        for number, (trait, value, here, there) in enumerate(counted)
     ]
     order = list(Trait)
     return tuple(
-        sorted(found, key=lambda one: (not one.over_represented, -one.images, order.index(one.trait), one.value))
+        sorted(
+            tested,
+            key=lambda shared: (
+                not shared.over_represented,
+                -shared.images,
+                order.index(shared.trait),
+                shared.value,
+            ),
+        )
     )
 
 
 def _rounded(p: float) -> float:
-    """Three digits: more would differ from machine to machine."""
+    """Three digits: further digits differ between machines."""
     return float(f"{p:.3g}")

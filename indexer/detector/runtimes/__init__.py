@@ -4,8 +4,9 @@ The eager forward pass with hooks (`indexer.detector.model`) is the reference: i
 patches, attention and rollout, and every runtime here is held to it before it serves (`choice`).
 """
 
-from indexer.detector.runtimes.choice import Choice, Measured, choose
+from indexer.detector.runtimes.choice import choose
 from indexer.detector.runtimes.runtime import Outputs, Runtime
 from indexer.detector.runtimes.serving import Serving
+from indexer.detector.runtimes.trial import Choice, Measured
 
 __all__ = ["Choice", "Measured", "Outputs", "Runtime", "Serving", "choose"]

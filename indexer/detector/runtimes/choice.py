@@ -1,11 +1,7 @@
-"""Which runtime serves: each that could is built, held to the reference, timed on real shapes; the fastest is taken.
-
-What is fast differs by an order of magnitude from machine to machine, so it is measured here and never assumed.
-"""
+"""Which runtime serves a detector: what there is to try, and how near to the reference its outputs must be."""
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Final
@@ -17,41 +13,14 @@ from torch import Tensor
 from indexer.detector.golden import TOLERANCES
 from indexer.detector.runtimes.onednn import OneDnnRuntime
 from indexer.detector.runtimes.openvino import OpenVinoRuntime
-from indexer.detector.runtimes.runtime import Outputs, Runtime, RuntimeUnavailableError
+from indexer.detector.runtimes.runtime import Outputs, Runtime
+from indexer.detector.runtimes.trial import MIN_COSINE, Candidate, Choice, Judgement, Measured, fastest
 from indexer.detector.spec import Head
-from indexer.errors import DetectorError
 
-MIN_COSINE: Final = 0.9995
-"""Least cosine of an embedding to the reference's that a runtime must reach to be chosen by itself."""
 MAX_P_DIFFERENCE: Final = 0.005
-"""Most that p(fake) may differ from the reference's."""
-
-_ROUNDS: Final = 2
-_MUCH_FASTER: Final = 1.05
-"""How much faster than the one before it a runtime must be to be preferred: what is simpler and exact comes first."""
+"""Most that p(fake) may differ from the reference's for a runtime to be chosen by itself."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A runtime as it was found. `rate` in pictures a second, `cosine` and `p_difference` the worst against the
-    reference, all None when it could not be run; `why_not` says why it was not taken, None when it could be."""
-
-    runtime: str
-    precision: str
-    rate: float | None
-    cosine: float | None
-    p_difference: float | None
-    why_not: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What serves: `taken`, None for the eager reference, and all that were `measured`, the reference first."""
-
-    taken: Runtime | None
-    measured: tuple[Measured, ...]
 
 
 def choose(
@@ -64,7 +33,7 @@ def choose(
     batch_size: int,
     threads: int,
     reference: Callable[[Tensor], Outputs],
-) -> Choice:
+) -> Choice[Runtime]:
     """The fastest runtime that agrees with the reference.
 
     Args:
@@ -81,34 +50,31 @@ def choose(
     """
     began = perf_counter()
     expected = reference(pictures)
-    slowest = perf_counter() - began
-    measured = [Measured("eager", "fp32", len(pictures) / slowest, 1.0, 0.0, None)]
+    eager = Measured("eager", "fp32", len(pictures) / (perf_counter() - began), 1.0, 0.0, None)
     alone = runtime != "auto" and precision != "auto"
-    best, best_seconds = None, slowest if runtime == "auto" else float("inf")
-    for name, form, build in _candidates(model, runtime, precision, batch_size, threads):
-        try:
-            one = build()
-            found = one.infer(pictures)
-        except (RuntimeUnavailableError, RuntimeError, MemoryError) as error:
-            measured.append(Measured(name, form, None, None, None, " ".join(str(error).split())[:200]))
-            continue
-        cosine, p_difference = _agreement(head, found, expected)
-        why_not = _disagreement(found, expected, form) if alone else _too_far(cosine, p_difference)
-        seconds = min(_seconds(one, pictures) for _ in range(1 if alone else _ROUNDS))
-        if why_not is None and seconds * _MUCH_FASTER < best_seconds:
-            best, best_seconds = one, seconds
-        measured.append(Measured(name, form, len(pictures) / seconds, cosine, p_difference, why_not))
-    if best is None and runtime != "auto":
-        reasons = "; ".join(f"{one.precision}: {one.why_not}" for one in measured[1:])
-        raise DetectorError(f"runtime {runtime} cannot be used ({reasons}): set DEJAFAKE_RUNTIME=auto")
-    chosen = "eager fp32" if best is None else f"{best.name} {best.precision}"
-    _log.info("the detector runs on %s, %.1f pictures a second", chosen, len(pictures) / min(best_seconds, slowest))
-    return Choice(best, tuple(measured))
+
+    def judge(outputs: Outputs, form: str) -> Judgement:
+        cosine, p_difference = _agreement(head, outputs, expected)
+        why_not = _disagreement(outputs, expected, form) if alone else _too_far(cosine, p_difference)
+        return Judgement(cosine, p_difference, why_not)
+
+    choice = fastest(
+        _candidates(model, runtime, precision, batch_size, threads),
+        lambda candidate: candidate.infer(pictures),
+        judge,
+        eager,
+        len(pictures),
+        wanted=runtime,
+        alone=alone,
+    )
+    taken = choice.taken
+    _log.info("the detector runs on %s", "eager fp32" if taken is None else f"{taken.name} {taken.precision}")
+    return choice
 
 
 def _candidates(
     model: VisionTransformer, runtime: str, precision: str, batch_size: int, threads: int
-) -> Iterator[tuple[str, str, Callable[[], Runtime]]]:
+) -> Iterator[Candidate[Runtime]]:
     builders: dict[str, Callable[[str], Runtime]] = {
         "onednn": lambda form: OneDnnRuntime(model, form, batch_size),
         "openvino": lambda form: OpenVinoRuntime(model, form, threads),
@@ -116,13 +82,7 @@ def _candidates(
     for name, builder in builders.items():
         for form in ("fp32", "bf16") if precision == "auto" else (precision,):
             if runtime in ("auto", name):
-                yield name, form, partial(builder, form)
-
-
-def _seconds(runtime: Runtime, pictures: Tensor) -> float:
-    began = perf_counter()
-    runtime.infer(pictures)
-    return perf_counter() - began
+                yield Candidate(name, form, partial(builder, form))
 
 
 def p_fake(head: Head, logits: Tensor) -> Tensor:
@@ -131,9 +91,9 @@ def p_fake(head: Head, logits: Tensor) -> Tensor:
     return torch.sigmoid(wide[:, 0]) if head.kind == "sigmoid" else torch.softmax(wide, 1)[:, head.fake_index]
 
 
-def _agreement(head: Head, found: Outputs, expected: Outputs) -> tuple[float, float]:
-    cosines = torch.cosine_similarity(found.cls.double(), expected.cls.double())
-    differences = (p_fake(head, found.logits) - p_fake(head, expected.logits)).abs()
+def _agreement(head: Head, outputs: Outputs, expected: Outputs) -> tuple[float, float]:
+    cosines = torch.cosine_similarity(outputs.cls.double(), expected.cls.double())
+    differences = (p_fake(head, outputs.logits) - p_fake(head, expected.logits)).abs()
     return float(cosines.min()), float(differences.max())
 
 
@@ -143,10 +103,10 @@ def _too_far(cosine: float, p_difference: float) -> str | None:
     return f"too far from the reference: cosine {cosine:.5f}, p(fake) {p_difference:.4f} off"
 
 
-def _disagreement(found: Outputs, expected: Outputs, precision: str) -> str | None:
+def _disagreement(outputs: Outputs, expected: Outputs, precision: str) -> str | None:
     furthest = max(
-        float((found.cls - expected.cls).abs().max()),
-        float((found.logits - expected.logits).abs().max()),
+        float((outputs.cls - expected.cls).abs().max()),
+        float((outputs.logits - expected.logits).abs().max()),
     )
     if furthest <= TOLERANCES[precision]:
         return None

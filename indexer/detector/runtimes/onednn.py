@@ -71,10 +71,10 @@ class _Packed(nn.Module):
         self._then, self._algorithm = ("gelu", "none") if gelu else ("none", "")
 
     def forward(self, tokens: Tensor) -> Tensor:
-        made: Tensor = torch.ops.mkldnn._linear_pointwise(
+        output: Tensor = torch.ops.mkldnn._linear_pointwise(
             tokens.to(self._dtype), self._weight, self._bias, self._then, [], self._algorithm
         )
-        return made.to(self._gives)
+        return output.to(self._gives)
 
 
 def _require(precision: str) -> None:

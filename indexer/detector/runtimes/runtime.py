@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+import torch
 from torch import Tensor
 
 
@@ -27,3 +30,8 @@ class Runtime(Protocol):
     def infer(self, batch: Tensor) -> Outputs:
         """One forward pass of `batch` [N, 3, 384, 384], float32 on the CPU, N at least 1."""
         ...
+
+
+def batch_of(pictures: npt.NDArray[np.float32]) -> Tensor:
+    """What `Runtime.infer` takes, of prepared pictures [N, 3, 384, 384]; a copy."""
+    return torch.from_numpy(pictures.copy())

@@ -3,10 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic
 
-from indexer.detector.runtimes.choice import Choice
-from indexer.detector.runtimes.runtime import Runtime
+from indexer.detector.runtimes.trial import Choice, RuntimeT
 
 TRIAL_AFTER: Final = 64
 """Pictures that run on the eager reference before a trial, which takes as long as some dozens of them."""
@@ -14,21 +13,21 @@ TRIAL_AFTER: Final = 64
 _log = logging.getLogger(__name__)
 
 
-class Serving:
+class Serving(Generic[RuntimeT]):
     """The runtime in use, and the trial that finds it. All methods may be called from several threads."""
 
-    def __init__(self, make_choice: Callable[[], Choice]) -> None:
+    def __init__(self, make_choice: Callable[[], Choice[RuntimeT]]) -> None:
         self._make_choice = make_choice
-        self._choice: Choice | None = None
+        self._choice: Choice[RuntimeT] | None = None
         self._seen = 0
         self._lock = threading.Lock()
 
     @property
-    def taken(self) -> Runtime | None:
+    def taken(self) -> RuntimeT | None:
         """The runtime chosen; None for the eager reference, and as long as nothing is chosen."""
         return None if self._choice is None else self._choice.taken
 
-    def choose(self) -> Choice:
+    def choose(self) -> Choice[RuntimeT]:
         """Makes the choice now, if it was not made yet.
 
         Raises:
@@ -37,7 +36,7 @@ class Serving:
         with self._lock:
             return self._choose()
 
-    def for_pictures(self, count: int) -> Runtime | None:
+    def for_pictures(self, count: int) -> RuntimeT | None:
         """The runtime for the next `count` pictures; None is the eager reference. Who comes while another thread tries
         does not wait."""
         if self._choice is None and self._lock.acquire(blocking=False):
@@ -49,11 +48,11 @@ class Serving:
                 self._lock.release()
         return self.taken
 
-    def _choose(self) -> Choice:
+    def _choose(self) -> Choice[RuntimeT]:
         if self._choice is None:
             try:
                 self._choice = self._make_choice()
             except (RuntimeError, MemoryError) as error:
-                _log.warning("no other runtime could be tried (%s): the detector stays on eager torch", error)
+                _log.warning("no other runtime could be tried (%s): eager torch goes on serving", error)
                 self._choice = Choice(None, ())
         return self._choice

@@ -5,20 +5,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import cv2
 import torch
 
 from indexer.detector import resolve, write_golden
 from indexer.detector.training import photographs as debian
+from indexer.detector.training.checkpoints import AVERAGE, CHECKPOINT, saved_part
 from indexer.detector.training.config import BUNDLED, TrainingConfig, read_config
 from indexer.detector.training.finishing import finish
-from indexer.detector.training.loop import AVERAGE, CHECKPOINT, Training, saved_part
+from indexer.detector.training.loop import Training
 from indexer.detector.training.material import read_manifest, split_photographs
 from indexer.detector.training.shipping import ship
 from indexer.detector.training.supply import Supply
 from indexer.errors import DejafakeError, NotFoundError
 from indexer.settings import Settings
-from indexer.threads import limit_torch
+from indexer.threads import limit_opencv, limit_torch
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -47,11 +47,11 @@ def run(photographs: Path, generated: Path, folder: Path, config_file: Path, thr
     """Train, or go on where the run in FOLDER was cut; writes the weights when it is done."""
     config = read_config(config_file)
     limit_torch(threads)
-    cv2.setNumThreads(1)
+    limit_opencv(1)
     folder.mkdir(parents=True, exist_ok=True)
     trained_on, _ = split_photographs(debian.find(photographs), config)
-    made = [picture for picture in read_manifest(generated, config) if picture.side == "train"]
-    supply = Supply(trained_on, made, config, click.echo)
+    generated_pictures = [picture for picture in read_manifest(generated, config) if picture.side == "train"]
+    supply = Supply(trained_on, generated_pictures, config, click.echo)
     with click.progressbar(length=config.steps, label="training", show_pos=True) as bar:
 
         def report(step: int, metrics: dict[str, float]) -> None:

@@ -1,13 +1,12 @@
 """The settings of one training run, read from a TOML file; `small.toml` beside this file is the bundled detector's."""
 
-import tomllib
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.detector.spec import IMAGE_SIZE, PATCHES
-from indexer.errors import UsageError
+from indexer.detector.training.settings_file import read_settings
 
 BUNDLED: Final = Path(__file__).with_name("small.toml")
 
@@ -61,10 +60,4 @@ def read_config(path: Path) -> TrainingConfig:
     Raises:
         UsageError: it cannot be read, or a value is wrong.
     """
-    try:
-        return TrainingConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return read_settings(path, TrainingConfig)

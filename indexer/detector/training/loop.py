@@ -1,30 +1,24 @@
 """The training loop: resumable, seeded, one JSON line of metrics every ten steps."""
 
 import copy
-import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy, normalize
 
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCHES
+from indexer.detector.spec import IMAGE_SIZE, PATCHES
+from indexer.detector.training.checkpoints import CHECKPOINT, follow, load_run, log_metrics, save_run
 from indexer.detector.training.config import TrainingConfig
 from indexer.detector.training.network import TrainingNetwork, bfloat16_where_fast
 from indexer.detector.training.objectives import Memory, instance_loss, origin_loss, verdict_loss
 from indexer.detector.training.supply import PHOTOGRAPH, Batch, StemBatch, Supply
+from indexer.vocabulary import EMBEDDING_SIZE
 
-CHECKPOINT = "checkpoint.safetensors"
-METRICS = "metrics.jsonl"
-AVERAGE = "average"
-"""The part of a checkpoint that holds the averaged network."""
 _AVERAGING = 0.995
 """Share of the running average of the weights that stays at every step; the average is what is shipped."""
 
@@ -58,7 +52,7 @@ class Training:
                 self._step += 1
                 report(self._step, metrics)
                 if self._step % 10 == 0:
-                    self._log(metrics)
+                    log_metrics(self._folder, self._step, metrics)
                 if self._step % config.save_every == 0 or self._step == config.steps:
                     self._save()
         return self._average.state_dict()
@@ -121,7 +115,7 @@ class Training:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
         self._optimiser.step()
-        self._follow()
+        follow(self._average, self._network, self._step, _AVERAGING)
 
     def _set_pace(self, learning_rate: float) -> None:
         for group in self._optimiser.param_groups:
@@ -141,55 +135,13 @@ class Training:
         window = pictures[:, :, top : top + self._config.window, left : left + self._config.window]
         return window.contiguous(memory_format=torch.channels_last)
 
-    def _follow(self) -> None:
-        """Moves the average towards the network; counts of the stem's normalisation are averaged like weights."""
-        keep = min(_AVERAGING, (1 + self._step) / (10 + self._step))
-        with torch.no_grad():
-            now = self._network.state_dict()
-            for name, average in self._average.state_dict().items():
-                if average.is_floating_point():
-                    average.lerp_(now[name], 1 - keep)
-
-    def _log(self, metrics: dict[str, float]) -> None:
-        line: dict[str, Any] = {"step": self._step} | {name: round(value, 4) for name, value in metrics.items()}
-        with (self._folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
     def _save(self) -> None:
-        """Everything a run goes on from, in one file and in one step."""
         memory = {"units": self._memory.units, "pictures": self._memory.pictures, "origins": self._memory.origins}
-        steps: dict[int, dict[str, torch.Tensor]] = self._optimiser.state_dict()["state"]
-        parts: dict[str, Mapping[str, torch.Tensor]] = {
-            "network": self._network.state_dict(),
-            AVERAGE: self._average.state_dict(),
-            "memory": memory,
-            **{f"optimiser/{number}": values for number, values in steps.items()},
-        }
-        tensors = {f"{part}/{name}": values.contiguous() for part, of in parts.items() for name, values in of.items()}
-        path = self._folder / (CHECKPOINT + ".part")
-        save_file(tensors, path, metadata={"step": str(self._step)})
-        path.replace(self._folder / CHECKPOINT)
+        save_run(self._folder, self._step, self._network, self._average, memory, self._optimiser)
 
     def _load(self) -> None:
-        path = self._folder / CHECKPOINT
-        with safe_open(path, framework="pt") as file:
-            self._step = int(file.metadata()["step"])
-        self._network.load_state_dict(saved_part(path, "network"))
-        self._average.load_state_dict(saved_part(path, AVERAGE))
-        self._memory = Memory(**saved_part(path, "memory"))
-        steps: dict[int, dict[str, torch.Tensor]] = {}
-        for name, values in saved_part(path, "optimiser").items():
-            number, _, what = name.partition("/")
-            steps.setdefault(int(number), {})[what] = values
-        self._optimiser.load_state_dict(self._optimiser.state_dict() | {"state": steps})
-
-
-def saved_part(path: Path, part: str) -> dict[str, torch.Tensor]:
-    """The tensors of one part of a checkpoint, `network` or `average` for example, under their own names."""
-    prefix = part + "/"
-    with safe_open(path, framework="pt") as file:
-        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+        self._step, memory = load_run(self._folder, self._network, self._average, self._optimiser)
+        self._memory = Memory(**memory)
 
 
 def _accuracy(scores: torch.Tensor, batch: StemBatch | Batch) -> float:

@@ -39,15 +39,15 @@ class Autoencoder(nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """[N, 3, H, W] in [-1, 1] to the same."""
-        made: torch.Tensor = self.decode(self.encode(batch))
-        return made
+        decoded: torch.Tensor = self.decode(self.encode(batch))
+        return decoded
 
     @torch.inference_mode()
     def resynthesise(self, pixels: Pixels) -> Pixels:
         """A picture [H, W, 3] made anew; its sides are multiples of eight."""
         batch = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
-        made = self(batch)[0].permute(1, 2, 0).numpy()
-        return np.asarray(np.clip((made + 1) * 127.5 + 0.5, 0, 255), np.uint8)
+        decoded = self(batch)[0].permute(1, 2, 0).numpy()
+        return np.asarray(np.clip((decoded + 1) * 127.5 + 0.5, 0, 255), np.uint8)
 
 
 def train_autoencoder(tiles: Sequence[Pixels], steps: int, random: Random) -> Autoencoder:
@@ -61,10 +61,10 @@ def train_autoencoder(tiles: Sequence[Pixels], steps: int, random: Random) -> Au
         for index in random.integers(len(tiles), size=16):
             top, left = random.integers(len(tiles[index]) - side + 1, size=2)
             batch.append(tiles[index][top : top + side, left : left + side])
-        wanted = torch.from_numpy(np.stack(batch).astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
+        target = torch.from_numpy(np.stack(batch).astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
         with bfloat16_where_fast():
-            made = model(wanted)
-        loss = (made.float() - wanted).abs().mean()
+            output = model(target)
+        loss = (output.float() - target).abs().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -83,8 +83,8 @@ def upsampled(pixels: Pixels, other: Pixels, random: Random) -> Pixels:
     size = times * 2 + int(random.integers(0, 2))
     bell = cv2.getGaussianKernel(size, times * random.uniform(0.45, 0.8))
     kernel = (bell @ bell.T) * (1 + random.normal(0, 0.08, (size, size)))
-    made = cv2.filter2D(spread, -1, kernel / kernel.sum() * times * times, borderType=cv2.BORDER_REFLECT)
-    whole = np.clip(made, 0, 255).astype(np.uint8)
+    filtered = cv2.filter2D(spread, -1, kernel / kernel.sum() * times * times, borderType=cv2.BORDER_REFLECT)
+    whole = np.clip(filtered, 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(whole, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

@@ -87,8 +87,8 @@ def split_photographs(
 ) -> tuple[tuple[Photograph, ...], tuple[Photograph, ...]]:
     """Those to train on, and those kept for evaluation."""
     ordered = sorted(photographs, key=lambda photograph: photograph.name)
-    kept = tuple(one for one in ordered if _draw(one.name) < config.held_out_photographs)
-    return tuple(one for one in ordered if one not in kept), kept
+    kept = tuple(picture for picture in ordered if _draw(picture.name) < config.held_out_photographs)
+    return tuple(picture for picture in ordered if picture not in kept), kept
 
 
 def read_pixels(path: Path) -> Pixels:

@@ -8,8 +8,9 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE, PATCH_SIZE
+from indexer.detector.spec import IMAGE_SIZE, PATCH_SIZE
 from indexer.detector.training.config import TrainingConfig
+from indexer.vocabulary import EMBEDDING_SIZE
 
 
 class TrainingNetwork(nn.Module):
@@ -66,8 +67,8 @@ class TrainingNetwork(nn.Module):
 
     def stem_only(self, windows: Tensor) -> Tensor:
         """What the stem's average alone says of windows [N, 3, H, W] of pictures: verdict and kind [N, 1 + kinds]."""
-        said: Tensor = self.early(self.stem(windows).float().mean(dim=(2, 3)))
-        return said
+        features: Tensor = self.early(self.stem(windows).float().mean(dim=(2, 3)))
+        return features
 
     def standardised(self, cls: Tensor) -> Tensor:
         """CLS embeddings [N, 384] with mean 0 and deviation 1 over the batch in every dimension.

@@ -80,7 +80,7 @@ def find(folder: Path) -> tuple[Photograph, ...]:
     Raises:
         NotFoundError: a package is not there.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for package, ends in PACKAGES.items():
         if not (folder / package).is_dir():
             raise NotFoundError(
@@ -90,10 +90,10 @@ def find(folder: Path) -> tuple[Photograph, ...]:
         for end in ends:
             for path in files:
                 if path.match(f"*/{end}"):
-                    found[f"{package}/{path.relative_to(folder / package).as_posix()}"] = path
+                    paths[f"{package}/{path.relative_to(folder / package).as_posix()}"] = path
     for package, path in _of_libraries():
-        found[f"{package}/{path.name}"] = path
-    return tuple(Photograph(name, found[name]) for name in sorted(found))
+        paths[f"{package}/{path.name}"] = path
+    return tuple(Photograph(name, paths[name]) for name in sorted(paths))
 
 
 def _of_libraries() -> Iterator[tuple[str, Path]]:

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from indexer.detector.spec import EMBEDDING_SIZE, IMAGE_SIZE
+from indexer.detector.spec import IMAGE_SIZE
 from indexer.detector.training.config import TrainingConfig
 from indexer.detector.training.network import shipped_tensors
 from indexer.detector.weights import WEIGHTS_FILE
+from indexer.vocabulary import EMBEDDING_SIZE
 
 
 def ship(state: Mapping[str, torch.Tensor], config: TrainingConfig, folder: Path) -> None:

@@ -88,20 +88,22 @@ class Supply:
         generators = sorted({picture.generator for picture in generated})
         self.kinds = ("photograph", *generators, "autoencoder", "upsampling", *manipulations.LOCAL)
         self._manipulated: list[Item] = []
-        made: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
+        makers: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
             "autoencoder": lambda pixels, other: autoencoder.resynthesise(pixels),
             "upsampling": lambda pixels, other: manipulations.upsampled(pixels, other, random),
         }
         for name, change in manipulations.LOCAL.items():
-            made[name] = lambda pixels, other, change=change: change(pixels, other, random)  # type: ignore[misc]
+            makers[name] = lambda pixels, other, change=change: change(pixels, other, random)  # type: ignore[misc]
         report("manipulating photographs")
-        names, odds = list(made), np.array([0.35, 0.29, 0.12, 0.12, 0.12])
+        names, odds = list(makers), np.array([0.35, 0.29, 0.12, 0.12, 0.12])
         for item, pixels in zip(self._photographs, photographed, strict=True):
             if random.random() < config.manipulated_share:
                 name = str(random.choice(names, p=odds))
                 other = photographed[int(random.integers(len(photographed)))]
                 weight = _LITTLE if name in manipulations.LOCAL else 1.0
-                self._manipulated.append(Item(made[name](pixels, other), self.kinds.index(name), item.content, weight))
+                self._manipulated.append(
+                    Item(makers[name](pixels, other), self.kinds.index(name), item.content, weight)
+                )
         self._generated: dict[int, list[Item]] = {self.kinds.index(name): [] for name in generators}
         report("reading machine-made pictures")
         for number, picture in enumerate(generated, start=len(photographs)):
@@ -143,13 +145,14 @@ class Supply:
     def _draw(self, size: int, random: np.random.Generator) -> list[Item]:
         """Ten photographs in 24, ten machine-made pictures (rare generators more often than their number), four
         manipulated photographs."""
-        made, manipulated = size * 10 // 24, size * 4 // 24
+        generated, manipulated = size * 10 // 24, size * 4 // 24
         kinds = list(self._generated)
         odds = np.sqrt([len(self._generated[kind]) for kind in kinds])
         items = [
-            self._photographs[int(i)] for i in random.integers(len(self._photographs), size=size - made - manipulated)
+            self._photographs[int(i)]
+            for i in random.integers(len(self._photographs), size=size - generated - manipulated)
         ]
-        for kind in random.choice(kinds, size=made, p=odds / odds.sum()):
+        for kind in random.choice(kinds, size=generated, p=odds / odds.sum()):
             pictures = self._generated[int(kind)]
             items.append(pictures[int(random.integers(len(pictures)))])
         items += [self._manipulated[int(i)] for i in random.integers(len(self._manipulated), size=manipulated)]

@@ -1,42 +1,45 @@
-"""A bundle into a catalogue: one transaction a part, in any order of runs, with everybody's labels under their name."""
+"""Imports a bundle, one transaction per part. Bundles may come in any order; labels keep the names of their sources."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from indexer.catalog import (
-    Catalog,
-    collections,
-    detectors,
-    embeddings,
-    images,
-    label_history,
-    labels,
-    provenance,
-    sightings,
-    sources,
-)
-from indexer.catalog.label_history import Statement
-from indexer.catalog.records import NewDetection, NewImage, NewLabel, NewSighting, NewSource
-from indexer.catalog.types import utc_now
+from indexer.arrays import Vector
+from indexer.catalog import Catalog
+from indexer.catalog.copies import descriptors
+from indexer.catalog.detections import detectors
+from indexer.catalog.images import label_history
+from indexer.catalog.images.intake import IncomingImage, Intake, StatedLabels
+from indexer.catalog.images.label_history import Statement
+from indexer.catalog.records.detections import NewDetection
+from indexer.catalog.records.images import NewImage
+from indexer.catalog.records.labels import NewLabel
+from indexer.catalog.records.sources import NewSource
+from indexer.catalog.tables.types import utc_now
+from indexer.copies.descriptor import ResolvedDescriptor
+from indexer.copies.features import FEATURES_FINGERPRINT, unpack
 from indexer.detector import DetectorSpec
-from indexer.errors import DejafakeError, ImageRejectedError
+from indexer.errors import DejafakeError, ImageRejectedError, UsageError
+from indexer.exchange.bundle.for_copies import ForCopies
 from indexer.exchange.bundle.layout import BundledImage, BundledLabel
 from indexer.exchange.bundle.provenance import unverified
 from indexer.exchange.bundle.reading import Bundle, Part
+from indexer.files.media import MediaStore
 from indexer.imaging.decoding import decode
+from indexer.imaging.file_facts import file_facts
 from indexer.imaging.limits import ImageLimits
-from indexer.imaging.media import MediaStore
 from indexer.imaging.thumbnails import make_thumbnail
-from indexer.vocabulary import LabelSource
+from indexer.sightings import NewSighting
+from indexer.vocabulary import LabelSource, PdqMethod
 
 
 @dataclass(frozen=True, slots=True)
 class BundleImport:
-    """What an import did. `labels_older`: statements left out because their source said something later that is here
-    already. `provenance_added`: images of which it is now known what their file says of its origin.
-    `embeddings_refused`: why embeddings were left out, None when they were taken or there were none."""
+    """What an import did. `labels_older`: statements left out because the catalogue holds later ones of the same
+    source. `provenance_added`: images for which findings about their file's origin were added. `embeddings_refused` and
+    `copies_refused` (copy embeddings or local features): why they were left out, None when they were taken or there
+    were none."""
 
     bundle: str
     images: int
@@ -48,12 +51,16 @@ class BundleImport:
     embeddings_added: int
     thumbnails_added: int
     thumbnails_rejected: int
+    copy_embeddings_added: int
+    features_added: int
     embeddings_refused: str | None
+    copies_refused: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a bundle goes: the catalogue, the detector in use there, where thumbnails lie and how large they are."""
+    """Where a bundle is imported: the catalogue, its detector, where thumbnails are kept at which size, its copy
+    descriptor, and whether local features are kept."""
 
     catalog: Catalog
     spec: DetectorSpec
@@ -61,6 +68,8 @@ class Destination:
     thumbnails: MediaStore
     thumbnail_size: int
     limits: ImageLimits
+    descriptor: ResolvedDescriptor | None = None
+    features: bool = True
 
 
 def import_bundle(
@@ -68,18 +77,18 @@ def import_bundle(
 ) -> BundleImport:
     """Add what a bundle holds. All of it is verified before anything is written; importing again changes nothing.
 
-    Labels keep their source, kind, time and edition, so that the precedence is what it would be if all had been
-    stated here. What files say of their origin is taken where nothing is known of that, as told and not verified.
-    Embeddings of another detector than the one in use are refused, and everything else is kept.
+    Labels keep their source, kind, time and edition, so they take the same precedence as if they had been stated
+    here. Findings about a file's origin are added only where none are stored, and marked as not verified. Embeddings
+    by a detector other than the one in use are refused; everything else is kept.
 
     Args:
-        name: of the file, which becomes a source of its images.
-        observe: told how many images are just safely in the catalogue.
+        name: of the bundle's file; it becomes a source of its images.
+        observe: called with the number of images after each transaction.
 
     Raises:
         SourceError: the bundle is not sound; nothing was written.
-        DejafakeError: catalogue or thumbnails cannot be written; what was observed is safe, and importing again
-            finishes the job.
+        DejafakeError: catalogue or thumbnails cannot be written; what was observed is stored, and importing again
+            adds the rest.
     """
     bundle.verify()
     run = _Run(name, into, embeds=bundle.manifest.detector.fingerprint == into.fingerprint)
@@ -95,7 +104,13 @@ def import_bundle(
             f"{offered} embeddings are of {other.name} ({other.fingerprint[:16]}) and were left out: this installation "
             f"uses {into.spec.name} ({into.fingerprint[:16]})"
         )
-    return BundleImport(bundle=bundle.digest, images=bundle.manifest.images, embeddings_refused=refused, **run.counts)
+    return BundleImport(
+        bundle=bundle.digest,
+        images=bundle.manifest.images,
+        embeddings_refused=refused,
+        copies_refused=run.copies_refused,
+        **run.counts,
+    )
 
 
 class _Run:
@@ -103,6 +118,7 @@ class _Run:
         self._name = name
         self._into = into
         self.embeds = embeds
+        self.copies_refused: str | None = None
         self.counts = dict.fromkeys(
             (
                 "images_added",
@@ -111,6 +127,8 @@ class _Run:
                 "sightings_added",
                 "provenance_added",
                 "embeddings_added",
+                "copy_embeddings_added",
+                "features_added",
                 "thumbnails_added",
                 "thumbnails_rejected",
             ),
@@ -118,65 +136,85 @@ class _Run:
         )
 
     def add(self, part: Part) -> None:
-        """Write a part: files first, a file too many does no harm, then one transaction."""
+        """Store a part: files first, because a file without a row does no harm, then one transaction."""
         counts = dict.fromkeys(self.counts, 0)
         self._add_thumbnails(part.thumbnails, counts)
+        detections = self._detections(part)
+        vectors, features = self._copies(part.copies)
+        of = self._into.descriptor
         with self._into.catalog.writing() as session:
-            known = images.find_ids(session, [image.sha256 for image in part.images])
-            history = label_history.statements(session, list(known.values()))
-            ids = {}
+            intake = Intake(
+                session,
+                [image.sha256 for image in part.images],
+                read_here=False,
+                descriptor=None if of is None else of.fingerprint,
+                features=FEATURES_FINGERPRINT,
+            )
+            history = label_history.statements(session, list(intake.ids.values()))
             for image in part.images:
-                image_id = known.get(image.sha256) or images.add(session, _new_image(image))
-                ids[image.sha256] = image_id
-                self._describe(session, image_id, image, history.get(image_id, ()), counts)
-            counts["images_added"] = len(set(ids) - set(known))
-            counts["provenance_added"] = self._tell(session, part, ids)
-            if self.embeds and len(part.vectors):
-                counts["embeddings_added"] = self._embed(session, part, ids)
+                here = history.get(intake.ids.get(image.sha256, 0), ())
+                stated, older = newer_labels(image.labels, here)
+                incoming = self._incoming(image, stated, detections.get(image.sha256))
+                stored = intake.store(
+                    replace(incoming, copy_embedding=vectors.get(image.sha256), features=features.get(image.sha256))
+                )
+                counts["images_added"] += stored.added
+                counts["provenance_added"] += stored.provenance_added
+                counts["sightings_added"] += stored.sightings_added
+                counts["labels_added"] += stored.labels_added
+                counts["labels_older"] += older
+            if detections:
+                counts["embeddings_added"] = intake.store_detections(self._detector(session))
+            if vectors and of is not None:
+                spec = of.spec
+                descriptor = descriptors.register(session, spec.name, of.fingerprint, spec.dimension, spec.as_json())
+                counts["copy_embeddings_added"] = intake.store_copy_embeddings(descriptor)
+            counts["features_added"] = intake.store_features()
         for what, count in counts.items():
             self.counts[what] += count
 
-    def _describe(
-        self,
-        session: Session,
-        image_id: int,
-        image: BundledImage,
-        history: Sequence[Statement],
-        counts: dict[str, int],
-    ) -> None:
-        for source in image.sources:
-            sources.add(session, image_id, NewSource(source.source, source.location, source.fields))
-        sources.add(session, image_id, NewSource(self._name, image.sha256))
-        for collection in image.collections:
-            collections.ensure(session, collection)
-            collections.add_images(session, collection, [image_id])
-        seen = [NewSighting(**sighting.model_dump()) for sighting in image.sightings]
-        counts["sightings_added"] += sightings.add(session, image_id, seen)
-        added, older = merge_labels(session, image_id, image.labels, history)
-        counts["labels_added"] += added
-        counts["labels_older"] += older
-
-    def _tell(self, session: Session, part: Part, ids: Mapping[str, int]) -> int:
-        told = {ids[image.sha256]: image.provenance for image in part.images if image.provenance}
-        unknown = provenance.untold(session, list(told))
-        for image_id in sorted(unknown):
-            provenance.take_over(session, image_id, [unverified(finding) for finding in told[image_id]])
-        return len(unknown)
-
-    def _embed(self, session: Session, part: Part, ids: Mapping[str, int]) -> int:
-        into = self._into
-        detector_id = detectors.register(
-            session, into.spec.name, into.fingerprint, into.spec.trained, into.spec.as_json()
+    def _incoming(
+        self, image: BundledImage, stated: tuple[StatedLabels, ...], detection: NewDetection | None
+    ) -> IncomingImage:
+        places = [NewSource(source.source, source.location, source.fields) for source in image.sources]
+        return IncomingImage(
+            sha256=image.sha256,
+            image=_new_image(image),
+            provenance=tuple(unverified(finding) for finding in image.provenance) or None,
+            detection=detection,
+            sources=(*places, NewSource(self._name, image.sha256)),
+            collections=tuple(image.collections),
+            sightings=tuple(NewSighting(**sighting.model_dump()) for sighting in image.sightings),
+            labels=stated,
         )
+
+    def _detections(self, part: Part) -> dict[str, NewDetection]:
+        if not self.embeds or not len(part.vectors):
+            return {}
         said = [(image.sha256, image.detection) for image in part.images if image.detection is not None]
-        rows = [
-            (ids[sha256], NewDetection(vector, one.logits, one.p_fake if into.spec.trained else None))
-            for (sha256, one), vector in zip(said, part.vectors, strict=True)
-        ]
-        return embeddings.add(session, detector_id, rows)
+        return {
+            sha256: NewDetection(vector, detection.logits, detection.p_fake if self._into.spec.trained else None)
+            for (sha256, detection), vector in zip(said, part.vectors, strict=True)
+        }
+
+    def _copies(self, given: ForCopies) -> tuple[Mapping[str, Vector], Mapping[str, bytes]]:
+        """The copy embeddings and the local features that are of what is in use here."""
+        of, vectors, features = self._into.descriptor, given.vectors, given.features
+        if vectors and (of is None or given.descriptor != of.fingerprint or not _fits(vectors, of.spec.dimension)):
+            here = "none is in use here" if of is None else f"this installation uses {of.spec.name}"
+            self.copies_refused = f"copy embeddings are of another copy descriptor and were left out: {here}"
+            vectors = {}
+        if features and (not self._into.features or given.method != FEATURES_FINGERPRINT):
+            self.copies_refused = self.copies_refused or "local features are of another version and were left out"
+            features = {}
+        return vectors, {sha256: codes for sha256, codes in features.items() if _readable(codes)}
+
+    def _detector(self, session: Session) -> int:
+        into = self._into
+        return detectors.register(session, into.spec.name, into.fingerprint, into.spec.trained, into.spec.as_json())
 
     def _add_thumbnails(self, thumbnails: Mapping[str, bytes], counts: dict[str, int]) -> None:
-        """Keep pictures that are missing here. Each is decoded and made anew: nothing from outside is kept as it is."""
+        """Store missing thumbnails. Each is decoded and encoded again: bytes from outside are never kept."""
         into = self._into
         for sha256, data in thumbnails.items():
             if into.thumbnails.path(sha256).exists():
@@ -189,28 +227,27 @@ class _Run:
                 counts["thumbnails_rejected"] += 1
             except OSError as error:
                 raise DejafakeError(
-                    f"thumbnails cannot be written ({error.strerror or error}): free or mend the disk and import again"
+                    f"thumbnails cannot be written ({error.strerror or error}): free some space or check the disk "
+                    f"and import again"
                 ) from None
 
 
-def merge_labels(
-    session: Session, image_id: int, said: Sequence[BundledLabel], history: Sequence[Statement]
-) -> tuple[int, int]:
-    """State what others stated, as of when they did, unless their source said something later that is here already.
+def newer_labels(said: Sequence[BundledLabel], history: Sequence[Statement]) -> tuple[tuple[StatedLabels, ...], int]:
+    """The statements to add, with the times they were made; those older than what their source said here are left out.
 
     Args:
-        history: the statements about the image that are here, oldest first.
+        history: the stored statements about the image, oldest first.
 
     Returns:
-        How many statements were added, and how many were left out as older.
+        The statements to add, and how many were left out as older.
     """
     groups: dict[tuple[LabelSource, str, str], list[BundledLabel]] = {}
     for label in said:
         groups.setdefault((label.source_kind, label.source.strip(), label.edition), []).append(label)
-    here = {(made.source_kind, made.source, made.edition) for made in history}
-    latest = {(made.source_kind, made.source): made.since for made in history}
+    here = {(statement.source_kind, statement.source, statement.edition) for statement in history}
+    latest = {(statement.source_kind, statement.source): statement.since for statement in history}
     now = utc_now()
-    added = older = 0
+    stated, older = [], 0
     for (kind, source, edition), group in sorted(groups.items(), key=lambda pair: pair[1][0].stated_at):
         stated_at = min(group[0].stated_at, now)
         before = latest.get((kind, source), stated_at)
@@ -219,22 +256,38 @@ def merge_labels(
         if stated_at < before:
             older += len(group)
             continue
-        new = [NewLabel(one.value, kind, source, one.technique, one.generator, one.reason, edition) for one in group]
-        added += labels.state(session, image_id, new, stated_at=stated_at)
-    return added, older
+        new = (
+            NewLabel(
+                earlier_label.value,
+                kind,
+                source,
+                earlier_label.technique,
+                earlier_label.generator,
+                earlier_label.reason,
+                edition,
+            )
+            for earlier_label in group
+        )
+        stated.append(StatedLabels(tuple(new), stated_at))
+    return tuple(stated), older
+
+
+def _fits(vectors: Mapping[str, Vector], dimension: int) -> bool:
+    return all(len(vector) == dimension for vector in vectors.values())
+
+
+def _readable(codes: bytes) -> bool:
+    try:
+        unpack(codes)
+    except UsageError:
+        return False
+    return True
 
 
 def _new_image(image: BundledImage) -> NewImage:
     return NewImage(
-        sha256=image.sha256,
-        byte_size=image.byte_size,
-        format=image.format,
-        width=image.width,
-        height=image.height,
-        mode=image.mode,
-        frames=image.frames,
-        notes=image.notes,
+        **file_facts(image),
         pdq=bytes.fromhex(image.pdq),
         pdq_quality=image.pdq_quality,
-        pdq_method=image.pdq_method,
+        pdq_method=PdqMethod.of(image.pdq_method),
     )

@@ -1,18 +1,31 @@
-"""What lies in a bundle: its members, its manifest, and what is said of each image. Models at the edge: whatever they
-accept is safe to write into a catalogue."""
+"""The format of a bundle: its members, its manifest, and the record of each image. Whatever these models accept is
+safe to store in a catalogue."""
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    create_model,
+)
 
-from indexer.catalog.types import NAME_LENGTH, as_utc
+from indexer.catalog.tables.types import NAME_LENGTH, as_utc
 from indexer.provenance.findings import Camera, Credentials, Declaration, Generation, ThumbnailComparison
-from indexer.sources.cells import as_url
-from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, ProvenanceKind, Technique
+from indexer.sightings import SIGHTING_FIELDS, SightingKind
+from indexer.sources.cells import MAX_ADDRESS, as_url
+from indexer.sources.rows import MAX_COLUMNS
+from indexer.sources.times import no_number
+from indexer.vocabulary import EvidenceKind, LabelSource, LabelValue, PdqMethod, ProvenanceKind, Technique
 
 MANIFEST: Final = "manifest.json"
 VECTORS: Final = "vectors"
-"""The tensor in each `embeddings/` member: float32 [N, 384], a row for each image of the part that has one."""
+"""The tensor in each `embeddings/` member: float32 [N, 384], a row for each image of the part that has one. What
+else lies there: `for_copies`."""
 MAX_MANIFEST: Final = 64 * 2**20
 MAX_MEMBER: Final = 512 * 2**20
 """Largest members, unpacked, in bytes. The writer starts a new part long before."""
@@ -21,8 +34,8 @@ MAX_PARTS: Final = 100_000
 Text = Annotated[str, Field(max_length=1_000_000)]
 Name = Annotated[str, Field(max_length=NAME_LENGTH, pattern=r"\S")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Address = Annotated[str, AfterValidator(as_url), Field(max_length=20_000)]
-Moment = Annotated[AwareDatetime, AfterValidator(as_utc)]
+Address = Annotated[str, AfterValidator(as_url), Field(max_length=MAX_ADDRESS)]
+Moment = Annotated[AwareDatetime, BeforeValidator(no_number), AfterValidator(as_utc)]
 Count = Annotated[int, Field(ge=0, le=2**48)]
 Side = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -51,14 +64,14 @@ class Manifest(_Strict):
 
     format: Literal["dejafake-bundle"]
     version: Literal[1, 2]
-    """2 since findings of provenance are in it; the first version is read as before."""
+    """2 since bundles hold provenance findings; version 1 is still read."""
     images: Count
     detector: BundledDetector
     members: Annotated[tuple[Member, ...], Field(max_length=3 * MAX_PARTS)]
 
 
 class BundledLabel(_Strict):
-    """A statement. `edition` groups what its source said at once (NewLabel)."""
+    """A statement. Statements of one source with the same `edition` were made at the same time (NewLabel)."""
 
     value: LabelValue
     technique: Technique
@@ -70,17 +83,23 @@ class BundledLabel(_Strict):
     edition: Name
 
 
-class BundledSighting(_Strict):
-    """The image seen somewhere."""
+_SEEN: Final[dict[SightingKind, Any]] = {
+    SightingKind.ADDRESS: Address,
+    SightingKind.NAME: Name,
+    SightingKind.TIME: Moment,
+    SightingKind.WORD: Text,
+    SightingKind.TEXT: Text,
+}
+if TYPE_CHECKING:
+    _Seen = _Strict
+else:
+    _Seen = create_model(
+        "_Seen", __base__=_Strict, **{name: (_SEEN[field.kind] | None, ...) for name, field in SIGHTING_FIELDS.items()}
+    )
 
-    url: Address | None
-    archive_url: Address | None
-    platform: Name | None
-    account: Text | None
-    posted_at: Moment | None
-    caption: Text | None
-    language: Text | None
-    claim: Text | None
+
+class BundledSighting(_Seen):
+    """The image seen somewhere."""
 
 
 class BundledSource(_Strict):
@@ -88,18 +107,18 @@ class BundledSource(_Strict):
 
     source: Text
     location: Text
-    fields: Annotated[dict[Text, Text], Field(max_length=10_000)]
+    fields: Annotated[dict[Text, Text], Field(max_length=MAX_COLUMNS)]
 
 
 class BundledDetection(_Strict):
-    """What the detector of the manifest said of it; its embedding is the next row of the part's tensor."""
+    """The result of the manifest's detector on the image; its embedding is the next row of the part's tensor."""
 
     logits: Annotated[tuple[FiniteFloat, ...], Field(min_length=1, max_length=1_000)]
     p_fake: Annotated[float, Field(ge=0, le=1)] | None
 
 
 class FindingFields(_Strict):
-    """What a finding has besides, by its kind, as it was read."""
+    """The further fields of a finding, which depend on its kind."""
 
     where: Text | None = None
     software: Text | None = None
@@ -111,7 +130,7 @@ class FindingFields(_Strict):
 
 
 class BundledFinding(_Strict):
-    """One thing the image's file says of its own origin, as whoever wrote the bundle read it."""
+    """A statement in the image's file about its origin, as the writer of the bundle read it."""
 
     kind: ProvenanceKind
     worth: EvidenceKind
@@ -136,7 +155,7 @@ class BundledImage(_Strict):
     notes: tuple[Text, ...]
     pdq: Digest
     pdq_quality: Annotated[int, Field(ge=0, le=100)]
-    pdq_method: Name
+    pdq_method: Name = PdqMethod.BILINEAR_512.value
     labels: tuple[BundledLabel, ...]
     sightings: tuple[BundledSighting, ...]
     sources: tuple[BundledSource, ...]

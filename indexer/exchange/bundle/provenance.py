@@ -6,13 +6,13 @@ trusted is the sender's word.
 
 import json
 
-from indexer.catalog.records import ProvenanceFinding
+from indexer.catalog.records.provenance import ProvenanceFinding
 from indexer.exchange.bundle.layout import BundledFinding, FindingFields
 from indexer.vocabulary import EvidenceKind
 
 
 def bundled(finding: ProvenanceFinding) -> BundledFinding:
-    """A finding as it travels."""
+    """A finding as it is written into a bundle."""
     return BundledFinding(
         kind=finding.kind,
         worth=finding.worth,
@@ -26,7 +26,7 @@ def bundled(finding: ProvenanceFinding) -> BundledFinding:
 
 
 def unverified(said: BundledFinding) -> ProvenanceFinding:
-    """A finding as it is kept where it was not verified: none is cryptographic."""
+    """A finding as it is stored after import: nothing was verified here, so its worth is never cryptographic."""
     fields, statement, worth = said.fields.model_dump(mode="json", exclude_defaults=True), said.statement, said.worth
     if worth is EvidenceKind.CRYPTOGRAPHIC:
         worth, statement = EvidenceKind.SELF_DECLARED, f"Verified by whoever sent it, not here: {statement}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from indexer.catalog.types import EMBEDDING_DIMENSION
 from indexer.errors import SourceError, UsageError
+from indexer.exchange.bundle.for_copies import ForCopies
 from indexer.exchange.bundle.layout import (
     MANIFEST,
     MAX_MANIFEST,
@@ -28,9 +28,10 @@ from indexer.exchange.bundle.layout import (
     Manifest,
     Member,
 )
+from indexer.sources.archives.members import unpacked_budget
+from indexer.sources.archives.zipped import check_directory
 from indexer.sources.items import printable
-from indexer.sources.members import unpacked_budget
-from indexer.sources.zipped import check_directory
+from indexer.vocabulary import EMBEDDING_SIZE
 
 M = TypeVar("M", bound=BaseModel)
 _DAMAGE = (
@@ -47,11 +48,13 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Some images of a bundle. `vectors` [N, 384] float32, L2-normalised, are those of the images with a `detection`,
-    in their order; `thumbnails` are bytes by SHA-256 that claim to be small JPEGs."""
+    """Some images of a bundle. `vectors` [N, 384] float32, L2-normalised, belong to the images with a `detection`, in
+    the same order; `copies` is what copies of the images are found by; `thumbnails` maps SHA-256 to bytes that claim to
+    be small JPEGs."""
 
     images: tuple[BundledImage, ...]
     vectors: npt.NDArray[np.float32]
+    copies: ForCopies
     thumbnails: dict[str, bytes]
 
 
@@ -70,7 +73,10 @@ class Bundle:
         if len(self._infos) != len(archive.infolist()):
             raise self._refused("two members have one name")
         if MANIFEST not in self._infos:
-            raise self._refused("it has no manifest.json")
+            raise SourceError(
+                f"{name} is no bundle: it has no {MANIFEST}. `dejafake import` takes what `dejafake export --bundle` "
+                "wrote; archives of pictures go to `dejafake ingest`"
+            )
         data = self._read(MANIFEST, MAX_MANIFEST)
         self.digest = hashlib.sha256(data).hexdigest()
         self.manifest = self._parsed(Manifest, data, MANIFEST)
@@ -108,22 +114,30 @@ class Bundle:
         if name not in self._members:
             raise self._refused("its parts are not numbered in order")
         images = tuple(self._lines(BundledImage, name))
-        vectors = self._vectors(f"embeddings/{number}.safetensors", sum(one.detection is not None for one in images))
-        return Part(images, vectors, dict(self._thumbnails(f"thumbnails/{number}.jsonl")))
+        name = f"embeddings/{number}.safetensors"
+        tensors = self._tensors(name)
+        vectors = self._vectors(name, tensors, sum(image.detection is not None for image in images))
+        try:
+            copies = ForCopies.read(tensors, [image.sha256 for image in images])
+        except ValueError as error:
+            raise self._refused(f"{name} holds {error}") from None
+        return Part(images, vectors, copies, dict(self._thumbnails(f"thumbnails/{number}.jsonl")))
 
-    def _vectors(self, name: str, count: int) -> npt.NDArray[np.float32]:
+    def _tensors(self, name: str) -> dict[str, npt.NDArray[Any]]:
         if name not in self._members:
-            found = np.empty((0, EMBEDDING_DIMENSION), np.float32)
-        else:
-            try:
-                found = load(self._checked(name)).get(VECTORS, np.empty(0))
-            except (SafetensorError, ValueError, TypeError, KeyError) as error:
-                raise self._refused(f"{name} is no safetensors file ({printable(str(error))[:120]})") from None
-        if found.dtype != np.float32 or found.shape != (count, EMBEDDING_DIMENSION):
+            return {VECTORS: np.empty((0, EMBEDDING_SIZE), np.float32)}
+        try:
+            return load(self._checked(name))
+        except (SafetensorError, ValueError, TypeError, KeyError) as error:
+            raise self._refused(f"{name} is no safetensors file ({printable(str(error))[:120]})") from None
+
+    def _vectors(self, name: str, tensors: dict[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np.float32]:
+        vectors = tensors.get(VECTORS, np.empty(0))
+        if vectors.dtype != np.float32 or vectors.shape != (count, EMBEDDING_SIZE):
             raise self._refused(f"{name} does not hold the {count} embeddings of its images")
-        if not (abs(np.linalg.norm(found.astype(np.float64), axis=1) - 1) < 1e-2).all():
+        if not (abs(np.linalg.norm(vectors.astype(np.float64), axis=1) - 1) < 1e-2).all():
             raise self._refused(f"{name} holds embeddings that are not finite and of length 1")
-        return found
+        return vectors
 
     def _thumbnails(self, name: str) -> Iterator[tuple[str, bytes]]:
         if name not in self._members:
@@ -149,7 +163,7 @@ class Bundle:
             raise self._refused(f"{where}: {error}") from None
 
     def _checked(self, name: str) -> bytes:
-        """A member's bytes, once they were compared with the manifest."""
+        """A member's bytes, after they were checked against the manifest."""
         member: Member = self._members[name]
         data = self._read(name, member.bytes)
         if len(data) != member.bytes or hashlib.sha256(data).hexdigest() != member.sha256:
@@ -180,6 +194,11 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
     name = printable(path.name)
     try:
         with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise SourceError(
+                    f"{name} cannot be read as a bundle: `dejafake import` takes what `dejafake export --bundle` "
+                    "wrote; pictures and tables go to `dejafake ingest`, lists of hashes to `dejafake hashes import`"
+                )
             check_directory(file, name)
         budget = unpacked_budget(path)
         archive = zipfile.ZipFile(path)

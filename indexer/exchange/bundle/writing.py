@@ -1,4 +1,4 @@
-"""Writes a bundle: in parts, in flat memory, the same catalogue to the same bytes."""
+"""Writes a bundle in parts, in constant memory. The same catalogue gives the same bytes."""
 
 import base64
 import hashlib
@@ -6,16 +6,24 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 from safetensors.numpy import save
 from sqlalchemy.orm import Session
 
-from indexer.catalog import Catalog, embeddings, images, label_history
-from indexer.catalog.label_history import Statement
-from indexer.catalog.records import ImageDetails, ImageFilter
+from indexer.arrays import Vector
+from indexer.catalog import Catalog
+from indexer.catalog.copies import embeddings as copy_embeddings
+from indexer.catalog.copies import local_features
+from indexer.catalog.detections import embeddings
+from indexer.catalog.images import images, label_history
+from indexer.catalog.images.label_history import Statement
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.images import ImageDetails
 from indexer.errors import DejafakeError
+from indexer.exchange.bundle.for_copies import ForCopies
 from indexer.exchange.bundle.layout import (
     MANIFEST,
     VECTORS,
@@ -31,7 +39,11 @@ from indexer.exchange.bundle.layout import (
 )
 from indexer.exchange.bundle.provenance import bundled
 from indexer.exchange.web_terms import web_address
-from indexer.imaging.media import MediaStore
+from indexer.files.media import MediaStore
+from indexer.files.whole_files import replacing, told
+from indexer.imaging.file_facts import file_facts
+from indexer.sightings import SIGHTING_FIELDS, SightingKind
+from indexer.vocabulary import EMBEDDING_SIZE
 
 _IMAGES_AT_ONCE = 500
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -39,11 +51,13 @@ _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class BundleExport:
-    """What was written. `bundle` is the SHA-256 of the manifest: tell it to whoever gets the file, by another way."""
+    """What was written. `bundle` is the SHA-256 of the manifest: send it to the recipient by another channel."""
 
     bundle: str
     images: int
     embeddings: int
+    copy_embeddings: int
+    features: int
     thumbnails: int
     bytes: int
 
@@ -54,50 +68,60 @@ def export_bundle(
     detector: BundledDetector,
     path: Path,
     *,
+    descriptor: str | None = None,
+    features: str | None = None,
     thumbnails: MediaStore | None = None,
     observe: Callable[[int], None] = lambda _: None,
 ) -> BundleExport:
-    """Write the images that meet a filter with labels, sightings, sources, collections, provenance, hashes and
-    embeddings, as of one moment. The file appears whole or not at all.
+    """Write the images that meet a filter with labels, sightings, sources, collections, provenance, hashes,
+    embeddings and what copies of them are found by, as of one moment. The file appears whole or not at all.
 
     Args:
         detector: whose embeddings and scores go in.
-        thumbnails: where they lie; None to leave them out.
-        observe: told how many images were just written.
+        descriptor, features: fingerprints of the copy descriptor and of the method of local features that go in; None
+            to leave them out.
+        thumbnails: where they are kept; None to leave them out.
+        observe: called with the number of images after each part.
 
     Raises:
         DejafakeError: the file cannot be written, the catalogue cannot be read, or a text is too long for a bundle.
     """
-    partial = path.with_name(f"{path.name}.part")
     try:
-        with partial.open("wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            bundle = _Bundle(archive, detector, thumbnails)
-            with catalog.reading() as session:
-                for ids in images.by_digest(session, wanted, _IMAGES_AT_ONCE):
-                    observe(bundle.add_part(session, ids))
-            digest = bundle.finish()
-        size = partial.stat().st_size
-        partial.replace(path)
-    except OSError as error:
-        raise DejafakeError(f"cannot write {path}: {error.strerror or error}") from None
+        with told(path), replacing(path) as partial:
+            with partial.open("wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                bundle = _Bundle(archive, detector, descriptor, features, thumbnails)
+                with catalog.reading() as session:
+                    for ids in images.by_digest(session, wanted, _IMAGES_AT_ONCE):
+                        observe(bundle.add_part(session, ids))
+                digest = bundle.finish()
+            size = partial.stat().st_size
     except ValidationError as error:
         raise DejafakeError(f"{path.name} would hold what no bundle may: {error.errors()[0]['msg']}") from None
-    finally:
-        partial.unlink(missing_ok=True)
-    return BundleExport(digest, bundle.images, bundle.embeddings, bundle.thumbnails, size)
+    return BundleExport(
+        digest, bundle.images, bundle.embeddings, bundle.copy_embeddings, bundle.features, bundle.thumbnails, size
+    )
 
 
 class _Bundle:
-    def __init__(self, archive: zipfile.ZipFile, detector: BundledDetector, thumbnails: MediaStore | None) -> None:
+    def __init__(
+        self,
+        archive: zipfile.ZipFile,
+        detector: BundledDetector,
+        descriptor: str | None,
+        method: str | None,
+        thumbnails: MediaStore | None,
+    ) -> None:
         self._archive = archive
         self._detector = detector
+        self._descriptor = descriptor
+        self._method = method
         self._thumbnails = thumbnails
         self._members: list[Member] = []
         self._parts = 0
-        self.images = self.embeddings = self.thumbnails = 0
+        self.images = self.embeddings = self.copy_embeddings = self.features = self.thumbnails = 0
 
     def add_part(self, session: Session, ids: list[int]) -> int:
-        """Write some images; how many there were."""
+        """Write some images. Returns their number."""
         known = images.details(session, ids)
         history = label_history.statements(session, ids)
         vectors = embeddings.vectors(session, self._detector.fingerprint, ids)
@@ -105,10 +129,12 @@ class _Bundle:
             _image(details, history.get(image_id, ()), self._detector.fingerprint if image_id in vectors else None)
             for image_id, details in known.items()
         ]
-        rows = [vectors[image_id] for image_id in known if image_id in vectors]
+        rows = np.array([vectors[image_id] for image_id in known if image_id in vectors], "<f4")
+        copies = self._for_copies(session, {image_id: details.image.sha256 for image_id, details in known.items()})
+        tensors = copies.tensors([record.sha256 for record in records])
         self._put("images", "jsonl", _lines(records))
-        if rows:
-            self._put("embeddings", "safetensors", save({VECTORS: np.stack(rows).astype("<f4")}))
+        if len(rows) or tensors:
+            self._put("embeddings", "safetensors", save({VECTORS: rows.reshape(-1, EMBEDDING_SIZE), **tensors}))
         if self._thumbnails is not None:
             small = list(_small(self._thumbnails, (record.sha256 for record in records)))
             self._put("thumbnails", "jsonl", _lines(small))
@@ -116,10 +142,25 @@ class _Bundle:
         self._parts += 1
         self.images += len(records)
         self.embeddings += len(rows)
+        self.copy_embeddings += len(copies.vectors)
+        self.features += len(copies.features)
         return len(records)
 
+    def _for_copies(self, session: Session, sha256s: dict[int, str]) -> ForCopies:
+        found, taken = dict[int, Vector](), dict[int, bytes]()
+        if self._descriptor is not None:
+            found = copy_embeddings.vectors(session, self._descriptor, sha256s)
+        if self._method is not None:
+            taken = local_features.of(session, self._method, sha256s)
+        return ForCopies(
+            self._descriptor,
+            {sha256s[image_id]: vector for image_id, vector in found.items()},
+            self._method,
+            {sha256s[image_id]: codes for image_id, codes in taken.items()},
+        )
+
     def finish(self) -> str:
-        """Write the manifest; its SHA-256."""
+        """Write the manifest. Returns its SHA-256."""
         manifest = Manifest(
             format="dejafake-bundle",
             version=2,
@@ -150,31 +191,15 @@ def _lines(records: Iterable[BaseModel]) -> bytes:
 
 def _image(details: ImageDetails, history: Sequence[Statement], fingerprint: str | None) -> BundledImage:
     image = details.image
-    said = next((one for one in details.detections if one.fingerprint == fingerprint), None)
+    said = next((detection for detection in details.detections if detection.fingerprint == fingerprint), None)
     return BundledImage(
-        sha256=image.sha256,
-        byte_size=image.byte_size,
-        format=image.format,
-        width=image.width,
-        height=image.height,
-        mode=image.mode,
-        frames=image.frames,
-        notes=image.notes,
+        **file_facts(image),
         pdq=image.pdq,
         pdq_quality=image.pdq_quality,
         pdq_method=image.pdq_method,
         labels=_labels(details, history),
         sightings=tuple(
-            BundledSighting(
-                url=web_address(seen.url),
-                archive_url=web_address(seen.archive_url),
-                platform=seen.platform,
-                account=seen.account,
-                posted_at=seen.posted_at,
-                caption=seen.caption,
-                language=seen.language,
-                claim=seen.claim,
-            )
+            BundledSighting(**{name: _seen(field.kind, getattr(seen, name)) for name, field in SIGHTING_FIELDS.items()})
             for seen in details.sightings
         ),
         sources=tuple(
@@ -188,7 +213,7 @@ def _image(details: ImageDetails, history: Sequence[Statement], fingerprint: str
 
 
 def _labels(details: ImageDetails, history: Sequence[Statement]) -> tuple[BundledLabel, ...]:
-    """Statements in the order they were made; what was one edition here is one edition there."""
+    """Statements in the order they were made, each with its edition."""
     return tuple(
         BundledLabel(
             value=stated.value,
@@ -197,10 +222,10 @@ def _labels(details: ImageDetails, history: Sequence[Statement]) -> tuple[Bundle
             source_kind=stated.source_kind,
             source=stated.source,
             reason=stated.reason,
-            stated_at=made.since,
-            edition=made.edition,
+            stated_at=statement.since,
+            edition=statement.edition,
         )
-        for stated, made in zip(details.labels, history, strict=True)
+        for stated, statement in zip(details.labels, history, strict=True)
     )
 
 
@@ -209,3 +234,7 @@ def _small(thumbnails: MediaStore, sha256s: Iterable[str]) -> Iterator[BundledTh
         data = thumbnails.get(sha256)
         if data is not None:
             yield BundledThumbnail(sha256=sha256, jpeg=base64.b64encode(data).decode("ascii"))
+
+
+def _seen(kind: SightingKind, value: Any) -> Any:
+    return web_address(value) if kind is SightingKind.ADDRESS else value

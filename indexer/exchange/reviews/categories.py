@@ -18,7 +18,7 @@ class MediaCategory(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What a review says the media is: `said` verbatim, and the category it means, None where that is not known."""
+    """What a review says the media is: `said` verbatim, and the category it means, None if unknown."""
 
     said: str
     category: MediaCategory | None
@@ -32,13 +32,13 @@ _WORDS = {
     "staged": MediaCategory.STAGED,
     "transformed": MediaCategory.TRANSFORMED,
 }
-"""Today's terms, the labels shown to readers and the names of earlier drafts, in letters only, without "content"."""
+"""Current terms, labels shown to readers, and names of earlier drafts, as letters only and without "content"."""
 
 
 def categories_of(text: str) -> tuple[Category, ...]:
     """The categories a text names: a term, its IRI, a label, or several joined by commas, semicolons or bars.
 
-    A word that is not known is kept with no category; it never becomes the nearest one.
+    An unknown word is kept without a category; it is never mapped to a similar one.
     """
     whole = _meaning(text)
     if whole is not None:

@@ -1,35 +1,43 @@
-"""JSON-LD as it lies in files: a JSON document, or the script blocks of an HTML page."""
+"""Reads JSON-LD from files: a JSON document, or the script blocks of an HTML page."""
 
 import json
-import math
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
 
 from indexer.errors import SourceError
+from indexer.exchange.reviews.mending import values_of
 
 MAX_BYTES = 64 * 2**20
-"""Longest document: the largest public feed of fact-checks has some tens of megabytes."""
+"""Largest document, in bytes. The largest public feed of fact-checks has some tens of megabytes."""
 MAX_PAGE_BYTES = 8 * 2**20
 """Longest HTML page."""
-_WRAPPINGS = (("<!--", "-->"), ("//<![CDATA[", "//]]>"), ("<![CDATA[", "]]>"))
+MAX_DEPTH = 40
+_BLANKS = " \t\r\n\f\v\u00a0\u200b\ufeff\0"
 
 
 def documents(data: str | bytes) -> tuple[list[Any], list[str]]:
-    """The JSON values in a text, and what is wrong with the blocks of a page that hold none.
+    """The JSON values in a text, and the problems of blocks that hold none. A document's single value, or the list of
+    its values if it has several.
 
     Raises:
         SourceError: neither JSON nor HTML, nested too deeply, or too long.
     """
     text = _text(data)
-    start = text.lstrip()[:1]
-    if start == "<":
+    if is_page(text):
         return _page(text)
     try:
-        return [_json(text)], []
+        values = values_of(text.strip(_BLANKS))
     except ValueError as error:
         raise SourceError(
             f"this is neither JSON-LD nor an HTML page ({error}); save the page or the feed itself"
         ) from None
+    return [values[0] if len(values) == 1 else values], []
+
+
+def is_page(text: str) -> bool:
+    """Whether a text is an HTML page rather than a JSON document."""
+    return text.lstrip(_BLANKS).startswith("<")
 
 
 def _text(data: str | bytes) -> str:
@@ -40,40 +48,38 @@ def _text(data: str | bytes) -> str:
     return data.decode(json.detect_encoding(data), "replace").removeprefix("\ufeff")
 
 
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_finite)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _finite(digits: str) -> float | None:
-    number = float(digits)
-    return number if math.isfinite(number) else None
-
-
 def _page(text: str) -> tuple[list[Any], list[str]]:
     if len(text) > MAX_PAGE_BYTES:
         raise SourceError(f"the page is longer than {MAX_PAGE_BYTES // 2**20} MiB; save its JSON-LD alone")
     parser = _Blocks()
     parser.feed(text)  # never closed: what is not finished is dropped, and finishing it can take quadratic time
-    found: list[Any] = []
+    objects: list[Any] = []
     problems: list[str] = []
     for line, block in parser.blocks:
         try:
-            found.append(_json(_unwrapped(block)))
+            values = values_of(block.strip(_BLANKS))
+            if any(map(_is_too_deep, values)):
+                raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+            objects += values
         except ValueError as error:
             problems.append(f"the JSON-LD block at line {line} cannot be read: {error}")
-    return found, problems
+    if parser.unfinished is not None:
+        problems.append(f"the JSON-LD block at line {parser.unfinished} has no end: the page is cut")
+    return objects, problems
 
 
-def _unwrapped(block: str) -> str:
-    """A block without the comment or CDATA marks that some pages put around it."""
-    text = block.strip()
-    for opening, closing in _WRAPPINGS:
-        if text.startswith(opening):
-            text = text.removeprefix(opening).removesuffix(closing).strip()
-    return text
+def _is_too_deep(value: Any) -> bool:
+    """Uses the same limit as the search for reviews (`reading.objects_in`)."""
+    pending = [(value, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            return True
+        if isinstance(node, Mapping):
+            pending.extend((inner, depth + 1) for name, inner in node.items() if name != "@context")
+        elif isinstance(node, list):
+            pending.extend((inner, depth + 1) for inner in node)
+    return False
 
 
 class _Blocks(HTMLParser):
@@ -83,6 +89,11 @@ class _Blocks(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.blocks: list[tuple[int, str]] = []
         self._open: tuple[int, list[str]] | None = None
+
+    @property
+    def unfinished(self) -> int | None:
+        """The first line of a block that is never closed."""
+        return None if self._open is None else self._open[0]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A block begins."""

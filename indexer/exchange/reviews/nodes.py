@@ -1,4 +1,4 @@
-"""One JSON-LD object, read property by property; whoever reads it knows in the end what nobody asked for."""
+"""One JSON-LD object, read property by property; it keeps track of the properties that were never read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -8,53 +8,53 @@ _PREFIXES = ("http://schema.org/", "https://schema.org/", "schema:")
 
 
 def term(name: str) -> str:
-    """A schema.org term without the prefix or address it may be written with."""
+    """A schema.org term without its prefix or address."""
     return next((name[len(prefix) :] for prefix in _PREFIXES if name.startswith(prefix)), name)
 
 
 def types_of(value: Mapping[str, Any]) -> tuple[str, ...]:
     """The types an object says it has."""
     said = value.get("@type", value.get("type"))
-    return tuple(term(one) for one in flat(said) if isinstance(one, str))
+    return tuple(term(name) for name in flat(said) if isinstance(name, str))
 
 
 def flat(value: Any) -> Iterator[Any]:
-    """A value, or those of a list of lists, without nulls; a value object (`@value`) is its value."""
+    """A value, or the values of nested lists, without nulls; a value object (`@value`) is replaced by its value."""
     pending = [value]
     while pending:
-        one = pending.pop()
-        if isinstance(one, list):
-            pending.extend(reversed(one))
-        elif isinstance(one, Mapping) and "@list" in one:
-            pending.append(one["@list"])
-        elif isinstance(one, Mapping) and "@value" in one:
-            pending.append(one["@value"])
-        elif one is not None:
-            yield one
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(reversed(node))
+        elif isinstance(node, Mapping) and "@list" in node:
+            pending.append(node["@list"])
+        elif isinstance(node, Mapping) and "@value" in node:
+            pending.append(node["@value"])
+        elif node is not None:
+            yield node
 
 
 class References:
-    """The objects of a document by `@id`, so that `{"@id": …}` stands for the object it names."""
+    """The objects of a document by `@id`, to resolve references `{"@id": …}`."""
 
     def __init__(self) -> None:
         self._objects: dict[str, Mapping[str, Any]] = {}
 
     def note(self, value: Mapping[str, Any]) -> None:
-        """Remember an object that says more than its name; the first of a name counts."""
+        """Remember an object that has more than its `@id`; the first with an `@id` counts."""
         name = value.get("@id")
         if isinstance(name, str) and len(value) > 1:
             self._objects.setdefault(name, value)
 
     def follow(self, value: Any) -> Any:
-        """The object a bare reference names, or the value itself."""
+        """The object that a bare reference names, or else the value itself."""
         if isinstance(value, Mapping) and set(value) == {"@id"} and isinstance(value["@id"], str):
             return self._objects.get(value["@id"], value)
         return value
 
 
 class Node:
-    """An object being read. `take…` gives what a property says and counts it as understood; a property of which
-    nothing could be used stays in `other`."""
+    """An object being read. `take…` gives the value of a property and marks it as understood; a property without any
+    usable value stays in `other`."""
 
     def __init__(self, value: Mapping[str, Any], references: References) -> None:
         self._value = value
@@ -64,32 +64,32 @@ class Node:
         self.types = types_of(value)
 
     def take(self, name: str, read: Callable[[Any], T | None]) -> T | None:
-        """The first value of a property that `read` can use; it says None, or raises ValueError, where it cannot."""
+        """The first value of a property that `read` accepts; it returns None or raises ValueError for others."""
         return next(iter(self.take_all(name, read, most=1)), None)
 
     def take_all(self, name: str, read: Callable[[Any], T | None], *, most: int | None = None) -> list[T]:
-        """All values of a property that `read` can use. The property is understood when that is all it held."""
-        found: list[T] = []
+        """All values of a property that `read` accepts. The property is understood if it has no others."""
+        values: list[T] = []
         whole = True
         for value in flat(self._value.get(self._names.get(name, name))):
-            if most is not None and len(found) >= most:
+            if most is not None and len(values) >= most:
                 whole = False
                 break
             used = _used(read, self._references.follow(value))
             if used is None:
                 whole = False
             else:
-                found.append(used)
-        if found and whole:
+                values.append(used)
+        if values and whole:
             self._understood.add(self._names[name])
-        return found
+        return values
 
     def take_nodes(self, name: str) -> "list[Node]":
         """The objects a property holds; plain addresses become objects with that `url`."""
         return self.take_all(name, self._child)
 
     def leave(self, name: str) -> None:
-        """Count a property as not understood after all: only a part of it was used."""
+        """Mark a property as not understood after all, because only a part of it was used."""
         self._understood.discard(self._names.get(name, name))
 
     def _child(self, value: Any) -> "Node | None":
@@ -99,7 +99,7 @@ class Node:
 
     @property
     def other(self) -> dict[str, Any]:
-        """What was not understood, as it stands; nulls are left out, they say nothing."""
+        """The properties that were not understood, verbatim, without nulls."""
         return {
             name: value for name, value in self._value.items() if name not in self._understood and value is not None
         }

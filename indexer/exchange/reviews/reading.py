@@ -1,7 +1,7 @@
 """Reads ClaimReview and MediaReview as real feeds write them.
 
 Feeds deviate: comma-joined labels, digests under `sha256sum`, old property names, objects named by reference, lists in
-lists with nulls between. What is understood gets a name; nothing else is dropped (`other`).
+lists with nulls between. What is understood becomes a field; everything else is kept in `other`.
 """
 
 import json
@@ -13,26 +13,26 @@ from typing import Any
 
 from indexer.errors import SourceError
 from indexer.exchange.reviews.categories import Category, categories_of
-from indexer.exchange.reviews.markup import documents
+from indexer.exchange.reviews.markup import MAX_DEPTH, documents
 from indexer.exchange.reviews.nodes import Node, References, term, types_of
 from indexer.exchange.reviews.records import ClaimReview, MediaAppearance, MediaReview, Party, Rating, ReviewsRead
-from indexer.sources.cells import as_time, as_url
+from indexer.sources.cells import as_url
+from indexer.sources.times import as_time
 
 MAX_REVIEWS = 500_000
-MAX_DEPTH = 40
 _DIGEST = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 _DIGESTS_AND_NAMES = ("sha256", "sha256sum", "sha256Sum")
 _APPEARANCES = ("mediaItemAppearance", "appearance", "firstAppearance", "associatedMedia")
 _TELLTALES = {"ClaimReview": "claimReviewed", "MediaReview": "mediaAuthenticityCategory"}
-"""A property that only one kind of review has: feeds that flatten their reviews leave the type out."""
+"""A property that only one kind of review has, because feeds that flatten their reviews omit the type."""
 
 
 def read_reviews(data: str | bytes) -> ReviewsRead:
     """All ClaimReviews and MediaReviews in a JSON-LD document (alone, in a `@graph`, a DataFeed, a list, or inside any
     other object such as the body of a webhook), or in the script blocks of an HTML page.
 
-    A ClaimReview that belongs to a MediaReview is part of that one and is also listed by itself; a review that stands
-    there twice is listed once. Nothing is fetched.
+    A ClaimReview that belongs to a MediaReview is part of it and is also listed by itself; a repeated review is listed
+    once. Nothing is fetched.
 
     Raises:
         SourceError: neither JSON nor HTML, too long, or nested too deeply.
@@ -40,8 +40,8 @@ def read_reviews(data: str | bytes) -> ReviewsRead:
     values, problems = documents(data)
     reviews: list[ClaimReview | MediaReview] = []
     seen: set[bytes] = set()
-    for one, review in reviews_among(values):
-        spelled = sha256(json.dumps(one, sort_keys=True).encode()).digest()
+    for node, review in reviews_among(values):
+        spelled = sha256(json.dumps(node, sort_keys=True).encode()).digest()
         if spelled in seen:
             continue
         if len(reviews) >= MAX_REVIEWS:
@@ -53,8 +53,8 @@ def read_reviews(data: str | bytes) -> ReviewsRead:
 
 
 def reviews_among(values: list[Any]) -> Iterator[tuple[Mapping[str, Any], ClaimReview | MediaReview]]:
-    """All reviews inside JSON values in the order they stand, each with the object it was read from; one that stands
-    there twice comes twice.
+    """All reviews inside JSON values in document order, each with the object it was read from; repeated ones are
+    repeated.
 
     Raises:
         SourceError: nested too deeply.
@@ -70,7 +70,7 @@ def reviews_among(values: list[Any]) -> Iterator[tuple[Mapping[str, Any], ClaimR
 
 
 def objects_in(values: Any) -> Iterator[Mapping[str, Any]]:
-    """All objects inside these values, in the order they stand, outer ones first; a `@context` only names terms."""
+    """All objects inside these values in document order, outer ones first; a `@context` is skipped."""
     pending: list[tuple[Any, int]] = [(values, 0)]
     while pending:
         value, depth = pending.pop()
@@ -98,7 +98,11 @@ def _media_review(node: Node) -> MediaReview:
     author = _party(node, "author")
     published = node.take("datePublished", _time)
     language = node.take("inLanguage", _text)
-    categories = [one for found in node.take_all("mediaAuthenticityCategory", _categories) for one in found]
+    categories = [
+        category
+        for categories_of_value in node.take_all("mediaAuthenticityCategory", _categories)
+        for category in categories_of_value
+    ]
     rating = _rating(node)
     link = node.take("originalMediaLink", _link)
     context = node.take("originalMediaContextDescription", _text)
@@ -120,18 +124,18 @@ def _media_review(node: Node) -> MediaReview:
 
 
 def _reviewed_media(node: Node) -> tuple[tuple[MediaAppearance, ...], list[Mapping[str, Any]]]:
-    """Where the reviewed media appeared, and what of the items reviewed has no place in that. An item without
-    appearances is one itself: many feeds put the ImageObject directly under `itemReviewed`."""
+    """The appearances of the reviewed media, and the properties of the reviewed items that are not part of one. An item
+    without appearances is one itself: many feeds put the ImageObject directly under `itemReviewed`."""
     appearances: list[MediaAppearance] = []
     leftovers: list[Mapping[str, Any]] = []
     for item in node.take_nodes("itemReviewed"):
-        places = [place for name in _APPEARANCES for place in item.take_nodes(name)]
+        places = [appearance for name in _APPEARANCES for appearance in item.take_nodes(name)]
         if places:
-            appearances += [_appearance(place) for place in places]
+            appearances += [_appearance(appearance) for appearance in places]
             leftovers.append(item.other)
         else:
             appearances.append(_appearance(item))
-    appearances += [_appearance(place) for name in _APPEARANCES for place in node.take_nodes(name)]
+    appearances += [_appearance(appearance) for name in _APPEARANCES for appearance in node.take_nodes(name)]
     return tuple(appearances), leftovers
 
 
@@ -145,7 +149,7 @@ def _claim_review(node: Node) -> ClaimReview:
     items = node.take_nodes("itemReviewed")
     claimant = next((party for item in items if (party := _party(item, "author"))), None)
     claimed_at = next((moment for item in items if (moment := item.take("datePublished", _time))), None)
-    places = [place for item in items for name in _APPEARANCES for place in item.take_nodes(name)]
+    places = [appearance for item in items for name in _APPEARANCES for appearance in item.take_nodes(name)]
     return ClaimReview(
         url=url,
         author=author,
@@ -155,13 +159,18 @@ def _claim_review(node: Node) -> ClaimReview:
         claimed_by=claimant,
         claimed_at=claimed_at,
         rating=rating,
-        appearances=tuple(_appearance(place) for place in places),
+        appearances=tuple(_appearance(appearance) for appearance in places),
         other=_with(node.other, "itemReviewed", [item.other for item in items]),
     )
 
 
 def _appearance(node: Node) -> MediaAppearance:
-    digests = [digest for name in _DIGESTS_AND_NAMES for found in node.take_all(name, _digests) for digest in found]
+    digests = [
+        digest
+        for name in _DIGESTS_AND_NAMES
+        for digests_of_value in node.take_all(name, _digests)
+        for digest in digests_of_value
+    ]
     return MediaAppearance(
         type=node.types[0] if node.types else None,
         content_url=node.take("contentUrl", _url),
@@ -175,23 +184,23 @@ def _appearance(node: Node) -> MediaAppearance:
 
 
 def _party(node: Node, name: str) -> Party | None:
-    """The first person or organisation of a property; of several, the rest stays verbatim."""
-    found = node.take_nodes(name)
-    if not found:
+    """The first person or organisation of a property; further ones are kept verbatim."""
+    parties = node.take_nodes(name)
+    if not parties:
         return None
-    if len(found) > 1:
+    if len(parties) > 1:
         node.leave(name)
-    first = found[0]
+    first = parties[0]
     return Party(first.take("name", _text), first.take("url", _url) or first.take("sameAs", _url), first.other)
 
 
 def _rating(node: Node) -> Rating | None:
-    found = node.take_nodes("reviewRating")
-    if not found:
+    ratings = node.take_nodes("reviewRating")
+    if not ratings:
         return None
-    if len(found) > 1:
+    if len(ratings) > 1:
         node.leave("reviewRating")
-    first = found[0]
+    first = ratings[0]
     return Rating(
         text=first.take("alternateName", _text) or first.take("name", _text),
         value=first.take("ratingValue", _text),
@@ -202,7 +211,7 @@ def _rating(node: Node) -> Rating | None:
 
 
 def _with(other: dict[str, Any], name: str, leftovers: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """`other`, and what was left of the objects of one property."""
+    """`other`, plus what was not understood of the objects of one property."""
     left = [dict(leftover) for leftover in leftovers if leftover]
     return {**other, name: left} if left and name not in other else other
 
@@ -235,6 +244,6 @@ def _categories(value: Any) -> tuple[Category, ...] | None:
 
 
 def _digests(value: Any) -> list[str] | None:
-    """SHA-256 digests in a text: alone, several with blanks between, or with file names as sha256sum prints them."""
-    found = [digest.lower() for digest in _DIGEST.findall(value)] if isinstance(value, str) else []
-    return found or None
+    """SHA-256 digests in a text: one, several separated by blanks, or with file names as sha256sum prints them."""
+    digests = [digest.lower() for digest in _DIGEST.findall(value)] if isinstance(value, str) else []
+    return digests or None

@@ -1,4 +1,4 @@
-"""A review as it was read: what is understood under names of its own, everything else verbatim in `other`."""
+"""A review as it was read: fields for what is understood, everything else verbatim in `other`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,10 +33,10 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class MediaAppearance:
-    """A piece of media in one place. `type` is the schema.org type ("ImageObjectSnapshot"), None when not given.
+    """A piece of media at one address. `type` is the schema.org type ("ImageObjectSnapshot"), None if not given.
 
     `sha256` are digests of its bytes, lower-case hex. `content_url` leads to the bytes, `url` to the page around them;
-    reviewers mix the two up. All addresses are http or https and unchecked: fetching one is the caller's risk.
+    reviewers confuse the two. All addresses are http or https and otherwise unchecked: fetch them at your own risk.
     """
 
     type: str | None = None
@@ -89,7 +89,7 @@ class MediaReview:
 
 @dataclass(frozen=True, slots=True)
 class ReviewsRead:
-    """All reviews of a text in the order they stand, and what could not be read of it, for a person."""
+    """All reviews of a text in document order, and messages about what could not be read."""
 
     reviews: tuple[ClaimReview | MediaReview, ...]
     problems: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Images of the catalogue as MediaReviews and ClaimReviews, in schema.org's own terms and strictly.
 
-The category of a picture is a fact-checker's to give. Without somebody's sign-off it is written as a suggestion, under
-a name that no reader of MediaReview takes for a category, in a draft that has no author.
+Only a fact-checker may state the category of a picture. Without a sign-off it is written as a suggestion, under a
+property that no reader of MediaReview takes for a category, in a draft without an author.
 """
 
 import json
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TextIO
 
-from indexer.catalog.records import CurrentLabel, ImageDetails, Sighting
+from indexer.catalog.records.images import ImageDetails
+from indexer.catalog.records.labels import CurrentLabel
 from indexer.errors import UsageError
 from indexer.exchange.reviews.categories import MediaCategory
 from indexer.exchange.web_terms import media_type, web_address
+from indexer.sightings import Sighting
 from indexer.sources.cells import as_url
 from indexer.vocabulary import LabelValue
 
@@ -28,7 +30,7 @@ _IN_SCRIPTS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """Whoever takes responsibility for the categories of a file, and when (UTC).
+    """Who takes responsibility for the categories of a file, and when (UTC).
 
     Raises:
         UsageError: no name, or an address that is not http or https.
@@ -52,8 +54,8 @@ class ReviewWriter:
     """Writes a schema.org DataFeed with one MediaReview an image, and one ClaimReview for each claim it was seen with.
 
     Args:
-        stream: where to; text.
-        sign_off: given, undisputed fakes and authentic images get their category under this name. None: suggestions.
+        stream: a text stream.
+        sign_off: the name under which undisputed fakes and authentic images get their category. None: suggestions.
     """
 
     def __init__(self, stream: TextIO, sign_off: SignOff | None) -> None:
@@ -113,7 +115,7 @@ def claim_reviews(details: ImageDetails) -> list[dict[str, Any]]:
 
 def _snapshot(details: ImageDetails, seen: Sighting | None) -> dict[str, Any]:
     image = details.image
-    place: dict[str, Any] = {
+    appearance: dict[str, Any] = {
         "@type": "ImageObjectSnapshot",
         "sha256": image.sha256,
         "encodingFormat": media_type(image),
@@ -122,12 +124,12 @@ def _snapshot(details: ImageDetails, seen: Sighting | None) -> dict[str, Any]:
         "height": image.height,
     }
     if seen is not None:
-        place["contentUrl"] = web_address(seen.url)
-        place["archivedAt"] = web_address(seen.archive_url)
-        place["uploadDate"] = None if seen.posted_at is None else seen.posted_at.isoformat().replace("+00:00", "Z")
-        place["caption"] = seen.caption
-        place["inLanguage"] = seen.language
-    return _present(place)
+        appearance["contentUrl"] = web_address(seen.url)
+        appearance["archivedAt"] = web_address(seen.archive_url)
+        appearance["uploadDate"] = None if seen.posted_at is None else seen.posted_at.isoformat().replace("+00:00", "Z")
+        appearance["caption"] = seen.caption
+        appearance["inLanguage"] = seen.language
+    return _present(appearance)
 
 
 def _because(label: CurrentLabel) -> str:

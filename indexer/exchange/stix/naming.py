@@ -1,4 +1,4 @@
-"""Ids, times and addresses as STIX wants them: the same catalogue gives the same ones."""
+"""Ids, times and addresses in STIX form. The same catalogue gives the same ids."""
 
 import re
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ NAMESPACE = UUID("6c1f6f0e-5a0b-5c35-9d0e-7d1f0c5b8a61")
 """Of the UUIDv5 ids of domain objects. Observables take the ids that STIX 2.1 section 2.9 derives from their content,
 so that one picture has one id in everybody's bundles."""
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
-"""When the objects that never change were made: the tool itself and its extension."""
+"""The creation time of the objects that never change: the tool itself and its extension."""
 
 _EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
 _PATH = "/%:@!$&'()*+,;=~"
@@ -24,12 +24,12 @@ def stix_id(kind: str, *facts: str) -> str:
 
 
 def usable_time(moment: datetime | None) -> datetime | None:
-    """A time that can be written with four digits for the year, None for one that cannot."""
+    """The time if its year has four digits, else None."""
     return moment if moment is not None and moment >= _EARLIEST else None
 
 
 def as_uri(text: str | None) -> str | None:
-    """A web address as a URI (RFC 3986): what may not stand in one is percent-encoded. None for what is no address."""
+    """A web address as a URI (RFC 3986), with other characters percent-encoded. None if it is not an address."""
     try:
         if text is None:
             return None

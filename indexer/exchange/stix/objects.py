@@ -1,4 +1,4 @@
-"""What each thing of the catalogue is in STIX 2.1: observables for the picture and its places, notes for its labels."""
+"""Maps the catalogue to STIX 2.1: observables for pictures and where they were seen, notes for labels."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +21,12 @@ from stix2.v21 import (
 )
 from stix2.v21 import Campaign as StixCampaign
 
-from indexer.catalog.campaign_records import Decision
-from indexer.catalog.records import Campaign, ImageDetails, Sighting
+from indexer.catalog.records.campaigns import Campaign, Decision
+from indexer.catalog.records.images import ImageDetails
 from indexer.exchange.description import described, label_in_words
 from indexer.exchange.stix.naming import BEGINNING, as_uri, stix_id, usable_time
 from indexer.exchange.web_terms import media_type
+from indexer.sightings import Sighting
 from indexer.vocabulary import LabelValue, Technique
 
 TOOL = Identity(
@@ -70,7 +71,7 @@ _CONFIRMED = "Found by a program; an analyst concluded that they are one campaig
 
 @dataclass(frozen=True, slots=True)
 class ImageObjects:
-    """The objects of one image. `refs` are those that stand for it in a grouping; `latest` is their newest time."""
+    """The objects of one image. `refs` are those listed in a grouping for it; `latest` is their newest time."""
 
     objects: tuple[Any, ...]
     refs: tuple[str, ...]
@@ -78,7 +79,7 @@ class ImageObjects:
 
 
 def attack_pattern_of(details: ImageDetails) -> Any | None:
-    """The DISARM technique of a known fake, by its number; None where none is known. The names are ours."""
+    """The DISARM technique of a known fake, by its number; None if unknown. The names are ours."""
     label = details.image.label
     if label.value is not LabelValue.FAKE or label.technique is Technique.UNKNOWN:
         return None
@@ -94,7 +95,7 @@ def attack_pattern_of(details: ImageDetails) -> Any | None:
 
 
 def image_objects(details: ImageDetails) -> ImageObjects:
-    """File, Artifact, places and accounts, one Observed Data a sighting, the DISARM technique and a Note."""
+    """File, Artifact, addresses and accounts, one Observed Data per sighting, the DISARM technique and a Note."""
     artifact = _artifact(details)
     file = File(
         hashes={"SHA-256": details.image.sha256},
@@ -103,37 +104,39 @@ def image_objects(details: ImageDetails) -> ImageObjects:
         **({} if artifact is None else {"content_ref": artifact.id}),
     )
     picture = [file] if artifact is None else [artifact, file]
-    observed = [one for seen in details.sightings for one in _observed(seen, file.id)]
+    observed = [stix_object for seen in details.sightings for stix_object in _observed(seen, file.id)]
     pattern = attack_pattern_of(details)
     about = [file.id] if pattern is None else [file.id, pattern.id]
     times = [details.image.added_at, *(label.stated_at for label in details.labels)]
     note = _note(details, about, max(times))
-    sightings = [one for one in observed if one.type == "observed-data"]
+    sightings = [stix_object for stix_object in observed if stix_object.type == "observed-data"]
     return ImageObjects(
         objects=(*picture, *observed, *([] if pattern is None else [pattern]), note),
-        refs=(file.id, *(one.id for one in sightings), *about[1:], note.id),
+        refs=(file.id, *(stix_object.id for stix_object in sightings), *about[1:], note.id),
         latest=max([*times, *(seen.recorded_at for seen in details.sightings)]),
     )
 
 
 def _artifact(details: ImageDetails) -> Any | None:
-    """The picture's bytes where they were seen, with the PDQ hash. Without an address there can be none. A File would
-    take the extension too, but then its id would not be that of the same file in other bundles."""
+    """The picture's bytes where they were seen, with the PDQ hash if it is the reference one. Without an address
+    there can be none. A File would take the extension too, but then its id would not be that of the same file in other
+    bundles."""
     address = next((uri for seen in details.sightings if (uri := as_uri(seen.url))), None)
     if address is None:
         return None
     image = details.image
-    pdq = {"pdq": image.pdq, "pdq_quality": image.pdq_quality, "pdq_method": image.pdq_method}
+    pdq = {"pdq": image.exchanged_pdq, "pdq_quality": image.pdq_quality, "pdq_method": image.pdq_method}
+    extension = {EXTENSION_ID: {"extension_type": "property-extension", **pdq}}
     return Artifact(
         url=address,
         hashes={"SHA-256": image.sha256},
         mime_type=media_type(details.image),
-        extensions={EXTENSION_ID: {"extension_type": "property-extension", **pdq}},
+        **({} if image.exchanged_pdq is None else {"extensions": extension}),
     )
 
 
 def _observed(seen: Sighting, file: str) -> Iterator[Any]:
-    """The places of one sighting, and its Observed Data."""
+    """The addresses and accounts of one sighting, and its Observed Data."""
     places: list[Any] = [URL(value=uri) for text in (seen.url, seen.archive_url) if (uri := as_uri(text))]
     if seen.account:
         kind = {"account_type": seen.platform} if seen.platform else {}
@@ -149,7 +152,7 @@ def _observed(seen: Sighting, file: str) -> Iterator[Any]:
         first_observed=moment,
         last_observed=moment,
         number_observed=1,
-        object_refs=[file, *dict.fromkeys(place.id for place in places)],
+        object_refs=[file, *dict.fromkeys(address.id for address in places)],
     )
 
 
@@ -168,7 +171,7 @@ def _note(details: ImageDetails, about: Sequence[str], latest: datetime) -> Any:
 
 
 def confirmed_campaign(campaign: Campaign, decision: Decision) -> Any:
-    """The Campaign that an analyst's decision concluded a campaign to be."""
+    """The Campaign object of a campaign that an analyst confirmed."""
     seen = {"first_seen": usable_time(campaign.first_seen), "last_seen": usable_time(campaign.last_seen)}
     why = "" if decision.note is None else f": {decision.note}"
     return StixCampaign(
@@ -199,7 +202,7 @@ def grouping(campaign: Campaign, refs: Sequence[str]) -> Any:
 
 
 def report(refs: Mapping[str, None], latest: datetime) -> Any:
-    """The Report over everything exported; a set of other objects is another report."""
+    """The Report that refers to everything exported; its id follows from the set of objects."""
     return Report(
         id=stix_id("report", *sorted(refs)),
         created_by_ref=TOOL.id,

@@ -1,23 +1,24 @@
-"""Writes a bundle object by object, each once, in an order that only the catalogue decides."""
+"""Writes a bundle object by object, each once, in an order that depends on the catalogue only."""
 
 from typing import Any, TextIO
 from uuid import uuid5
 
 from sqlalchemy.orm import Session
 
-from indexer.catalog import campaign_decisions, campaigns
-from indexer.catalog.records import ImageDetails
+from indexer.catalog.campaigns import campaigns
+from indexer.catalog.campaigns import decisions as campaign_decisions
+from indexer.catalog.records.images import ImageDetails
 from indexer.exchange.stix.naming import BEGINNING, NAMESPACE
 from indexer.exchange.stix.objects import EXTENSION, TOOL, confirmed_campaign, grouping, image_objects, report
 
 
 class BundleWriter:
-    """A STIX 2.1 bundle of images: a Report over all of it, a Grouping for each campaign that has images in it, and a
-    Campaign for each of those that an analyst confirmed.
+    """A STIX 2.1 bundle of images: a Report on all of it, a Grouping for each campaign with images in it, and a
+    Campaign for each campaign that an analyst confirmed.
 
     Args:
-        stream: where to; text.
-        session: the state of the catalogue that is written; used at the end, for the campaigns.
+        stream: a text stream.
+        session: the state of the catalogue that is written; also used by `finish`, for the campaigns.
     """
 
     def __init__(self, stream: TextIO, session: Session) -> None:
@@ -33,14 +34,14 @@ class BundleWriter:
     def write(self, details: ImageDetails) -> None:
         """The objects of one image."""
         image = image_objects(details)
-        for one in image.objects:
-            self._object(one)
+        for stix_object in image.objects:
+            self._object(stix_object)
         self._latest = max(self._latest, image.latest)
         for membership in details.campaigns:
             self._members.setdefault(membership.campaign, []).extend(image.refs)
 
     def finish(self) -> None:
-        """Groupings, the report, and the id of the bundle, which follows from what is in it."""
+        """Write groupings, the report, and the id of the bundle, which follows from its content."""
         for campaign_id, refs in sorted(self._members.items()):
             campaign = campaigns.get(self._session, campaign_id)
             if campaign is None:
@@ -57,7 +58,7 @@ class BundleWriter:
         self._object(about)
         self._stream.write(f'\n],"id":"bundle--{uuid5(NAMESPACE, about.id)}"}}\n')
 
-    def _object(self, one: Any) -> None:
-        if one.id not in self._written:
-            self._stream.write(("," if self._written else "") + "\n" + one.serialize(sort_keys=True))
-            self._written[one.id] = None
+    def _object(self, stix_object: Any) -> None:
+        if stix_object.id not in self._written:
+            self._stream.write(("," if self._written else "") + "\n" + stix_object.serialize(sort_keys=True))
+            self._written[stix_object.id] = None

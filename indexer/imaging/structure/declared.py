@@ -11,6 +11,12 @@ class Declared:
 
     `size` is (width, height) as stored, None when only the decoder can tell; `frames` at least 1; `depth` bits a
     sample; `orientation` the EXIF value 1 to 8; `body` the bytes for the decoder; `notes` for a person.
+
+    `cut`: the file ends early, and `body` holds what is there. `otherwise`: the same with other bytes in the place of
+    the missing ones, for a decoder that does not say where the data ends. `whole` has all frames, where there are
+    several and they can be looked at; `first_shown` is the number of the first that is part of the animation. `rows`
+    are there of a file that is cut, None where only its pixels tell; `interlaced` says that they come in the four
+    passes of GIF. `following`: the next picture of a file that holds several one after the other.
     """
 
     size: tuple[int, int] | None
@@ -19,6 +25,19 @@ class Declared:
     depth: int = 8
     orientation: int = 1
     notes: tuple[str, ...] = ()
+    cut: bool = False
+    otherwise: bytes | None = None
+    whole: bytes | None = None
+    first_shown: int = 0
+    rows: int | None = None
+    interlaced: bool = False
+    following: "Declared | None" = None
+
+    @property
+    def most_pixels(self) -> int:
+        """Of the largest of its pictures whose size it declares."""
+        width, height = self.size or (0, 0)
+        return max(width * height, 0 if self.following is None else self.following.most_pixels)
 
 
 def truncated(what: str) -> ImageRejectedError:

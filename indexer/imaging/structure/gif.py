@@ -7,15 +7,15 @@ _TRAILER, _EXTENSION, _FRAME = 0x3B, 0x21, 0x2C
 
 
 def read(data: bytes, limits: ImageLimits) -> Declared:
-    """Walks all blocks; the body ends after the first frame, so that later frames never reach the decoder."""
+    """Walks all blocks; the body ends after the first frame, so that later frames reach the decoder only if wanted."""
     if len(data) < 13:
         raise truncated("the header")
     width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
     limits.check_size(width, height)
     budget = _Budget(len(data))
     at = 13 + _palette_bytes(data[10])
-    frames, body_end = 0, 0
-    complete = False
+    frames, body_end, last_end = 0, 0, 0
+    complete, within, started = False, True, False
     while at < len(data):
         kind = data[at]
         if kind == _TRAILER:
@@ -24,10 +24,12 @@ def read(data: bytes, limits: ImageLimits) -> Declared:
         if kind == _EXTENSION:
             following = budget.skip_blocks(data, at + 2)
         elif kind == _FRAME and at + 10 <= len(data):
+            left, top, wide, high = (int.from_bytes(data[at + n : at + n + 2], "little") for n in (1, 3, 5, 7))
             if frames == 0:
-                left, top, wide, high = (int.from_bytes(data[at + n : at + n + 2], "little") for n in (1, 3, 5, 7))
                 width, height = max(width, left + wide), max(height, top + high)
                 limits.check_size(width, height)
+                started = at + 11 + _palette_bytes(data[at + 9]) < len(data)
+            within &= left + wide <= width and top + high <= height
             following = budget.skip_blocks(data, at + 11 + _palette_bytes(data[at + 9]))
         else:
             break
@@ -36,12 +38,15 @@ def read(data: bytes, limits: ImageLimits) -> Declared:
         if kind == _FRAME:
             frames += 1
             limits.check_frames(frames)
-            body_end = body_end or following
+            body_end, last_end = body_end or following, following
         at = following
+    if frames == 0 and started and not complete:
+        return Declared((width, height), data, cut=True, interlaced=bool(data[at + 9] & 0x40))
     if frames == 0:
         raise damaged("there is no picture in it") if complete else truncated("the first frame")
     notes = () if complete else ("the file ends early, after its first frame",)
-    return Declared((width, height), data[:body_end] + b";", frames, notes=notes)
+    whole = data[:last_end] + b";" if frames > 1 and within else None
+    return Declared((width, height), data[:body_end] + b";", frames, notes=notes, whole=whole)
 
 
 def _palette_bytes(flags: int) -> int:

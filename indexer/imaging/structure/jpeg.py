@@ -6,42 +6,53 @@ from indexer.errors import ImageRejectedError
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.structure.declared import Declared, damaged, truncated
 from indexer.imaging.structure.tiff import exif_orientation
+from indexer.imaging.structure.walking import END_OF_IMAGE, MAX_JUNK, START_OF_SCAN, jpeg_segment
 
 MAX_SEGMENTS = 10_000
+MOST_PICTURES = 8
+"""Pictures that are looked at of a file that holds several (MPO), where those before are blank."""
 MAX_SCANS = 100
 """A progressive file has about ten scans. Every one costs a pass over all coefficients, however few bytes it takes."""
-_MAX_JUNK = 65_536
 
-_MARKER = re.compile(rb"\xff[^\x00\xff]")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_STANDALONE = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
-_START_OF_SCAN, _END = 0xDA, 0xD9
+_SEQUENTIAL = frozenset({0xC0, 0xC1, 0xC9})
+_AFTER_A_SCAN = frozenset({0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 
 
-def read(data: bytes, limits: ImageLimits) -> Declared:
-    """Walks all markers to the end of the image; application segments that do not change pixels are left out."""
+def read(data: bytes, limits: ImageLimits, pictures: int = MOST_PICTURES) -> Declared:
+    """Walks all markers to the end of the image; application segments that do not change pixels are left out.
+
+    Of a file that ends early, or goes on with something else, everything up to its last scan is there.
+    """
     kept = [data[:2]]
     size: tuple[int, int] | None = None
     orientation = 1
     segments = scans = 0
     at = 2
+    sound, cut, whole_in_one, several = 0, False, b"", False
     while True:
-        marker = _MARKER.search(data, at)
-        if marker is None:
-            raise truncated("the end of the picture")
-        if marker.start() - at > _MAX_JUNK:
+        segment = jpeg_segment(data, at)
+        if segment is None:
+            if not scans:
+                raise truncated("the end of the picture")
+            cut = True
+            break
+        if scans and not _follows_a_scan(data, segment.marker, at, whole_in_one):
+            cut = True
+            break
+        if segment.marker - at > MAX_JUNK:
             raise damaged("garbage between its segments")
-        code, start = marker.group()[1], marker.end()
-        if code == _END:
+        code, start, end = segment.code, segment.start, segment.end
+        if code == END_OF_IMAGE:
+            at = start
             break
         segments += 1
         if segments > MAX_SEGMENTS:
             raise damaged("it is cut into too many segments")
-        if code in _STANDALONE:
+        if segment.stands_alone:
             at = start
             continue
-        end = start + int.from_bytes(data[start : start + 2], "big")
         if end > len(data) or start + 2 > len(data):
             raise truncated("a segment")
         if end < start + 2:
@@ -49,23 +60,52 @@ def read(data: bytes, limits: ImageLimits) -> Declared:
         if code in _FRAME_HEADERS:
             size = _frame_size(data[start:end])
             limits.check_size(*size)
-        elif code == _START_OF_SCAN:
+            whole_in_one = data[start + 7 : start + 8] if code in _SEQUENTIAL else b""
+        elif code == START_OF_SCAN:
             scans += 1
             if scans > MAX_SCANS:
                 raise ImageRejectedError("unreadable", f"the picture is coded in more than {MAX_SCANS} scans")
+            whole_in_one = whole_in_one if data[start + 2 : start + 3] == whole_in_one else b""
             following = _AFTER_SCAN.search(data, end)
-            if following is None:
-                raise truncated("the picture data")
-            end = following.start()
+            end = len(data) if following is None else following.start()
+            sound = len(kept) + 1
         elif code == 0xE1 and data[start + 2 : start + 8] == b"Exif\x00\x00":
             orientation = exif_orientation(data[start + 8 : end]) or orientation
+        several |= code == 0xE2 and data[start + 2 : start + 6] == b"MPF\x00"
         if _changes_pixels(code, data[start + 2 : start + 14]):
-            kept.append(data[marker.start() : end])
+            kept.append(data[segment.marker : end])
         at = end
     if size is None or scans == 0:
         raise damaged("there is no picture in it")
+    if cut:
+        kept = kept[:sound]
+        kept[-1] = kept[-1].rstrip(b"\0")
     kept.append(b"\xff\xd9")
-    return Declared(size, b"".join(kept), orientation=orientation)
+    other = _following(data, at, limits, pictures - 1) if several and not cut else None
+    return Declared(size, b"".join(kept), orientation=orientation, cut=cut, following=other)
+
+
+def _following(data: bytes, at: int, limits: ImageLimits, pictures: int) -> Declared | None:
+    """The next picture of a file that says it holds several, None where it cannot be read."""
+    start = data.find(b"\xff\xd8\xff", at, at + MAX_JUNK)
+    if start < 0 or pictures < 1:
+        return None
+    try:
+        declared = read(data[start:], limits, pictures)
+    except ImageRejectedError:
+        return None
+    return None if declared.cut else declared
+
+
+def _follows_a_scan(data: bytes, marker: int, at: int, whole_in_one: bytes) -> bool:
+    """Whether a marker found after a scan is the file's, and not of what lies behind a picture without its end."""
+    code = data[marker + 1]
+    if code == END_OF_IMAGE:
+        return True
+    if whole_in_one or marker - at > MAX_JUNK or code not in _AFTER_A_SCAN:
+        return False
+    end = marker + 2 + int.from_bytes(data[marker + 2 : marker + 4], "big")
+    return marker + 4 <= end <= len(data)
 
 
 def _frame_size(segment: bytes) -> tuple[int, int]:

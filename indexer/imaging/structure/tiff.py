@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexer.errors import ImageRejectedError
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.structure.declared import Declared, damaged, truncated
 
 MAX_VALUES = 262_144
 """Most numbers one tag may hold (strips of the picture, say): every one becomes several Python objects in Pillow."""
 _MAX_ENTRIES = 4_096
+MOST_PAGES = 64
+"""Pages that are looked at when the first is blank."""
 
 _NUMBERS = {3: "u2", 4: "u4", 16: "u8"}
 _UNIT = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -62,19 +65,23 @@ def read(data: bytes, limits: ImageLimits) -> Declared:
     tile = _value(data, layout, entries, _TILE_WIDTH) * _value(data, layout, entries, _TILE_HEIGHT)
     if tile > limits.max_pixels:
         raise damaged("a tile is larger than any picture allowed")
+    cut = False
     for offsets, counts in _OFFSETS_AND_COUNTS:
         if offsets in entries and counts in entries:
-            _check_strips(data, layout, entries[offsets], entries[counts])
+            cut |= _ends_early(data, layout, entries[offsets], entries[counts])
     for tag in _TABLES:
         if tag in entries and entries[tag].position + entries[tag].count * _UNIT.get(entries[tag].kind, 1) > len(data):
             raise truncated("a table of colours")
     orientation = _value(data, layout, entries, _ORIENTATION)
+    frames = _count_frames(data, layout, first, following, limits)
     return Declared(
         size,
         data,
-        _count_frames(data, layout, first, following, limits),
+        frames,
         max(1, _value(data, layout, entries, _DEPTH)),
         orientation if 1 <= orientation <= 8 else 1,
+        cut=cut,
+        whole=data if frames > 1 and _can_be_seen(data, layout, following, limits) else None,
     )
 
 
@@ -143,12 +150,32 @@ def _value(data: bytes, layout: Layout, entries: dict[int, Entry], tag: int) -> 
     return int(_numbers(data, layout, Entry(entry.kind, 1, entry.position))[0])
 
 
-def _check_strips(data: bytes, layout: Layout, offsets: Entry, counts: Entry) -> None:
+def _ends_early(data: bytes, layout: Layout, offsets: Entry, counts: Entry) -> bool:
+    """Whether some of the picture's strips or tiles lie beyond the end; ImageRejectedError when the first does."""
     starts, lengths = _numbers(data, layout, offsets), _numbers(data, layout, counts)
     both = min(len(starts), len(lengths))
     ends = starts[:both].astype(np.float64) + lengths[:both].astype(np.float64)
-    if both and ends.max() > len(data):
+    if not both or ends.max() <= len(data):
+        return False
+    if starts[0] >= len(data) or (both > 1 and ends[0] > len(data)):
         raise truncated("the picture data")
+    return True
+
+
+def _can_be_seen(data: bytes, layout: Layout, following: int, limits: ImageLimits) -> bool:
+    """Whether the pages after the first are within what the decoder may be given."""
+    try:
+        for _ in range(MOST_PAGES):
+            if not following:
+                return True
+            entries, following = directory(data, layout, following)
+            limits.check_size(_value(data, layout, entries, _WIDTH), _value(data, layout, entries, _HEIGHT))
+            tile = _value(data, layout, entries, _TILE_WIDTH) * _value(data, layout, entries, _TILE_HEIGHT)
+            if tile > limits.max_pixels:
+                return False
+    except ImageRejectedError:
+        return False
+    return True
 
 
 def _count_frames(data: bytes, layout: Layout, first: int, following: int, limits: ImageLimits) -> int:

@@ -3,41 +3,71 @@
 from indexer.imaging.limits import ImageLimits
 from indexer.imaging.structure.declared import Declared, damaged, truncated
 from indexer.imaging.structure.tiff import exif_orientation
+from indexer.imaging.structure.walking import webp_chunks
 
 MAX_CHUNKS = 50_000
+_PICTURES = frozenset({b"VP8 ", b"VP8L"})
+_LEAST = 32
+"""Bytes of a picture's chunk below which nothing of it can be seen."""
 
 
 def read(data: bytes, limits: ImageLimits) -> Declared:
-    """Walks all chunks. The decoder allocates the whole canvas when it opens a file, so the size is checked here."""
+    """Walks all chunks. The decoder allocates the whole canvas when it opens a file, so the size is checked here.
+
+    Of a file that ends early the frames before are there, or of a still picture its first rows.
+    """
     end = 8 + int.from_bytes(data[4:8], "little")
-    if end > len(data):
-        raise truncated("the picture")
+    cut = end > len(data)
     size: tuple[int, int] | None = None
     frames, orientation = 0, 1
+    still = False
     at = 12
-    for _ in range(MAX_CHUNKS):
-        if at + 8 > end:
-            break
-        kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        start = at + 8
+    for number, chunk in enumerate(webp_chunks(data, end, MAX_CHUNKS), start=1):
+        at, kind, start, length = chunk.at, chunk.kind, chunk.start, chunk.stop - chunk.start
         if start + length > end:
             raise truncated("a chunk")
-        found = _canvas(kind, data[start : start + 10])
-        if found is not None:
-            limits.check_size(*found)
-            size = size or found
+        if start + length > len(data):
+            if frames == 0 and (kind not in _PICTURES or length > limits.max_bytes or len(data) - start < _LEAST):
+                raise truncated("the picture")
+            break
+        canvas = _canvas(kind, data[start : start + 10])
+        if canvas is not None:
+            limits.check_size(*canvas)
+            size = size or canvas
+            still |= kind in _PICTURES
         elif kind == b"ANMF":
             frames += 1
             limits.check_frames(frames)
         elif kind == b"EXIF":
             exif = data[start : start + length]
             orientation = exif_orientation(exif.removeprefix(b"Exif\x00\x00")) or orientation
-        at = start + length + (length & 1)
-    else:
-        raise damaged("it is cut into too many chunks")
+        at = chunk.end
+        if number == MAX_CHUNKS:
+            raise damaged("it is cut into too many chunks")
+    if cut and not still and frames == 0:
+        return _cut(data, at, size, orientation, limits)
     if size is None:
         raise damaged("there is no picture in it")
-    return Declared(size, data, max(1, frames), orientation=orientation)
+    body = _riff(data[12 : min(at, len(data))]) if cut else data
+    whole = body if frames > 1 else None
+    there = size[1] if cut else None
+    return Declared(size, body, max(1, frames), orientation=orientation, whole=whole, cut=cut, rows=there)
+
+
+def _cut(data: bytes, at: int, size: tuple[int, int] | None, orientation: int, limits: ImageLimits) -> Declared:
+    """A still picture whose chunk at `at` ends early, with two fillings for what is missing. The decoder refuses most
+    others; what it makes of these two differs from the first row on that was not there, or a few rows later."""
+    canvas = _canvas(data[at : at + 4], data[at + 8 : at + 18])
+    if canvas is None:
+        raise truncated("the picture")
+    limits.check_size(*canvas)
+    missing = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little") - len(data)
+    bodies = [_riff(data[12:] + filling * missing + bytes(missing + len(data) & 1)) for filling in (b"\0", b"\x80")]
+    return Declared(size or canvas, bodies[0], orientation=orientation, cut=True, otherwise=bodies[1])
+
+
+def _riff(chunks: bytes) -> bytes:
+    return b"RIFF" + (len(chunks) + 4).to_bytes(4, "little") + b"WEBP" + chunks
 
 
 def _canvas(kind: bytes, head: bytes) -> tuple[int, int] | None:

@@ -34,8 +34,8 @@ def read_comfyui(prompt: str | None, workflow: str | None, limits: ProvenanceLim
 
 
 def _nodes(graph: Mapping[str, Any]) -> _Nodes:
-    found = {str(name): mapping(node) for name, node in list(graph.items())[:_MAX_NODES]}
-    return {name: node for name, node in found.items() if isinstance(node.get("class_type"), str)}
+    nodes = {str(name): mapping(node) for name, node in list(graph.items())[:_MAX_NODES]}
+    return {name: node for name, node in nodes.items() if isinstance(node.get("class_type"), str)}
 
 
 def _from_graph(nodes: _Nodes, limits: ProvenanceLimits) -> Generation:
@@ -78,8 +78,8 @@ def _begins(nodes: _Nodes, sampler: str) -> bool:
 
 def _linked(value: object) -> str | None:
     """The node a link, written as [node, output], comes from."""
-    found = value[0] if isinstance(value, list) and len(value) == 2 else None
-    return str(found) if isinstance(found, (str, int)) else None
+    target = value[0] if isinstance(value, list) and len(value) == 2 else None
+    return str(target) if isinstance(target, (str, int)) else None
 
 
 def _upstream(nodes: _Nodes, start: list[object]) -> Iterator[str]:
@@ -119,8 +119,8 @@ def _techniques(nodes: _Nodes, samplers: list[str], classes: list[str], *, lora:
 
 def _steering_classes(classes: list[str]) -> list[str]:
     """Names of nodes that apply a style; loaders and prompt "styles" of words do not."""
-    wanted = ("ipadapter", "stylemodelapply", "unclipconditioning", "redux")
-    return [name for name in classes if any(word in name.lower() for word in wanted) and "loader" not in name.lower()]
+    prefixes = ("ipadapter", "stylemodelapply", "unclipconditioning", "redux")
+    return [name for name in classes if any(word in name.lower() for word in prefixes) and "loader" not in name.lower()]
 
 
 def _controls(nodes: _Nodes) -> Iterator[str]:
@@ -168,8 +168,8 @@ def _value(nodes: _Nodes, inputs: Mapping[str, Any], keys: tuple[str, ...]) -> o
 
 
 def _any_model(nodes: _Nodes) -> object:
-    found = (_inputs(node).get(key) for node in nodes.values() for key in _MODEL_KEYS[:2])
-    return next((value for value in found if isinstance(value, str)), None)
+    models = (_inputs(node).get(key) for node in nodes.values() for key in _MODEL_KEYS[:2])
+    return next((value for value in models if isinstance(value, str)), None)
 
 
 def _from_drawing(drawn: list[dict[str, Any]], classes: list[str]) -> Generation:

@@ -27,8 +27,8 @@ def is_infotext(written: str) -> bool:
 
 def read_infotext(written: str, limits: ProvenanceLimits) -> Generation | None:
     """What such a text says; None when it is none."""
-    before, found, line = ("\n" + written).rpartition("\nSteps: ")
-    if not found:
+    before, separator, line = ("\n" + written).rpartition("\nSteps: ")
+    if not separator:
         return None
     line = "Steps: " + line[:_LONGEST_LINE]
     hashes = _HASHES.search(line)
@@ -51,22 +51,22 @@ def read_infotext(written: str, limits: ProvenanceLimits) -> Generation | None:
         steps=text(pairs.get("Steps")),
         strength=text(pairs.get("Denoising strength")),
         loras=loras,
-        controls=tuple(one for one in map(text, controls) if one is not None),
+        controls=tuple(control for control in map(text, controls) if control is not None),
     )
 
 
 def _pairs(line: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     at = 0
-    while len(found) < _MAX_PAIRS and (pair := _PAIR.match(line, at)) is not None:
+    while len(pairs) < _MAX_PAIRS and (pair := _PAIR.match(line, at)) is not None:
         key, value = pair.group(1).strip(), pair.group(2).strip()
         if value.startswith('"'):
             value = value.strip('"').replace('\\"', '"')
-        found.setdefault(key, value)
+        pairs.setdefault(key, value)
         at = pair.end()
         if at >= len(line):
             break
-    return found
+    return pairs
 
 
 def _techniques(pairs: Mapping[str, str], controls: tuple[str, ...], *, lora: bool) -> tuple[Technique, ...]:
@@ -88,18 +88,18 @@ def _techniques(pairs: Mapping[str, str], controls: tuple[str, ...], *, lora: bo
 def _loras(prompt: str, pairs: Mapping[str, str], named: Mapping[str, object]) -> tuple[Lora, ...]:
     hashes = {
         key.strip(): hash_text(value)
-        for key, _, value in (one.partition(":") for one in pairs.get("Lora hashes", "").split(",")[:_MAX_LORAS])
+        for key, _, value in (pair.partition(":") for pair in pairs.get("Lora hashes", "").split(",")[:_MAX_LORAS])
     }
     hashes |= {key[5:]: hash_text(value) for key, value in named.items() if key.startswith("lora:")}
-    found: dict[str, Lora] = {}
+    loras: dict[str, Lora] = {}
     for match in _LORA.finditer(prompt):
         name = file_stem(match.group(1))
-        if name is not None and len(found) < _MAX_LORAS:
-            found.setdefault(name, Lora(name, hashes.get(name), text(match.group(2))))
+        if name is not None and len(loras) < _MAX_LORAS:
+            loras.setdefault(name, Lora(name, hashes.get(name), text(match.group(2))))
     for name, digest in hashes.items():
-        if name and len(found) < _MAX_LORAS:
-            found.setdefault(name, Lora(name[:200], digest))
-    return tuple(found.values())
+        if name and len(loras) < _MAX_LORAS:
+            loras.setdefault(name, Lora(name[:200], digest))
+    return tuple(loras.values())
 
 
 def _tool(pairs: Mapping[str, str]) -> tuple[str, str | None]:

@@ -19,6 +19,7 @@ class Words:
     make: str | None = None
     model: str | None = None
     description: str | None = None
+    windows: tuple[str, ...] = ()
     xmp_comment: str | None = None
 
 
@@ -37,9 +38,9 @@ _KEYWORDS = {
 
 def read_generations(words: Words, limits: ProvenanceLimits) -> list[Finding]:
     """One finding a generator that wrote something that is understood; else one that names the mark it left."""
-    found = [_finding(where, said) for where, said in _read(words, limits)]
-    if found:
-        return found
+    findings = [_finding(where, generation) for where, generation in _read(words, limits)]
+    if findings:
+        return findings
     marked = next(((key, tool) for key, tool in _KEYWORDS.items() if key in words.texts), None)
     if words.texts.get("Software") == "NovelAI":
         marked = ("Software", "NovelAI")
@@ -74,11 +75,12 @@ def _parameters(words: Words, limits: ProvenanceLimits) -> Iterator[tuple[str, G
         ("EXIF user comment", words.comment),
         ("EXIF model", words.model),
         ("EXIF description", words.description),
+        *(("EXIF text of Windows", written) for written in words.windows),
     )
     for where, written in places:
-        said = None if written is None else _one_of_four(written, limits)
-        if said is not None:
-            yield where, said
+        generation = None if written is None else _one_of_four(written, limits)
+        if generation is not None:
+            yield where, generation
             return
 
 
@@ -93,35 +95,35 @@ def _one_of_four(written: str, limits: ProvenanceLimits) -> Generation | None:
 def _labelled(words: Words, label: str) -> str | None:
     """ComfyUI's WebP files: EXIF tags that hold `prompt:{…}` and `workflow:{…}`."""
     tags = (words.make, words.model, words.description)
-    found = (tag for tag in tags if tag is not None and tag.startswith(f"{label}:"))
-    return next((tag.removeprefix(f"{label}:") for tag in found), None)
+    labelled = (tag for tag in tags if tag is not None and tag.startswith(f"{label}:"))
+    return next((tag.removeprefix(f"{label}:") for tag in labelled), None)
 
 
-def _known(where: str, said: Generation | None) -> Iterator[tuple[str, Generation]]:
-    if said is not None:
-        yield where, said
+def _known(where: str, generation: Generation | None) -> Iterator[tuple[str, Generation]]:
+    if generation is not None:
+        yield where, generation
 
 
-def _finding(where: str, said: Generation) -> Finding:
-    technique = said.techniques[0] if said.techniques else Technique.UNKNOWN
-    model = f" with the model {said.model}" if said.model else ""
-    how = f" by {technique.value.replace('_', ' ')}" if said.techniques else ""
+def _finding(where: str, generation: Generation) -> Finding:
+    technique = generation.techniques[0] if generation.techniques else Technique.UNKNOWN
+    model = f" with the model {generation.model}" if generation.model else ""
+    how = f" by {technique.value.replace('_', ' ')}" if generation.techniques else ""
     return Finding(
         kind=ProvenanceKind.GENERATION,
         worth=EvidenceKind.SELF_DECLARED,
-        statement=f"The {where} says that {said.tool} made the picture{model}{how}. Anyone can write that.",
+        statement=f"The {where} says that {generation.tool} made the picture{model}{how}. Anyone can write that.",
         where=where,
-        made_with=said.tool,
+        made_with=generation.tool,
         technique=technique,
-        generation=said,
+        generation=generation,
     )
 
 
-def _marked(place: str, key: str, tool: str) -> Finding:
+def _marked(where: str, key: str, tool: str) -> Finding:
     return Finding(
         kind=ProvenanceKind.GENERATION,
         worth=EvidenceKind.SELF_DECLARED,
-        statement=f"The {place} {key} is the mark of {tool}, but what stands in it could not be read.",
-        where=f"{place} {key}",
+        statement=f"The {where} {key} is the mark of {tool}, but what stands in it could not be read.",
+        where=f"{where} {key}",
         made_with=None if tool.startswith("an ") else tool,
     )

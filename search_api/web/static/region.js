@@ -50,14 +50,6 @@ function draw() {
   if (!$("box").hidden) place($("box"), edges, whole.naturalWidth, whole.naturalHeight);
 }
 
-// Lays an element over a picture that fills its parent, in shares of the picture's sides.
-function place(over, [left, top, right, bottom], width, height) {
-  over.style.left = `${(100 * left) / width}%`;
-  over.style.top = `${(100 * top) / height}%`;
-  over.style.width = `${(100 * (right - left)) / width}%`;
-  over.style.height = `${(100 * (bottom - top)) / height}%`;
-}
-
 async function askRegion() {
   forgetRegion("Looking for this part…");
   const mine = (askingRegion = new AbortController());
@@ -79,17 +71,9 @@ function showRegion(answer) {
 
 function regionItem(match) {
   const { image } = match.image;
-  const framed = element("div", undefined, "framed");
-  const box = element("div", undefined, "box");
-  box.hidden = true;
-  const seen = thumbnail(image);
-  seen.addEventListener("load", () => {
-    place(box, match.box, image.width, image.height);
-    box.hidden = false;
-  });
-  framed.append(seen, box);
+  const seen = framed(thumbnail(image), match.box, image);
   const why = element("p", `${match.inliers} of ${match.matches} local features lie alike.`, "quiet");
-  return knownItem(framed, match.firm ? "Contains this part" : "May contain this part", match.image, why);
+  return knownItem(seen, match.firm ? "Contains this part" : "May contain this part", match.image, why);
 }
 
 $("stage").addEventListener("pointerdown", (event) => {

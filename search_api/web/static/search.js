@@ -5,15 +5,23 @@
 const BASE = document.body.dataset.base;
 const OUTCOMES = {
   known_fake_match: "A known fake",
+  shares_part_with_known_fake: "Shares a part with a known fake",
   similar_to_known_fake: "Similar to known fakes",
   no_match_found: "No known fake found",
   inconclusive: "Inconclusive",
   not_assessable: "Could not be assessed",
 };
-const RELATIONS = { same_file: "Same file", same_picture: "Same picture", same_origin: "Same origin" };
+const RELATIONS = {
+  same_file: "Same file",
+  same_picture: "Same picture",
+  shares_part: "Shares a part",
+  same_origin: "Same origin",
+};
 const MEASURES = {
   sha256: (score) => (score.value === 1 ? "identical bytes" : "different bytes"),
   pdq_distance: (score) => `PDQ distance ${score.value} of 256 (counts up to ${score.threshold})`,
+  overlap: (score) => `${score.value} features lie alike (counts from ${score.threshold})`,
+  copy_cosine: (score) => `copy score ${score.value.toFixed(3)} (counts from ${score.threshold})`,
   cls_cosine: (score) => `cosine ${score.value.toFixed(3)} (counts from ${score.threshold})`,
 };
 const $ = (id) => document.getElementById(id);
@@ -88,7 +96,8 @@ function show(answer, file) {
   $("nearest-count").textContent = near.length;
   $("near").replaceChildren(...near.map(matchItem));
   offerRegion(file);
-  $("limits").replaceChildren(...verdict.limitations.map((limit) => element("li", limit)));
+  const limits = answer.scope_note ? [answer.scope_note, ...verdict.limitations] : verdict.limitations;
+  $("limits").replaceChildren(...limits.map((limit) => element("li", limit)));
   $("evidence").replaceChildren(...verdict.evidence.map((piece) => element("li", `${piece.statement} (${words(piece.kind)})`)));
   $("origin").replaceChildren(...definitions({
     "SHA-256 of the picture": answer.query.sha256,
@@ -104,9 +113,9 @@ function show(answer, file) {
 
 function detectorWords(finding, verdict) {
   if (!finding) return "";
-  if (finding.p_fake === null) return `The detector ${finding.name} is not trained and says nothing about this picture.`;
+  if (finding.p_fake === null) return `The detector ${finding.name} is not trained, so it has no score for this picture.`;
   const statement = verdict.evidence.find((piece) => piece.measure === "p_fake").statement;
-  return verdict.verbal_band ? `${statement} In a word, by its score alone: ${verdict.verbal_band}.` : statement;
+  return verdict.verbal_band ? `${statement} By its score alone: ${verdict.verbal_band}.` : statement;
 }
 
 function* definitionPairs(entries) {
@@ -122,7 +131,41 @@ function definitions(entries) {
 
 function matchItem(match) {
   const title = match.holds ? RELATIONS[match.relation] : "No match";
-  return knownItem(thumbnail(match.image.image), title, match.image, scoreTable(match.scores));
+  const seen = thumbnail(match.image.image);
+  const why = scoreTable(match.scores);
+  if (!match.overlap) return knownItem(seen, title, match.image, why);
+  const both = element("div");
+  both.append(element("p", overlapWords(match.overlap), "quiet"), why);
+  return knownItem(framed(seen, match.overlap.known_box, match.image.image), title, match.image, both);
+}
+
+// How the two pictures lie in each other.
+function overlapWords(overlap) {
+  const share = (part) => `${Math.max(1, Math.round(100 * part))} %`;
+  const turned = Math.abs(overlap.turned) < 2 ? "" : `, turned by ${Math.abs(overlap.turned).toFixed(0)}°`;
+  return `Both show the same in ${share(overlap.query_share)} of your picture and ${share(overlap.known_share)} of the `
+    + `known one (framed)${overlap.mirrored ? ", mirrored" : ""}${turned}.`;
+}
+
+// A picture with a box on it, in pixels of the image it is a thumbnail of.
+function framed(seen, edges, image) {
+  const frame = element("div", undefined, "framed");
+  const box = element("div", undefined, "box");
+  box.hidden = true;
+  seen.addEventListener("load", () => {
+    place(box, edges, image.width, image.height);
+    box.hidden = false;
+  });
+  frame.append(seen, box);
+  return frame;
+}
+
+// Lays an element over a picture that fills its parent, in shares of the picture's sides.
+function place(over, [left, top, right, bottom], width, height) {
+  over.style.left = `${(100 * left) / width}%`;
+  over.style.top = `${(100 * top) / height}%`;
+  over.style.width = `${(100 * (right - left)) / width}%`;
+  over.style.height = `${(100 * (bottom - top)) / height}%`;
 }
 
 function thumbnail(image) {

@@ -1,0 +1,1 @@
+"""Which known fakes belong together, and how strongly."""

@@ -1,0 +1,1 @@
+"""The identity of campaigns across runs: lasting ids, names, binding decisions, and events."""

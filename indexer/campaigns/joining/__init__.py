@@ -1,0 +1,1 @@
+"""Which campaign a new image would join."""

@@ -1,0 +1,1 @@
+"""Reports on campaigns: pages, PDF, JSON, CSV and drawings."""

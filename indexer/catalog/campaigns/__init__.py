@@ -1,0 +1,1 @@
+"""Reading and writing campaigns, their members, events and decisions."""

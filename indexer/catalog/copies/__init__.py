@@ -1,0 +1,1 @@
+"""What copies are found by: embeddings of copy descriptors, and local features."""

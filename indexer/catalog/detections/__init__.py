@@ -1,0 +1,1 @@
+"""Reading and writing detections, embeddings, local features and calibrations."""

@@ -1,0 +1,1 @@
+"""Reading and writing images with their labels, sightings, collections and provenance."""

@@ -1,0 +1,1 @@
+"""Frozen records that the catalogue takes and gives."""

@@ -1,0 +1,1 @@
+"""Commands about images of the catalogue."""

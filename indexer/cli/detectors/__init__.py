@@ -1,0 +1,1 @@
+"""Commands about detectors and what their scores mean."""

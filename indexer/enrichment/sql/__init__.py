@@ -1,0 +1,1 @@
+"""Enrichment of SQL tables: reads a table in pages and continues where an earlier run stopped."""

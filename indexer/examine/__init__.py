@@ -1,0 +1,1 @@
+"""A closer look at pictures: comparing two, heat maps, and searching by a region."""

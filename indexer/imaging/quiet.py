@@ -1,0 +1,30 @@
+"""Decoders written in C print what they think of hostile files to standard error; here they are told not to.
+
+What they refuse still comes back as an error, with its reason.
+"""
+
+import contextlib
+import ctypes
+import ctypes.util
+import logging
+from pathlib import Path
+
+import PIL
+from PIL import _imaging
+
+# without a handler of its own, what Pillow logs would be printed wherever nobody set up logging
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def quiet_libtiff() -> None:
+    """Takes away the handlers by which the libtiff that Pillow uses prints warnings and errors, where it is found."""
+    folder = Path(PIL.__file__).parent
+    bundled = [*folder.parent.glob("pillow.libs/libtiff*"), *folder.glob(".dylibs/libtiff*")]
+    named = ctypes.util.find_library("tiff")
+    for library in (*map(str, bundled), _imaging.__file__, *([] if bundled or named is None else [named])):
+        with contextlib.suppress(OSError, AttributeError):
+            tiff = ctypes.CDLL(library)
+            for handler in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+                set_handler = getattr(tiff, handler)
+                set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+                set_handler(None)

@@ -1,0 +1,1 @@
+"""Moving a catalogue to another detector."""

@@ -1,0 +1,1 @@
+"""One query in, the nearest known images and a verdict out."""

@@ -1,0 +1,1 @@
+"""Zip and tar archives of pictures, with bounds on what they unpack to."""

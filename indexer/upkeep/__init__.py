@@ -1,0 +1,1 @@
+"""Keeping a catalogue sound: deleting, checking files, renewing hashes."""

@@ -1,0 +1,1 @@
+"""The middleware every request passes: limits, security, errors, metrics."""

@@ -1,0 +1,1 @@
+"""What routes call: the library with the state of one server process."""
