@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clustering_run import RunCost, run_cost
-from benchmarks.corpus_campaigns import Corpus, read_corpus
-from benchmarks.grouping_methods import OURS, SMALL, TUNED, Method, by_dejafake, methods, thorough
-from benchmarks.grouping_scores import GroupingScores, Labels, scores
-from benchmarks.planted_campaigns import Planted, planted
-from benchmarks.report import Check, Plot, Report, conclude
+from benchmarks.grouping.corpus import Corpus, read_corpus
+from benchmarks.grouping.methods import OURS, SMALL, TUNED, Method, by_dejafake, methods, thorough
+from benchmarks.grouping.run import RunCost, run_cost
+from benchmarks.grouping.scores import GroupingScores, Labels, scores
+from benchmarks.made_up.campaigns import Planted, planted
+from benchmarks.reporting.report import Check, Plot, Report, conclude
 
 PLANTED_COSINE = 0.8
 """Smallest cosine that counts as evidence between planted vectors."""

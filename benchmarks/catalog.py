@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.orm import Session
 
-from benchmarks import report
-from benchmarks.made_up_catalogue import COLLECTIONS, DAYS, FIRST_DAY, GENERATORS, PLATFORMS, TECHNIQUES, fill
-from indexer.catalog import Catalog, cursors, images
-from indexer.catalog.records import ImageFilter
+from benchmarks.made_up.catalogue import COLLECTIONS, DAYS, FIRST_DAY, GENERATORS, PLATFORMS, TECHNIQUES, fill
+from benchmarks.reporting import report
+from indexer.catalog import Catalog, cursors
+from indexer.catalog.images import images
+from indexer.catalog.records.filters import ImageFilter
 from indexer.vocabulary import LabelValue
 
 QUESTION = "How long do a page of filtered images and everything about 100 hits take?"

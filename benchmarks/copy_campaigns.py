@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.report import Check, Report, conclude
-from indexer.campaigns.clustering import GroupingRule, group_images
-from indexer.campaigns.evidence import copy_links, embedding_links, known_fakes
-from indexer.campaigns.graph import Links, cosine_distance, links
+from benchmarks.reporting.report import Check, Report, conclude
+from indexer.campaigns.grouping.clustering import GroupingRule, group_images
+from indexer.campaigns.grouping.evidence import copy_links, embedding_links, known_fakes
+from indexer.campaigns.grouping.graph import Links, cosine_distance, links
 from indexer.cli.output import progress
 from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.errors import DejafakeError
 from indexer.imaging.alterations import ALTERATIONS, apply
 from indexer.imaging.decoding import decode, sha256_hex
 from indexer.imaging.limits import ImageLimits
-from indexer.ingest_report import IngestOptions
+from indexer.ingest.report import IngestOptions
 from indexer.settings import Settings
 from indexer.sources import Source, SourceItem, SourceRejection, open_source
 from indexer.vocabulary import LabelValue

@@ -20,20 +20,19 @@ import numpy.typing as npt
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.report import Check, Interval, Report, conclude, wilson
+from benchmarks.reporting.report import Check, Interval, Report, conclude, wilson
+from indexer.arrays import Floats
 from indexer.cli.output import progress
 from indexer.detector import Detector, load_detector
 from indexer.detector.training.config import BUNDLED, read_config
 from indexer.detector.training.material import Picture, read_manifest, read_pixels, split_photographs, tiles
 from indexer.detector.training.photographs import Photograph, find
-from indexer.evaluation.bootstrap import Estimate
+from indexer.estimates import Estimate
 from indexer.evaluation.classifiers import confound_auc, histogram_auc
 from indexer.evaluation.metrics import roc_auc
 from indexer.evaluation.table import colour_histogram
 from indexer.imaging.alterations import apply
 from indexer.settings import Settings
-
-Floats = npt.NDArray[np.float32]
 
 ALTERATIONS = ("crop10", "jpeg50", "caption_bar", "screenshot_border", "mirror")
 SIDE = 256

@@ -18,12 +18,12 @@ import numpy.typing as npt
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from benchmarks.edited_copies import EDITS, VISIBLE, EditedCopy, Mask, edit
-from benchmarks.report import Check, Interval, Report, conclude, peak_memory_mib, wilson
+from benchmarks.made_up.edits import EDITS, VISIBLE, EditedCopy, Mask, edit
+from benchmarks.reporting.report import Check, Interval, Report, conclude, peak_memory_mib, wilson
 from indexer.cli.output import progress
-from indexer.difference.difference import WORKING_SIDE, Difference, Overlay, find_difference
-from indexer.difference.regions import SURE, differing
 from indexer.errors import DejafakeError, ImageRejectedError
+from indexer.examine.difference.difference import WORKING_SIDE, Difference, Overlay, find_difference
+from indexer.examine.difference.regions import SURE, differing
 from indexer.imaging.alterations import ALTERATIONS, apply
 from indexer.imaging.decoding import decode, sha256_hex
 from indexer.imaging.limits import ImageLimits

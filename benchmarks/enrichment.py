@@ -22,12 +22,12 @@ from time import perf_counter, process_time
 import numpy as np
 from PIL import Image
 
-from benchmarks.report import Check, Report, conclude, peak_memory_mib
-from indexer.enrichment.inputs import open_input
+from benchmarks.reporting.report import Check, Report, conclude, peak_memory_mib
+from indexer.enrichment.inputs.inputs import open_input
 from indexer.enrichment.run import Enrichment
-from indexer.enrichment.sql_run import SqlEnrichment, SqlTarget
+from indexer.enrichment.sql.run import SqlEnrichment, SqlTarget
 from indexer.imaging.limits import ImageLimits
-from indexer.ingest_report import IngestOptions
+from indexer.ingest.report import IngestOptions
 from indexer.settings import Settings
 from indexer.sources import open_source
 from indexer.vocabulary import LabelValue

@@ -18,16 +18,16 @@ from time import perf_counter
 import numpy as np
 import torch
 
-from benchmarks import extraction_peers as peers
-from benchmarks.extraction_agreement import Agreement, agreement, agreement_checks, runtimes_here
-from benchmarks.extraction_memory import peak_memory_by_runtime
-from benchmarks.random_vit import BLOCKS, write_jpegs, write_random_vit
-from benchmarks.report import Check, Report, conclude
+from benchmarks.extracting import peers
+from benchmarks.extracting.agreement import Agreement, agreement, agreement_checks, runtimes_here
+from benchmarks.extracting.memory import peak_memory_by_runtime
+from benchmarks.made_up.vit import BLOCKS, write_jpegs, write_random_vit
+from benchmarks.reporting.report import Check, Report, conclude
 from indexer.detector import Detector, load_detector
 from indexer.imaging.decoding import decode, read_bytes
 from indexer.imaging.limits import ImageLimits
-from indexer.prefetch import prepared_ahead
 from indexer.settings import Settings
+from indexer.threads.ahead import prepared_ahead
 
 BATCHES = (1, 8)
 KINDS = {"1024 x 1024 JPEG": (1024, 1024), "12 MP JPEG": (4000, 3000)}

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.planted_vectors import planted
-from benchmarks.report import Check, Plot, Report, conclude
-from benchmarks.vector_engines import FINGERPRINT, THREADS, Dejafake
+from benchmarks.engines.engines import FINGERPRINT, THREADS, Dejafake
+from benchmarks.made_up.vectors import planted
+from benchmarks.reporting.report import Check, Plot, Report, conclude
 from indexer.cli.output import progress
-from indexer.vectors import Allowed, SnapshotFolder, VectorStore
-from indexer.vectors.exact import exact_search
-from indexer.vectors.selection import Selection
+from indexer.index.vectors import Allowed, SnapshotFolder, VectorStore
+from indexer.index.vectors.exact import exact_search
+from indexer.index.vectors.selection import Selection
 
 K = 10
 SHARES = (0.5, 0.1, 0.01, 0.001)

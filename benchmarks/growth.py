@@ -22,16 +22,18 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks import report
-from benchmarks.made_up_catalogue import FINGERPRINT, PLATFORMS, fill
-from indexer.catalog import Catalog, embeddings, images
-from indexer.catalog.records import ImageFilter
+from benchmarks.made_up.catalogue import FINGERPRINT, PLATFORMS, fill
+from benchmarks.reporting import report
+from indexer.catalog import Catalog
+from indexer.catalog.detections import embeddings
+from indexer.catalog.images import images
+from indexer.catalog.records.filters import ImageFilter
 from indexer.detector import DetectorOutput, DetectorSpec, resolve
+from indexer.files.media import MediaStore
 from indexer.imaging.limits import ImageLimits
-from indexer.imaging.media import MediaStore
 from indexer.index import SearchIndex
-from indexer.ingest_report import IngestOptions
-from indexer.pipeline import Ingest
+from indexer.ingest.pipeline import Ingest
+from indexer.ingest.report import IngestOptions
 from indexer.settings import Settings
 from indexer.sources import open_source
 from indexer.vocabulary import LabelValue

@@ -1,8 +1,8 @@
 """Where does the time of an ingest go? `python -m benchmarks.ingest [--full] [--pictures FOLDER]`
 
 Ingests JPEG files it makes (or those of a folder) with the bundled detector and with a ViT-S/16 at 384 px, and times
-each step where it runs: the model, the wait for pictures and the writing in the main thread; reading, hashing, decoding
-and the rest in the threads that work ahead of it.
+each step where it runs: the models, the wait for pictures and the writing in the main thread; reading, hashing,
+decoding and the rest in the threads that work ahead of it.
 """
 
 import argparse
@@ -18,11 +18,12 @@ from time import perf_counter
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks.random_vit import BLOCKS, write_jpegs, write_random_vit
-from benchmarks.report import Check, Report, conclude
-from indexer import pipeline
+from benchmarks.made_up.vit import BLOCKS, write_jpegs, write_random_vit
+from benchmarks.reporting.report import Check, Report, conclude
+from indexer.copies.features import taking
+from indexer.files.media import MediaStore
 from indexer.imaging.limits import ImageLimits
-from indexer.imaging.media import MediaStore
+from indexer.ingest import preparing
 from indexer.settings import Settings
 from indexer.sources import open_source
 from indexer.workspace import Workspace
@@ -36,7 +37,7 @@ _STEPS = {
     "make_thumbnail": "thumbnail",
     "read_provenance": "provenance",
 }
-"""Functions of the pipeline's module that run in the worker threads, by what they are called here."""
+"""Functions of the preparing module that run in the worker threads, by what they are called here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,13 @@ def measure(folder: Path, pictures: Path, blocks: int = BLOCKS) -> Report:
         found, rate, serving = _ingest(folder / f"home-{name}", pictures, detector)
         rows += found
         figures[f"{name}_on_{serving}_pictures_per_second".replace(" ", "_")] = rate
-    shares = {row.detector: row.share for row in rows if row.step == "model"}
+    shares = {row.detector: row.share for row in rows if row.step == "models"}
     return Report(
         question="Where does the time of an ingest go?",
         parameters={"pictures": sum(1 for path in pictures.rglob("*") if path.is_file())},
         rows=tuple(rows),
         checks=tuple(
-            Check(f"share of the model, {name}", share, f">= {MODEL_SHARE}", share >= MODEL_SHARE)
+            Check(f"share of the models, {name}", share, f">= {MODEL_SHARE}", share >= MODEL_SHARE)
             for name, share in shares.items()
         ),
         figures=figures,
@@ -125,13 +126,18 @@ def _ingest(home: Path, pictures: Path, detector: str) -> tuple[list[Row], float
         loaded.choose_runtime()
         clock = _Clock()
         for name, step in _STEPS.items():
-            patches.enter_context(patch.object(pipeline, name, clock.timed(step, getattr(pipeline, name))))
+            patches.enter_context(patch.object(preparing, name, clock.timed(step, getattr(preparing, name))))
         patches.enter_context(patch.object(MediaStore, "put", _method(clock, "write files", MediaStore.put)))
         patches.enter_context(patch.object(loaded, "prepare", clock.timed("prepare", loaded.prepare)))
         passes = workspace.passes
-        patches.enter_context(patch.object(passes, "run", clock.timed("model", passes.run)))
+        for name in ("run", "run_with_copies"):
+            patches.enter_context(patch.object(passes, name, clock.timed("models", getattr(passes, name))))
+        patches.enter_context(
+            patch.object(taking, "packed_features", clock.timed("local features", taking.packed_features))
+        )
         ingest = workspace.ingest()
-        patches.enter_context(patch.object(ingest, "_standing", clock.timed("known already?", ingest._standing)))
+        preparer = ingest._preparer
+        patches.enter_context(patch.object(preparer, "_standing", clock.timed("known already?", preparer._standing)))
         patches.enter_context(patch.object(ingest, "_store", clock.timed("SQL and vectors", ingest._store)))
         began = perf_counter()
         report = ingest.run(open_source(pictures, ImageLimits.from_settings(settings)))

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-from benchmarks.edited_copies import EDITS, edit
-from benchmarks.report import Check, Interval, Report, conclude, wilson
+from benchmarks.made_up.edits import EDITS, edit
+from benchmarks.reporting.report import Check, Interval, Report, conclude, wilson
 from indexer.cli.output import progress
 from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.imaging.decoding import decode

@@ -22,16 +22,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from benchmarks.report import Check, Interval, Report, conclude, wilson
+from benchmarks.reporting.report import Check, Interval, Report, conclude, wilson
+from indexer.copies.features import FEATURES_AN_IMAGE, FEATURES_FINGERPRINT, LocalFeatures, pack, unpack
+from indexer.copies.features.sift import features_of
 from indexer.detector import load_detector
 from indexer.detector.preprocessing import seen_box
 from indexer.detector.spec import GRID
 from indexer.detector.training import photographs
 from indexer.errors import UsageError
+from indexer.examine.regions import CANDIDATES, Box, RegionHit, find_region, region_features
 from indexer.imaging.decoding import decode
 from indexer.imaging.limits import ImageLimits
-from indexer.regions import FeatureIndex, RegionFeatures, features_of, find_region, region_features
-from indexer.regions.features import Box
+from indexer.index.features import FeatureFolder, FeatureStore
 from indexer.settings import Settings
 from indexer.sources import SourceItem, open_source
 from indexer.vocabulary import LabelValue
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from indexer.detector import Detector, DetectorSpec
 
 QUESTION = "Does a box on a picture find the known fake it was pasted from?"
-FEATURES = 96
 CELL = 4
 WINDOWS = (1, 2, 3, 4, 5, 6)
 """Sides of the peer's windows, in cells of 4 x 4 patches."""
@@ -75,16 +76,16 @@ def measure(manifest: Path, folder: Path | None, distractors: int, queries: int,
     pictures, fake = _pictures(manifest, every)
     asked = list(_queries(pictures, fake, queries))
     strangers = [Query(query.picture, query.box, -1) for query in _strangers(pictures, fake, queries)]
-    fakes_only = [(number, features_of(pictures[number], FEATURES)) for number in np.flatnonzero(fake).tolist()]
+    fakes_only = [(number, pack(features_of(pictures[number]))) for number in np.flatnonzero(fake).tolist()]
     rows = [_ours(fakes_only, asked)]
     rows.append(_peer([pictures[number] for number, _ in fakes_only], [number for number, _ in fakes_only], asked))
     wider = fakes_only
     if folder is not None:
         cuts = _cuts(folder, distractors - len(fakes_only))
-        wider = fakes_only + [(len(pictures) + number, features_of(cut, FEATURES)) for number, cut in enumerate(cuts)]
+        wider = fakes_only + [(len(pictures) + number, pack(features_of(cut))) for number, cut in enumerate(cuts)]
         rows.append(_ours(wider, asked))
-    index = FeatureIndex(wider)
-    alarms = sum(bool(find_region(index, region_features(one.picture, one.box), one.box)) for one in strangers)
+    shelf = _Shelf(wider)
+    alarms = sum(bool(shelf.find(one)) for one in strangers)
     alarmed = wilson(alarms, len(strangers))
     ours, peer = rows[0], rows[1]
     checks = (
@@ -93,7 +94,7 @@ def measure(manifest: Path, folder: Path | None, distractors: int, queries: int,
         Check(f"boxes that nobody has, among {len(wider):,}, find something", str(alarmed), f"≤ {FALSE_ALARMS_AIM:.0%}",
               alarmed.share <= FALSE_ALARMS_AIM),
     )  # fmt: skip
-    parameters = {"features": FEATURES, "queries": len(asked), "strangers": len(strangers)}
+    parameters = {"features": FEATURES_AN_IMAGE, "queries": len(asked), "strangers": len(strangers)}
     return Report(QUESTION, parameters, tuple(rows), checks)
 
 
@@ -157,14 +158,30 @@ def _cuts(folder: Path, count: int) -> Iterator[Image.Image]:
         yield picture.crop((left, top, left + side, top + side))
 
 
-def _ours(known: Sequence[tuple[int, RegionFeatures]], queries: Sequence[Query]) -> Row:
-    index = FeatureIndex(known)
+class _Shelf:
+    """Packed features by number, in the product's index."""
+
+    def __init__(self, known: Sequence[tuple[int, bytes]]) -> None:
+        self._known = {number: unpack(data) for number, data in known}
+        self._store = FeatureStore(FeatureFolder(Path("unused"), FEATURES_FINGERPRINT), None, threads=1)
+        self._store.add(np.array([*self._known], np.int64), [data for _, data in known], len(known))
+
+    def find(self, query: Query) -> list[RegionHit]:
+        """As a search by region does it."""
+        features = region_features(query.picture, query.box)
+        near = self._store.search(features, CANDIDATES)
+        candidates: list[tuple[int, LocalFeatures]] = [(number, self._known[number]) for number, _ in near]
+        return find_region(candidates, features, query.box)
+
+
+def _ours(known: Sequence[tuple[int, bytes]], queries: Sequence[Query]) -> Row:
+    shelf = _Shelf(known)
     places, started = [], time.perf_counter()
     for query in queries:
-        ids = [hit.image_id for hit in find_region(index, region_features(query.picture, query.box), query.box)]
+        ids = [hit.image_id for hit in shelf.find(query)]
         places.append(ids.index(query.source) if query.source in ids else -1)
     took = 1_000 * (time.perf_counter() - started) / len(queries)
-    stored = sum(len(one) for _, one in known) * 136 // len(known)
+    stored = sum(len(data) for _, data in known) // len(known)
     first, found = wilson(places.count(0), len(places)), wilson(len(places) - places.count(-1), len(places))
     return Row("local features", len(known), first, found, round(took, 1), stored)
 

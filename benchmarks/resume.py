@@ -22,10 +22,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.report import Check, Report, conclude
-from indexer.catalog import detectors, embeddings, images
+from benchmarks.reporting.report import Check, Report, conclude
 from indexer.catalog.database import Catalog
-from indexer.catalog.records import ImageDetails, ImageFilter
+from indexer.catalog.detections import detectors, embeddings
+from indexer.catalog.images import images
+from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.images import ImageDetails
 from indexer.errors import DejafakeError
 from indexer.imaging.limits import ImageLimits
 from indexer.settings import Settings

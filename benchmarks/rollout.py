@@ -15,17 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from safetensors.numpy import save_file
 
-from benchmarks.report import Check, Report, conclude, peak_memory_mib
+from benchmarks.reporting.report import Check, Report, conclude, peak_memory_mib
+from indexer.arrays import Floats
 from indexer.cli.output import progress
 from indexer.detector import Detector, load_detector
 from indexer.detector.spec import Architecture
 from indexer.detector.weights import WEIGHTS_FILE, model_shapes
 from indexer.settings import Settings
-
-Floats = npt.NDArray[np.float32]
 
 MOST = 1.3
 """Times a plain forward pass that one with the rollout may take."""

@@ -7,16 +7,14 @@ overlapped. The peers are the same server with batches of one, and with a proces
 """
 
 import argparse
-import io
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -25,23 +23,22 @@ from time import perf_counter
 
 import httpx
 import numpy as np
-import psutil
-from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.load import Load, load, post, upload
-from benchmarks.made_up_catalogue import fill
-from benchmarks.report import Check, Report, conclude
+from benchmarks.made_up.catalogue import fill
+from benchmarks.made_up.jpegs import large_jpegs
+from benchmarks.reporting.report import Check, Report, conclude
 from benchmarks.rollout import random_checkpoint
-from benchmarks.servers import DEJAFAKE, GIVEN_UP_S, LOAD, free_port, wait_until_ready
-from indexer.catalog import embeddings
+from benchmarks.serving.load import Load, load, post, upload
+from benchmarks.serving.servers import LOAD, Server, environment_of, running
+from indexer.catalog.detections import embeddings
 from indexer.cli.output import progress
 from indexer.detector import Detector, load_detector
 from indexer.imaging.decoding import decode
 from indexer.imaging.limits import ImageLimits
-from indexer.prefetch import prepared_ahead
 from indexer.settings import Settings
 from indexer.threads import thread_count
+from indexer.threads.ahead import prepared_ahead
 from indexer.workspace import Workspace
 
 QUESTION = "How fast does the API answer under load?"
@@ -86,19 +83,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A running server: where, its process, how long it took until it was ready."""
-
-    port: int
-    process: psutil.Process
-    ready_s: float
-
-    def resident_mib(self) -> float:
-        """Its resident memory."""
-        return float(self.process.memory_info().rss) / 2**20
-
-
-@dataclass(frozen=True, slots=True)
 class Servers:
     """One of one process, the same with batches of one, and one of several processes."""
 
@@ -110,7 +94,7 @@ class Servers:
 def measure(size: Size, folder: Path, detectors: Mapping[str, str]) -> Report:
     """The report; everything is made in `folder`. `detectors`: settings by a name for people; with the last one images
     are also searched with by id and by vector, and memory is watched."""
-    pictures = made_up_pictures()
+    pictures = large_jpegs(PICTURES, SIDE)
     uploads = [upload("/v1/search", "image", picture) for picture in pictures]
     rows: list[Row] = []
     checks: list[Check] = []
@@ -119,9 +103,9 @@ def measure(size: Size, folder: Path, detectors: Mapping[str, str]) -> Report:
         settings = Settings.load(home=folder / f"home-{number}", detector=chosen, runtime=RUNTIME)
         references = _filled(settings, size) if number == len(detectors) else {}
         with ExitStack() as stack:
-            server = stack.enter_context(_running(settings))
-            single = stack.enter_context(_running(settings.model_copy(update={"batch_size": 1})))
-            several = stack.enter_context(_running(settings.model_copy(update={"workers": PROCESSES})))
+            server = stack.enter_context(running(settings))
+            single = stack.enter_context(running(settings.model_copy(update={"batch_size": 1})))
+            several = stack.enter_context(running(settings.model_copy(update={"workers": PROCESSES})))
             detector = load_detector(settings)
             timed = _in_turns(
                 _turns(Servers(server, single, several), detector, settings, pictures, uploads, references, size),
@@ -295,7 +279,7 @@ def _memory_check(
 
 def _start_check(name: str, server: Server, settings: Settings) -> Check:
     """From the start of the process to the first 200 of /readyz, less loading the detector in a process of its own."""
-    environment = {**os.environ, **_environment(settings)}
+    environment = {**os.environ, **environment_of(settings)}
     started = perf_counter()
     subprocess.run([sys.executable, "-c", LOAD], check=True, env=environment)
     rest = round(server.ready_s - (perf_counter() - started), 2)
@@ -338,56 +322,6 @@ def _filled(settings: Settings, size: Size) -> dict[str, list[bytes]]:
 
 def _posts(bodies: Sequence[Mapping[str, object]]) -> list[bytes]:
     return [post("/v1/search", "application/json", json.dumps(body).encode()) for body in bodies]
-
-
-def made_up_pictures() -> list[bytes]:
-    """JPEG files of soft shapes under fine noise, about as many bytes as photographs have."""
-    rng = np.random.default_rng(3)
-    made = []
-    for _ in range(PICTURES):
-        coarse = Image.fromarray(rng.integers(0, 256, (24, 24, 3), np.uint8)).resize(
-            (SIDE, SIDE), Image.Resampling.BICUBIC
-        )
-        noisy = np.asarray(coarse, np.int16) + rng.integers(-8, 9, (SIDE, SIDE, 1), np.int16)
-        file = io.BytesIO()
-        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=88)
-        made.append(file.getvalue())
-    return made
-
-
-@contextmanager
-def _running(settings: Settings) -> Iterator[Server]:
-    """`dejafake serve` in a process of its own, until it is ready and then to the end of the block.
-
-    Raises:
-        RuntimeError: it did not get ready.
-    """
-    port = free_port()
-    environment = {**os.environ, **_environment(settings), "DEJAFAKE_PORT": str(port)}
-    started = perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", DEJAFAKE, "serve"], stderr=subprocess.DEVNULL, env=environment
-    ) as program:
-        try:
-            wait_until_ready(port, program)
-            yield Server(port, psutil.Process(program.pid), perf_counter() - started)
-        finally:
-            program.send_signal(signal.SIGINT)
-            try:
-                program.wait(60)
-            except subprocess.TimeoutExpired:
-                program.kill()
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    return {
-        "DEJAFAKE_HOME": str(settings.home),
-        "DEJAFAKE_DETECTOR": settings.detector,
-        "DEJAFAKE_RUNTIME": settings.runtime,
-        "DEJAFAKE_BATCH_SIZE": str(settings.batch_size),
-        "DEJAFAKE_WORKERS": str(settings.workers),
-        "DEJAFAKE_REQUEST_TIMEOUT_SECONDS": str(GIVEN_UP_S),
-    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,11 +17,11 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks import report
-from benchmarks.servers import DEJAFAKE, LOAD, free_port, wait_until_ready
+from benchmarks.reporting import report
+from benchmarks.serving.servers import DEJAFAKE, LOAD, free_port, wait_until_ready
+from indexer.index.vectors import SnapshotFolder, SnapshotPlan, VectorStore
+from indexer.index.vectors.snapshots import Block
 from indexer.settings import Settings
-from indexer.vectors import SnapshotFolder, SnapshotPlan, VectorStore
-from indexer.vectors.snapshots import Block
 
 QUESTION = "How long does dejafake take to start?"
 HELP_AIM_S, OPEN_AIM_S, READY_AIM_S = 0.3, 0.1, 5.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from benchmarks.plots import draw
+from benchmarks.reporting.plots import draw
 
 HERE = Path(__file__).parent
 RESULTS, PLOTS, PAGE = HERE / "results", HERE / "plots", HERE / "RESULTS.md"
@@ -55,7 +55,8 @@ PARTS = (
     Part("enrichment", ("--rows", "300"), ("--rows", "10000")),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "1"), ()),
-    Part("copies", (PICTURES, "--queries", "15", "--every", "3"), (PICTURES,)),
+    Part("copies", (PICTURES, "--queries", "1", "--every", "3"), (PICTURES, "--traps", "made", "--queries", "10")),
+    Part("copies_at_scale", ("--images", "20000", "--searches", "15"), ("--images", "1000000")),
     Part("difference", (PICTURES, "--pictures", "6"), (PICTURES,)),
     Part("regions", (PICTURES, "--queries", "20", "--every", "3"), (PICTURES,)),
     Part("previews", (PICTURES, "--pictures", "24"), (PICTURES,)),

@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from benchmarks.planted_vectors import planted
-from benchmarks.report import Check, Report, conclude
-from benchmarks.vector_engines import FINGERPRINT, THREADS, Dejafake
+from benchmarks.engines.engines import FINGERPRINT, THREADS, Dejafake
+from benchmarks.made_up.vectors import planted
+from benchmarks.reporting.report import Check, Report, conclude
 from indexer.cli.output import progress
-from indexer.vectors import SnapshotFolder, SnapshotPlan, VectorStore
+from indexer.index.vectors import SnapshotFolder, SnapshotPlan, VectorStore
 
 K = 10
 ADDED, AT_ONCE, DELETED = 1_000, 8, 100

@@ -18,11 +18,11 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.planted_vectors import QUERIES, planted
-from benchmarks.real_vectors import real_vectors
-from benchmarks.report import Check, Plot, Report, conclude
-from benchmarks.vector_engines import Cost, Vectors
-from benchmarks.vector_worker import ROUNDING, TOLERANCE, K, Trial, Worker, worker
+from benchmarks.engines.engines import Cost, Vectors
+from benchmarks.engines.real_vectors import real_vectors
+from benchmarks.engines.worker import ROUNDING, TOLERANCE, K, Trial, Worker, worker
+from benchmarks.made_up.vectors import QUERIES, planted
+from benchmarks.reporting.report import Check, Plot, Report, conclude
 from indexer.cli.output import progress
 from indexer.settings import Settings
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.report import Check, Interval, Report, conclude, wilson
-from benchmarks.watermarking import watermarked
+from benchmarks.made_up.watermarks import watermarked
+from benchmarks.reporting.report import Check, Interval, Report, conclude, wilson
 from indexer.cli.output import progress
 from indexer.errors import DejafakeError, ImageRejectedError
 from indexer.imaging.decoding import decode

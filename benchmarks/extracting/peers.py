@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import nn
 
-Floats = npt.NDArray[np.float32]
+from indexer.arrays import Floats
+
 Forward = Callable[[Floats], object]
 FromFiles = Callable[[Sequence[Path]], object]
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.errors import DejafakeError
-from indexer.evaluation.bootstrap import wilson as estimated_by_wilson
+from indexer.estimates import wilson as estimated_by_wilson
 
 PACKAGES = ("numpy", "pillow", "pdqhash", "torch", "timm", "faiss-cpu", "scikit-learn", "sqlalchemy")
 
@@ -119,8 +119,8 @@ def wilson(successes: int, n: int) -> Interval:
         raise ValueError(f"{successes} of {n} is not a proportion")
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0)
-    found = estimated_by_wilson(successes / n, n)
-    return Interval(found.value, found.low, found.high, n)
+    found = estimated_by_wilson(successes, n)
+    return Interval(found.value, *found.bounds, n)
 
 
 def machine() -> Machine:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexer.arrays import Vectors
+
 DIMENSION = 384
 QUERIES = 2_000
 ROWS_AT_ONCE = 1 << 16
-
-Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexer.arrays import Vectors
+
 DIMENSION = 384
 NOBODY = -1
 SMALLEST = 3
@@ -16,7 +18,6 @@ INNER_DIMENSION = 16
 A_FAMILY = 8
 _BASES = 256
 
-Vectors = npt.NDArray[np.float32]
 Truth = npt.NDArray[np.int64]
 
 

@@ -14,12 +14,11 @@ from typing import Any, Protocol
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
-from indexer.vectors import Block, SnapshotFolder, SnapshotPlan, VectorStore
-from indexer.vectors.main_index import MainIndex
+from indexer.arrays import Vectors
+from indexer.index.vectors import Block, SnapshotFolder, SnapshotPlan, VectorStore
+from indexer.index.vectors.main_index import MainIndex
 
-Vectors = npt.NDArray[np.float32]
 Setting = tuple[int, ...]
 
 FINGERPRINT = "b" * 64

@@ -62,10 +62,10 @@ def load(port: int, requests: Sequence[bytes], *, clients: int) -> Load:
     """
     asked = {"port": port, "clients": clients, "requests": [request.decode("latin-1") for request in requests]}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"],
+        [sys.executable, "-m", "benchmarks.serving.load"],
         input=json.dumps(asked).encode(),
         capture_output=True,
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         check=False,
     )
     if done.returncode:

@@ -12,21 +12,16 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Table, insert
 
-from benchmarks.planted_vectors import Vectors, planted
+from benchmarks.made_up.vectors import Vectors, planted
 from indexer.catalog import Catalog
-from indexer.catalog.tables import (
-    CampaignMemberRow,
-    CampaignRow,
-    CollectionImageRow,
-    CollectionRow,
-    DetectorRow,
-    EmbeddingRow,
-    ImageRow,
-    LabelRow,
-    SightingRow,
-    SourceRow,
-)
-from indexer.catalog.types import month_of
+from indexer.catalog.tables.campaigns import CampaignMemberRow, CampaignRow
+from indexer.catalog.tables.collections import CollectionImageRow, CollectionRow
+from indexer.catalog.tables.detections import DetectorRow, EmbeddingRow
+from indexer.catalog.tables.images import ImageRow
+from indexer.catalog.tables.labels import LabelRow
+from indexer.catalog.tables.sightings import SightingRow
+from indexer.catalog.tables.sources import SourceRow
+from indexer.catalog.tables.types import month_of
 from indexer.vocabulary import LabelSource, LabelValue, Technique
 
 FIRST_DAY = datetime(2018, 1, 1, tzinfo=UTC)

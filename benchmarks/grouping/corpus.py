@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.grouping_scores import Labels
-from benchmarks.planted_campaigns import Vectors
-from indexer.campaigns.copies import copies_among
-from indexer.campaigns.graph import Links, links
+from benchmarks.grouping.scores import Labels
+from benchmarks.made_up.campaigns import Vectors
+from indexer.campaigns.grouping.copies import copies_among
+from indexer.campaigns.grouping.graph import Links, links
 from indexer.cli.output import progress
 from indexer.errors import DejafakeError
 from indexer.imaging.alterations import apply

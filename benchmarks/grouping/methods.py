@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from sklearn.cluster import DBSCAN, HDBSCAN
 
-from benchmarks.grouping_scores import Labels
-from benchmarks.planted_campaigns import Vectors
-from indexer.campaigns.clustering import GroupingRule, group_images
-from indexer.campaigns.graph import Links, cosine_distance, links, pieces
+from benchmarks.grouping.scores import Labels
+from benchmarks.made_up.campaigns import Vectors
+from indexer.campaigns.grouping.clustering import GroupingRule, group_images
+from indexer.campaigns.grouping.graph import Links, cosine_distance, links, pieces
+from indexer.index.vectors import SnapshotFolder, SnapshotPlan, VectorStore, nearest_neighbours
 from indexer.settings import Settings
 from indexer.threads import thread_count
-from indexer.vectors import SnapshotFolder, SnapshotPlan, VectorStore, nearest_neighbours
 
 MIN_SIZE = 3
 SMALL = 5_000

@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from benchmarks.report import peak_memory_mib
+from benchmarks.reporting.report import peak_memory_mib
 from indexer.errors import DejafakeError
 from indexer.settings import Settings
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.report import Check
+from benchmarks.reporting.report import Check
 from indexer.detector import Detector, load_detector
-from indexer.detector.runtimes import Choice
-from indexer.detector.runtimes.choice import MAX_P_DIFFERENCE, MIN_COSINE
+from indexer.detector.runtimes import Choice, Runtime
+from indexer.detector.runtimes.choice import MAX_P_DIFFERENCE
+from indexer.detector.runtimes.trial import MIN_COSINE
 from indexer.errors import ImageRejectedError
 from indexer.imaging.decoding import decode
 from indexer.imaging.limits import ImageLimits
@@ -45,7 +46,7 @@ class Agreement:
         }
 
 
-def runtimes_here(settings: Settings, choice: Choice | None) -> Mapping[str, Detector]:
+def runtimes_here(settings: Settings, choice: Choice[Runtime] | None) -> Mapping[str, Detector]:
     """A detector in each runtime that runs on this machine, by runtime and precision, the reference first."""
     measured = () if choice is None else choice.measured
     return {
@@ -58,7 +59,11 @@ def runtimes_here(settings: Settings, choice: Choice | None) -> Mapping[str, Det
 
 
 def agreement(
-    settings: Settings, choice: Choice | None, runtimes: Mapping[str, Detector], pictures: Path, most: int | None
+    settings: Settings,
+    choice: Choice[Runtime] | None,
+    runtimes: Mapping[str, Detector],
+    pictures: Path,
+    most: int | None,
 ) -> list[Agreement]:
     """All `runtimes_here` of the detector in `settings`, whose trial said `choice`, on a folder's, manifest's or
     archive's pictures, evenly `most`."""

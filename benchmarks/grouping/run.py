@@ -16,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import insert
 
-from benchmarks.grouping_scores import Labels
-from benchmarks.planted_campaigns import Vectors, planted
-from benchmarks.report import peak_memory_mib
+from benchmarks.grouping.scores import Labels
+from benchmarks.made_up.campaigns import Vectors, planted
+from benchmarks.reporting.report import peak_memory_mib
 from indexer.campaigns import cluster
-from indexer.catalog import detectors
 from indexer.catalog.database import Catalog
-from indexer.catalog.tables import EmbeddingRow, ImageRow
-from indexer.catalog.types import utc_now
+from indexer.catalog.detections import detectors
+from indexer.catalog.tables.detections import EmbeddingRow
+from indexer.catalog.tables.images import ImageRow
+from indexer.catalog.tables.types import utc_now
 from indexer.index import SearchIndex
 from indexer.settings import Settings
 from indexer.vocabulary import LabelSource, LabelValue, Technique

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from indexer.arrays import Vectors
 from indexer.cli.output import progress
 from indexer.detector import load_detector
 from indexer.errors import DejafakeError, ImageRejectedError
@@ -26,7 +26,6 @@ from indexer.sources import SourceItem, open_source
 if TYPE_CHECKING:
     from indexer.detector import Detector
 
-Vectors = npt.NDArray[np.float32]
 
 LARGEST_SIDE = 512
 """Pixels: originals are scaled down to this before they are altered, for altering large ones takes longer than

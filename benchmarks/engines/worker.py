@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from benchmarks.vector_engines import THREADS, Cost, Setting, Vectors, engines, timed_build
+from benchmarks.engines.engines import THREADS, Cost, Setting, Vectors, engines, timed_build
 
 K = 10
 TOLERANCE, ROUNDING = 1e-3, 1e-6

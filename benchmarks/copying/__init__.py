@@ -1,0 +1,1 @@
+"""What `benchmarks.copies` consists of: who is known, who asks, what the product and its peers say of it."""

@@ -1,0 +1,1 @@
+"""Vector engines side by side, each in a process of its own."""

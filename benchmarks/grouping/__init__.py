@@ -1,0 +1,1 @@
+"""What the campaign benchmarks share: methods, scores, the pictures of a corpus, the cost of a run."""

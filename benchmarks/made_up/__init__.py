@@ -1,0 +1,1 @@
+"""Made-up data for benchmarks: catalogues, embeddings, campaigns, edits, watermarks and weights."""

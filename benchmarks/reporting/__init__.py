@@ -1,0 +1,1 @@
+"""How benchmarks report: rows, checks with their aims, plots."""
