@@ -153,6 +153,9 @@ def _bodies(body: dict[str, Any], document: dict[str, Any]) -> list[str]:
     for kind, content in body.get("content", {}).items():
         described = _resolved(content["schema"], document)
         required = described.get("required", [])
+        if "oneOf" in described and "description" in described:
+            lines += ["", f"Body, `{kind}`: {described['description']}"]
+            continue
         lines += ["", f"Body, `{kind}`:", "", "| field | meaning |", "|---|---|"]
         for name, field in described.get("properties", {}).items():
             meaning = _resolved(field, document).get("description", "") or field.get("description", "")
