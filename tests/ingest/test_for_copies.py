@@ -11,8 +11,8 @@ from PIL import Image
 from sqlalchemy import delete
 
 from indexer.arrays import Floats, Vectors
-from indexer.catalog.copies import embeddings as copy_embeddings
 from indexer.catalog.copies import coverage, local_features
+from indexer.catalog.copies import embeddings as copy_embeddings
 from indexer.catalog.images import images
 from indexer.catalog.tables.copies import LocalFeaturesRow
 from indexer.copies.features import FEATURES_FINGERPRINT, unpack
