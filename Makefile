@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 
-.PHONY: help demo test serve lint check format unit docs site dist bench clean
+.PHONY: help demo test serve lint check format unit docs locale site dist bench clean
 
 help:
 	@echo "make demo    the main job on a collection it makes itself"
 	@echo "make test    lint, types and all tests (ARGS=\"tests/search -k limit\": only these tests)"
-	@echo "make serve   the HTTP API and the search page, on the demo's catalogue if there is one"
+	@echo "make serve   the workbench and the HTTP API, on the demo's catalogue if there is one"
 	@echo "make check   lint, spelling and types only"
 	@echo "make docs    write the reference pages anew from the code"
+	@echo "make locale  bring the catalogues of the pages' texts up to date; lists what lacks a translation"
 	@echo "make site    the docs as a site with search, in build/site"
 	@echo "make dist    wheel and source archive in dist/, the wheel tried in an empty environment"
 	@echo "make bench   all benchmarks in small sizes (FULL=1: large; PICTURES=manifest.csv: those on real pictures too)"
@@ -53,6 +54,9 @@ format: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/generate.py
+
+locale: $(VENV)/dev.stamp
+	$(BIN)/python -m search_api.web.locale.update
 
 site: $(VENV)/dev.stamp
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/site

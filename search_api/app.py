@@ -35,7 +35,9 @@ from search_api.routes import (
     watches,
 )
 from search_api.service.service import Service
-from search_api.web import pages
+from search_api.web import site
+from search_api.web.problem_pages import ProblemPages
+from search_api.web.session import Sessions
 
 DESCRIPTION = """Have we seen this fake before? Send a picture and learn which known fakes it is or is like, what the
 detector says, which campaign it belongs to, and how sure that is.
@@ -69,6 +71,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
             await anyio.to_thread.run_sync(service.close)
 
     token = None if settings.api_token is None else settings.api_token.get_secret_value()
+    sessions = Sessions(token)
     app = FastAPI(
         title="dejafake",
         version=__version__,
@@ -81,8 +84,9 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         middleware=[
             Middleware(RequestMetrics, measured),
             Middleware(SecurityHeaders),
+            Middleware(ProblemPages),
             Middleware(errors.UnexpectedErrors),
-            Middleware(Guard, settings.allowed_hosts, token),
+            Middleware(Guard, settings.allowed_hosts, token, sessions.signed_in),
             Middleware(TimeLimit, settings.request_timeout_seconds),
             Middleware(BodyLimit, settings.max_body_bytes, {"/v1/enrich": job_body_max(settings.job_rows_max)}),
         ],
@@ -108,6 +112,6 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         metrics,
     ):
         app.include_router(resource.router)
-    pages.install(app)
+    site.install(app, sessions)
     openapi.install(app, protected=token is not None)
     return app

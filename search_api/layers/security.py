@@ -6,11 +6,13 @@ DNS rebinding, the Origin and Sec-Fetch-Site checks stop the rest.
 """
 
 import hmac
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +21,7 @@ from search_api.layers.errors import problem
 
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy of the pages: nothing from elsewhere, nothing inline."""
 
@@ -33,8 +35,12 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
     "Cache-Control": "no-store",
 }
-_PUBLIC: Final = ("/healthz", "/readyz", "/openapi.json", "/docs", "/")
+_PUBLIC: Final = ("/healthz", "/readyz", "/openapi.json", "/docs", "/login", "/preferences", "/")
 """Addresses that answer without the token: they hold nothing of the catalogue."""
+_BEARER_ONLY: Final = ("/v1/", "/metrics")
+"""Where these prefixes begin an address, the session cookie of the pages does not stand for the token."""
+_PICTURE: Final = re.compile(r"/v1/images/[0-9a-f]{64}/(thumbnail|heatmap)")
+"""Pictures that pages show: GETs of these take the session cookie, too."""
 _PUBLIC_PREFIX: Final = "/static/"
 
 
@@ -70,10 +76,19 @@ class Guard:
         app: the application behind.
         allowed_hosts: names the Host header may carry, without port, IPv6 addresses in brackets.
         token: bearer token every request must carry, except for public paths; None requires none.
+        signed_in: whether a request carries a valid session cookie, which stands for the token at pages and at the
+            pictures that they show.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str], token: str | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        allowed_hosts: Iterable[str],
+        token: str | None,
+        signed_in: Callable[[HTTPConnection], bool] = lambda _: False,
+    ) -> None:
         self._app = app
+        self._signed_in = signed_in
         self._hosts = frozenset(host_name(host) for host in allowed_hosts) - {None}
         self._token = None if token is None else token.encode()
 
@@ -98,13 +113,17 @@ class Guard:
             return problem(421, "host", words)
         if _is_cross_site(scope, headers, hosts[0]):
             return problem(403, "cross-site", "Requests made by other sites' pages are refused.")
-        if self._token is not None and not self._carries_token(scope["path"], headers):
+        if self._token is not None and not self._may_pass(scope, headers):
             words = "This server needs its token: send the header `Authorization: Bearer …`."
             return problem(401, "token", words, headers={"WWW-Authenticate": 'Bearer realm="dejafake"'})
         return None
 
-    def _carries_token(self, path: str, headers: Headers) -> bool:
+    def _may_pass(self, scope: Scope, headers: Headers) -> bool:
+        path = scope["path"]
         if path in _PUBLIC or path.startswith(_PUBLIC_PREFIX):
+            return True
+        shown = scope["method"] in ("GET", "HEAD") and _PICTURE.fullmatch(path) is not None
+        if (shown or not path.startswith(_BEARER_ONLY)) and self._signed_in(HTTPConnection(scope)):
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), self._token or b"")

@@ -1,7 +1,6 @@
 """The pages in a real browser: search at `/`, documentation at `/docs`, and nothing from elsewhere."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -9,47 +8,11 @@ import pytest
 
 from tests.made_pictures import encoded, recompressed, scene
 from tests.search_api.served import Api
-
-playwright = pytest.importorskip("playwright.sync_api")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+from tests.search_api.web.visits import Visit
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """A headless chromium."""
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-class Visit:
-    """A browser page that keeps what it asked for and what went wrong on it."""
-
-    def __init__(self, browser: object, **options: object) -> None:
-        self.page = browser.new_page(**options)
-        self.asked: list[str] = []
-        self.wrong: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-
-    def elsewhere(self, home: str) -> list[str]:
-        return [url for url in self.asked if not url.startswith((home, "data:", "blob:"))]
-
-
-@pytest.fixture
-def visit(browser: object) -> Iterator[Visit]:
-    opened = Visit(browser, viewport={"width": 1100, "height": 900})
-    yield opened
-    opened.page.close()
-
-
-@needs_browser
-def test_a_dropped_picture_gets_its_verdict_in_words(api: Api, visit: Visit, tmp_path: Path) -> None:
-    visit.page.goto(api.url)
+def test_a_dropped_picture_gets_its_verdict_in_words(bench: Api, visit: Visit, tmp_path: Path) -> None:
+    visit.page.goto(bench.url)
     picture = tmp_path / "re-shared.jpg"
     picture.write_bytes(recompressed(2))
     visit.page.set_input_files("#picture", picture)
@@ -59,18 +22,17 @@ def test_a_dropped_picture_gets_its_verdict_in_words(api: Api, visit: Visit, tmp
     first = visit.page.locator("#matches li").first
     assert "Same picture" in first.inner_text()
     assert "says desk one (human)" in first.inner_text()
-    assert api.fakes[2] in first.inner_text()
+    assert bench.fakes[2] in first.inner_text()
     visit.page.wait_for_function("document.querySelector('#matches .thumb').naturalWidth > 0")
     assert visit.page.locator("#matches li").count() == 1
     assert visit.page.locator("#near li").count() == 5
     assert visit.page.locator("#limits li").count() >= 2
-    assert visit.elsewhere(api.url) == []
+    assert visit.elsewhere(bench.url) == []
     assert visit.wrong == []
 
 
-@needs_browser
-def test_a_file_that_is_no_picture_is_explained_on_the_page(api: Api, visit: Visit, tmp_path: Path) -> None:
-    visit.page.goto(api.url)
+def test_a_file_that_is_no_picture_is_explained_on_the_page(bench: Api, visit: Visit, tmp_path: Path) -> None:
+    visit.page.goto(bench.url)
     text = tmp_path / "text.png"
     text.write_text("no picture")
     visit.page.set_input_files("#picture", text)
@@ -79,7 +41,6 @@ def test_a_file_that_is_no_picture_is_explained_on_the_page(api: Api, visit: Vis
     assert visit.page.locator("#answer").is_hidden()
 
 
-@needs_browser
 def test_other_peoples_words_are_shown_and_never_run(start: Callable[..., Api], visit: Visit, tmp_path: Path) -> None:
     own = start()
     hostile = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
@@ -97,7 +58,6 @@ def test_other_peoples_words_are_shown_and_never_run(start: Callable[..., Api], 
     assert visit.wrong == []
 
 
-@needs_browser
 def test_a_box_drawn_on_the_picture_finds_the_known_fake_that_holds_the_part_and_shows_where(
     start: Callable[..., Api], visit: Visit, tmp_path: Path
 ) -> None:
@@ -135,7 +95,6 @@ def test_a_box_drawn_on_the_picture_finds_the_known_fake_that_holds_the_part_and
     assert visit.wrong == []
 
 
-@needs_browser
 def test_the_page_asks_for_the_token_of_a_guarded_server(
     start: Callable[..., Api], visit: Visit, tmp_path: Path
 ) -> None:
@@ -151,23 +110,22 @@ def test_the_page_asks_for_the_token_of_a_guarded_server(
     assert visit.page.inner_text("#outcome") == "Could not be assessed"
 
 
-@needs_browser
-def test_the_documentation_shows_every_operation_without_the_internet(api: Api, visit: Visit) -> None:
-    visit.page.goto(f"{api.url}/docs")
+def test_the_documentation_shows_every_operation_without_the_internet(bench: Api, visit: Visit) -> None:
+    visit.page.goto(f"{bench.url}/docs")
     visit.page.wait_for_selector(".opblock")
-    document = httpx.get(f"{api.url}/openapi.json").json()
+    document = httpx.get(f"{bench.url}/openapi.json").json()
     assert visit.page.locator(".opblock").count() == sum(len(item) for item in document["paths"].values())
     visit.page.click("#operations-search-search_v1_search_post .opblock-summary")
     visit.page.wait_for_selector(".opblock-body .responses-wrapper")
     visit.page.click(".opblock-body .try-out__btn")
     visit.page.wait_for_selector(".opblock-body input[type=file]")
-    assert visit.elsewhere(api.url) == []
+    assert visit.elsewhere(bench.url) == []
     assert visit.wrong == []
 
 
-def test_the_pages_name_only_files_of_this_server(api: Api) -> None:
+def test_the_pages_name_only_files_of_this_server(bench: Api) -> None:
     for address in ("/", "/docs"):
-        page = api.client.get(address).text
+        page = bench.client.get(address).text
         assert "//" not in page.replace("<!doctype", "")
         assert "<script>" not in page
         assert "style=" not in page
