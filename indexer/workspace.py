@@ -173,14 +173,16 @@ class Workspace:
         with self.catalog.reading() as session:
             return images.counts(session)
 
-    def images(self, wanted: ImageFilter | None = None, *, limit: int = 50, cursor: str | None = None) -> Page[Image]:
+    def images(
+        self, image_filter: ImageFilter | None = None, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[Image]:
         """Images that meet a filter, newest first; pass `next_cursor` of a page to get the next one.
 
         Raises:
             UsageError: a bad limit or cursor.
         """
         with self.catalog.reading() as session:
-            return images.page(session, wanted or ImageFilter(), limit=limit, cursor=cursor)
+            return images.page(session, image_filter or ImageFilter(), limit=limit, cursor=cursor)
 
     def image(self, sha256: str) -> ImageDetails:
         """Everything about one image.

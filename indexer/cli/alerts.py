@@ -13,7 +13,7 @@ def look_for_alerts(workspace: Workspace, *, as_json: bool) -> None:
         echo(f"{said(alerts)}: see `dejafake watch poll`", err=as_json)
 
 
-def said(found: Alerts) -> str:
+def said(result: Alerts) -> str:
     """How many alerts of how many watches, for a person."""
-    alerts = "1 alert" if found.alerts == 1 else f"{found.alerts} alerts"
-    return f"{alerts} of {'1 watch' if found.watches == 1 else f'{found.watches} watches'}"
+    alerts = "1 alert" if result.alerts == 1 else f"{result.alerts} alerts"
+    return f"{alerts} of {'1 watch' if result.watches == 1 else f'{result.watches} watches'}"

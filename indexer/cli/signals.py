@@ -10,7 +10,9 @@ import threading
 from types import FrameType
 from typing import Any
 
-_HEARD = tuple(one for one in (getattr(signal, "SIGINT", None), getattr(signal, "SIGTERM", None)) if one is not None)
+_HEARD = tuple(
+    signum for signum in (getattr(signal, "SIGINT", None), getattr(signal, "SIGTERM", None)) if signum is not None
+)
 _SOON_SECONDS = 0.05
 _received: int | None = None
 
@@ -32,7 +34,7 @@ def deaf() -> None:
     """At the end: a further signal ends the process at once."""
     for number in _HEARD:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda one, _frame: os._exit(128 + one))
+            signal.signal(number, lambda signum, _frame: os._exit(128 + signum))
 
 
 def _handle(number: int, frame: FrameType | None) -> None:

@@ -34,7 +34,7 @@ class SafeConsole(Console):
 
 def shown(text: str) -> str:
     """`text` with everything that would drive a terminal as a visible escape."""
-    return _HARMFUL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _HARMFUL.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def echo(text: str, *, err: bool = False) -> None:
@@ -44,7 +44,7 @@ def echo(text: str, *, err: bool = False) -> None:
 
 def write_json(text: str) -> None:
     """A JSON text on standard output: what would drive a terminal, or is not in its encoding, as JSON's own escapes."""
-    text = _HARMFUL.sub(lambda found: found[0] if found[0].isspace() else _escaped(found[0]), text)
+    text = _HARMFUL.sub(lambda match: match[0] if match[0].isspace() else _escaped(match[0]), text)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

@@ -297,7 +297,7 @@ def rows_of(output: DetectorOutput, copies: Sequence[Floats | None] = ()) -> lis
     """The pictures of a batch one by one, with the `copies` of each if any are given; how long they took is not
     known."""
     given = copies or [None] * len(output.logits)
-    return [_row(output, row, 0.0, 0.0, one) for row, one in enumerate(given)]
+    return [_row(output, row, 0.0, 0.0, copy_rows) for row, copy_rows in enumerate(given)]
 
 
 def _shares(copies: Floats | None, singles: Sequence[_Single]) -> Iterator[Floats | None]:

@@ -63,7 +63,7 @@ class ImageWriter(Protocol):
 
 
 def export_images(
-    catalog: Catalog, wanted: ImageFilter, format: str, stream: TextIO, *, sign_off: SignOff | None = None
+    catalog: Catalog, selection: ImageFilter, format: str, stream: TextIO, *, sign_off: SignOff | None = None
 ) -> int:
     """Write the images that meet a filter, sorted by SHA-256, as of one moment.
 
@@ -93,7 +93,7 @@ def export_images(
     count = 0
     with catalog.reading() as session:
         writer = writers[format](session)
-        for ids in images.by_digest(session, wanted, _AT_ONCE):
+        for ids in images.by_digest(session, selection, _AT_ONCE):
             for details in images.details(session, ids).values():
                 writer.write(details)
                 count += 1

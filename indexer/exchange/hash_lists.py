@@ -92,7 +92,7 @@ def _too_plain(entry: ReadHash, min_quality: int) -> bool:
 
 
 def export_hashes(
-    catalog: Catalog, wanted: ImageFilter, algorithm: HashAlgorithm, stream: IO[str], *, min_quality: int
+    catalog: Catalog, selection: ImageFilter, algorithm: HashAlgorithm, stream: IO[str], *, min_quality: int
 ) -> int:
     """Write the hashes of the images that meet a filter, each once and sorted: `pdq <hash>` lines, which
     ThreatExchange's tools read, or bare SHA-256. PDQ hashes of a quality below `min_quality` (0 to 100) are left out:
@@ -104,7 +104,7 @@ def export_hashes(
     """
     values: set[bytes] = set()
     with catalog.reading() as session:
-        ids = images.matching_ids(session, wanted)
+        ids = images.matching_ids(session, selection)
         for start in range(0, len(ids), _AT_ONCE):
             columns = select(ImageRow.sha256, ImageRow.pdq, ImageRow.pdq_quality, ImageRow.pdq_method, ImageRow.content)
             for row in session.execute(columns.where(one_of(ImageRow.id, ids[start : start + _AT_ONCE].tolist()))):

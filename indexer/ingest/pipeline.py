@@ -263,11 +263,11 @@ def detections_of(output: "DetectorOutput", spec: DetectorSpec) -> list[NewDetec
 
 def _without_skips(items: Iterable[Found], tally: Tally) -> Iterator[SourceItem | SourceRejection]:
     """What there is to do; what is no picture is counted."""
-    for found in items:
-        if isinstance(found, SourceSkip):
-            tally.skip(found.reason)
+    for item in items:
+        if isinstance(item, SourceSkip):
+            tally.skip(item.reason)
         else:
-            yield found
+            yield item
 
 
 def _rejected(item: SourceRejection) -> ItemOutcome:

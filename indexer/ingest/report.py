@@ -102,12 +102,12 @@ class Tally:
         """Counts an item, and lists it if it was rejected or remarked upon."""
         self._counts[outcome.status] += 1
         self._disputed += outcome.disputed
-        place = {"source": outcome.source, "location": outcome.location}
+        origin = {"source": outcome.source, "location": outcome.location}
         if outcome.status is ItemStatus.REJECTED:
-            self._rejected.add([{**place, "reason": outcome.reason, "message": outcome.message}])
+            self._rejected.add([{**origin, "reason": outcome.reason, "message": outcome.message}])
         for remark in outcome.remarks:
             self._remarks[remark.kind] += 1
-            self._remarked.add([{**place, "kind": remark.kind, "message": remark.message}])
+            self._remarked.add([{**origin, "kind": remark.kind, "message": remark.message}])
 
     def technique(self, word: str) -> None:
         """Counts a word for a technique that is not in the vocabulary."""

@@ -110,8 +110,8 @@ class PrepareCopies:
             while batch := list(islice(taken, most)):
                 added = self._store(descriptor_id, batch)
                 described, featured = described + added[0], featured + added[1]
-                skipped.update(one.skipped for one in batch if one.skipped is not None)
-                changed += [one.image.sha256 for one in batch if one.skipped == "changed_original"]
+                skipped.update(item.skipped for item in batch if item.skipped is not None)
+                changed += [item.image.sha256 for item in batch if item.skipped == "changed_original"]
                 observe(len(batch))
         return CopiesReport(
             embeddings_added=described,
@@ -162,12 +162,12 @@ class PrepareCopies:
     def _store(self, descriptor_id: int | None, batch: list[_Taken]) -> tuple[int, int]:
         """Writes a batch in one transaction; returns how many embeddings and features are new. An image that was
         deleted meanwhile is left out."""
-        vectors = self._embedded([one for one in batch if one.view is not None])
-        features = {one.image.image_id: one.features for one in batch if one.features is not None}
+        vectors = self._embedded([item for item in batch if item.view is not None])
+        features = {item.image.image_id: item.features for item in batch if item.features is not None}
         if not vectors and not features:
             return 0, 0
         with self._catalog.writing() as session:
-            there = set(images.find_ids(session, [one.image.sha256 for one in batch]).values())
+            there = set(images.find_ids(session, [item.image.sha256 for item in batch]).values())
             described = featured = 0
             if descriptor_id is not None:
                 kept = [(image_id, vector) for image_id, vector in vectors.items() if image_id in there]
@@ -180,8 +180,8 @@ class PrepareCopies:
     def _embedded(self, batch: list[_Taken]) -> dict[int, Vector]:
         if not batch or self._describe is None:
             return {}
-        rows = self._describe(np.stack([one.view for one in batch if one.view is not None]))
+        rows = self._describe(np.stack([item.view for item in batch if item.view is not None]))
         if rows is None:  # it could not be loaded after all
             return {}
         pairs = zip(batch, rows, strict=True)
-        return {one.image.image_id: vector for one, vector in pairs if vector.any()}  # flat ones may give only zeros
+        return {item.image.image_id: vector for item, vector in pairs if vector.any()}  # flat ones may give only zeros

@@ -61,7 +61,7 @@ def _nearest(
 ) -> npt.NDArray[np.int64]:
     """The k nearest others [Q, k] of each query among `ids`."""
     vectors = TABLE.vectors(session, entry.fingerprint, queries.tolist())
-    nearest = Nearest(queries, np.array([vectors[one] for one in queries.tolist()], np.float32), k)
+    nearest = Nearest(queries, np.array([vectors[image_id] for image_id in queries.tolist()], np.float32), k)
     after = done = 0
     while len((page := TABLE.since(session, entry.fingerprint, after, _PAGE, entry.dimension)).embedding_ids):
         among = np.isin(page.image_ids, ids)

@@ -114,11 +114,11 @@ class WordTally:
     def count(self, word: StatedWord) -> None:
         """Count a word."""
         kind = (word.meaning, word.value, word.by_hand)
-        place: object = (*kind, key(word.said)[:LONGEST_WORD])
-        if place not in self._words and len(self._words) >= MOST_WORDS:
-            place, word = kind, StatedWord("other words", *kind)
-        first, counted = self._words.get(place, (word, 0))
-        self._words[place] = (first, counted + 1)
+        slot: object = (*kind, key(word.said)[:LONGEST_WORD])
+        if slot not in self._words and len(self._words) >= MOST_WORDS:
+            slot, word = kind, StatedWord("other words", *kind)
+        first, counted = self._words.get(slot, (word, 0))
+        self._words[slot] = (first, counted + 1)
 
     def counts(self) -> tuple[WordCount, ...]:
         """All words, those that gave a label first, the most frequent first."""

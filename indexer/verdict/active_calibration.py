@@ -33,9 +33,9 @@ class ActiveCalibration:
         asked_at, answer = self._as_of
         if change_id is not None and change_id == asked_at:
             return answer
-        found = self._newest(fingerprint)
-        self._as_of = change_id, found
-        return found
+        calibration = self._newest(fingerprint)
+        self._as_of = change_id, calibration
+        return calibration
 
     def _newest(self, fingerprint: str) -> CalibrationVersion | None:
         with self._catalog.reading() as session:
@@ -45,12 +45,12 @@ class ActiveCalibration:
             known = self._read
             if known is not None and known.version == version:
                 return known
-            found = calibrations.get(session, fingerprint, version)
-        head, ours = found.calibration.head, self._resolved.spec.head
+            active = calibrations.get(session, fingerprint, version)
+        head, ours = active.calibration.head, self._resolved.spec.head
         if (head.kind, head.fake_index) != (ours.kind, ours.fake_index):
             raise CatalogError(
                 f"calibration {version} is of another head than the detector's: take it out of use with "
                 f"`dejafake calibrate retire {version}`"
             )
-        self._read = found
-        return found
+        self._read = active
+        return active

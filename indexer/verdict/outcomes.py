@@ -59,8 +59,8 @@ def outcome_of(case: Case) -> tuple[Outcome, str]:
         return Outcome.SHARES_PART_WITH_KNOWN_FAKE, said if unlabelled is None else f"{unlabelled}. {said}"
     alike = _fakes([match for match in case.holding if match.relation is Relation.SAME_ORIGIN])
     if case.likeness_assessed and alike:
-        found = "Not a known file or picture, but" if unlabelled is None else f"{unlabelled}, but"
-        return Outcome.SIMILAR_TO_KNOWN_FAKE, f"{found} its embedding is close to known fakes ({_how_sure(alike)})."
+        opening = "Not a known file or picture, but" if unlabelled is None else f"{unlabelled}, but"
+        return Outcome.SIMILAR_TO_KNOWN_FAKE, f"{opening} its embedding is close to known fakes ({_how_sure(alike)})."
     if unlabelled is not None:
         return Outcome.INCONCLUSIVE, f"{unlabelled}: a person must look at it."
     return _nothing_found(case, parts)
@@ -134,10 +134,10 @@ def _nothing_found(case: Case, parts: Sequence[Match]) -> tuple[Outcome, str]:
             Outcome.NOT_ASSESSABLE,
             "Not the same file or picture as any known fake. Likeness not judged: the detector is not trained.",
         )
-    found = "No known fake of this catalogue matches"
+    sentence = "No known fake of this catalogue matches"
     if parts:
-        found += f", but part of this picture is in {_part_of(parts)}"
-    return Outcome.NO_MATCH_FOUND, f"{found}. That does not make the picture authentic."
+        sentence += f", but part of this picture is in {_part_of(parts)}"
+    return Outcome.NO_MATCH_FOUND, f"{sentence}. That does not make the picture authentic."
 
 
 def _part_of(parts: Sequence[Match]) -> str:

@@ -92,7 +92,7 @@ def same_picture(
     The smallest distance counts, of equal ones the first; what hash that was is noted, unless it is of the upright
     picture by the reference method. A hash of low quality never holds, nor does one that says nothing.
     """
-    distance, order = min((hamming(one.bits, other), order) for order, one in enumerate(hashes))
+    distance, order = min((hamming(query_hash.bits, other), order) for order, query_hash in enumerate(hashes))
     nearest = hashes[order]
     near = distance <= thresholds.max_distance
     readable = min(quality, other_quality) >= thresholds.min_quality and not (near and says_nothing(other))

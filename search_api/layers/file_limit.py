@@ -28,17 +28,17 @@ def raise_file_limit() -> int | None:
     return soft
 
 
-def connections_within(wanted: int, files: int | None) -> int:
+def connections_within(requested: int, files: int | None) -> int:
     """How many connections a process may take that may open so many files; warns when these are fewer than wanted."""
     if files is None:
-        return wanted
+        return requested
     room = max(files - OTHERS, files // 4)
-    if room < wanted:
+    if room < requested:
         logger.warning(
             "with at most %d open files, %d connections are taken at a time, not %d: raise the limit (ulimit -n, "
             "LimitNOFILE=) or lower DEJAFAKE_CONNECTIONS_MAX",
             files,
             room,
-            wanted,
+            requested,
         )
-    return min(wanted, room)
+    return min(requested, room)

@@ -102,8 +102,8 @@ def test_what_files_say_of_their_origin_travels_as_told_and_not_as_verified(
     assert signed.statement == "Verified by whoever sent it, not here: C2PA manifest signed by a desk."
     assert known(there, 1).provenance_read_at is None, "so that it is read when the file comes"
     with there.reading() as session:
-        wanted = ImageFilter(declared_technique=Technique.INPAINTING)
-        assert [one.sha256 for one in images.page(session, wanted, limit=5).items] == [digest(1)]
+        selection = ImageFilter(declared_technique=Technique.INPAINTING)
+        assert [one.sha256 for one in images.page(session, selection, limit=5).items] == [digest(1)]
     assert read(path, there).provenance_added == 0
     assert everything(there) == before
     told(there, 2, SIGNED)
@@ -126,7 +126,7 @@ def test_a_bundle_of_the_first_version_is_read_as_before(here: Catalog, there: C
 def test_the_same_catalogue_gives_the_same_bytes_and_a_filter_a_smaller_bundle(here: Catalog, tmp_path: Path) -> None:
     one, two = write(here, tmp_path / "1").read_bytes(), write(here, tmp_path / "2").read_bytes()
     assert one == two
-    with open_bundle(write(here, tmp_path / "3", wanted=ImageFilter(label=FAKE))) as bundle:
+    with open_bundle(write(here, tmp_path / "3", selection=ImageFilter(label=FAKE))) as bundle:
         assert [image.sha256 for part in bundle.parts() for image in part.images] == sorted([digest(1), digest(2)])
 
 

@@ -56,8 +56,11 @@ def verified_copies(
         if len(asking) <= _ASKED_BY_FEATURES and view.features is not None:
             _by_features(fakes, view, details, near)
         others = {number: sorted(near.get(number, set()))[: 2 * _NEIGHBOURS] for number in details}
-        others = {number: [one for one in some if picture[one] != picture[number]] for number, some in others.items()}
-        known = _details(fakes, catalog, sorted({one for some in others.values() for one in some}))
+        others = {
+            number: [near_id for near_id in some if picture[near_id] != picture[number]]
+            for number, some in others.items()
+        }
+        known = _details(fakes, catalog, sorted({near_id for some in others.values() for near_id in some}))
         for number, overlap, other in _compared(details, known, others):
             pair = (min(number, other), max(number, other))
             if pair not in verified:
@@ -73,11 +76,13 @@ def verified_for(catalog: Catalog, index: SearchIndex, image_ids: Sequence[int])
         return {}
     details = _by_id(catalog, image_ids)
     near = {
-        image_id: [one for one, _ in view.features_near(QueryFeatures.of(features), _NEIGHBOURS, COMPARABLE_FAKES)]
+        image_id: [
+            near_id for near_id, _ in view.features_near(QueryFeatures.of(features), _NEIGHBOURS, COMPARABLE_FAKES)
+        ]
         for image_id, features in details.items()
     }
-    others = {image_id: [one for one in some if one != image_id] for image_id, some in near.items()}
-    known = _by_id(catalog, sorted({one for some in others.values() for one in some}))
+    others = {image_id: [near_id for near_id in some if near_id != image_id] for image_id, some in near.items()}
+    known = _by_id(catalog, sorted({near_id for some in others.values() for near_id in some}))
     verified: dict[int, dict[int, Overlap]] = defaultdict(dict)
     for image_id, overlap, other in _compared(details, known, others):
         verified[image_id][other] = overlap

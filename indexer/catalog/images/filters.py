@@ -57,9 +57,9 @@ def has_content(least: int) -> ColumnElement[bool]:
     return or_(ImageRow.content >= least, and_(ImageRow.content.is_(None), ImageRow.pdq_quality >= LEAST_QUALITY))
 
 
-def by_table(wanted: ImageFilter) -> list[tuple[str, list[Given]]]:
+def by_table(image_filter: ImageFilter) -> list[tuple[str, list[Given]]]:
     """The fields that are set, together with those about the same table."""
-    given = given_fields(wanted)
+    given = given_fields(image_filter)
     tables = dict.fromkeys(condition.field.table for condition in given)
     return [(table, [condition for condition in given if condition.field.table == table]) for table in tables]
 

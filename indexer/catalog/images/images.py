@@ -110,7 +110,7 @@ def details(session: Session, image_ids: Sequence[int]) -> dict[int, ImageDetail
     return {int(image_id): by_id[image_id] for image_id in image_ids if image_id in by_id}
 
 
-def page(session: Session, wanted: ImageFilter, *, limit: int, cursor: str | None = None) -> Page[Image]:
+def page(session: Session, image_filter: ImageFilter, *, limit: int, cursor: str | None = None) -> Page[Image]:
     """Images that meet a filter, newest first; one statement.
 
     Raises:
@@ -119,24 +119,24 @@ def page(session: Session, wanted: ImageFilter, *, limit: int, cursor: str | Non
     request = PageRequest.read("images", limit, cursor, start=(2**63 - 1,), id=int)
     (before,) = request.after
     statement = select(*IMAGE_COLUMNS).order_by(ImageRow.id.desc())
-    if session.get_bind().dialect.name == "sqlite" and wanted.least_content is None:
-        statement = statement.where(ImageRow.id.in_(newest_ids(wanted, before, limit + 1)))
+    if session.get_bind().dialect.name == "sqlite" and image_filter.least_content is None:
+        statement = statement.where(ImageRow.id.in_(newest_ids(image_filter, before, limit + 1)))
     else:
-        statement = statement.where(ImageRow.id < before, *conditions(wanted))
+        statement = statement.where(ImageRow.id < before, *conditions(image_filter))
     return request.rows(session, statement).map(image_of)
 
 
-def matching_ids(session: Session, wanted: ImageFilter) -> npt.NDArray[np.int64]:
+def matching_ids(session: Session, image_filter: ImageFilter) -> npt.NDArray[np.int64]:
     """The internal ids [N] of all images that meet a filter, rising."""
     # as one string: fetching a million one-column rows takes ten times as long
     joined = func.aggregate_strings(cast(ImageRow.id, String), ",")
-    ids = session.execute(select(joined).where(*conditions(wanted))).scalar_one()
+    ids = session.execute(select(joined).where(*conditions(image_filter))).scalar_one()
     return np.sort(np.fromstring(ids or "", dtype=np.int64, sep=","))
 
 
-def by_digest(session: Session, wanted: ImageFilter, at_once: int) -> Iterator[list[int]]:
+def by_digest(session: Session, image_filter: ImageFilter, at_once: int) -> Iterator[list[int]]:
     """Internal ids of the images that meet a filter, in the order of their SHA-256, `at_once` at a time."""
-    matching = matching_ids(session, wanted)  # eight bytes per image
+    matching = matching_ids(session, image_filter)  # eight bytes per image
     waiting: list[int] = []
     after = ""
     while True:

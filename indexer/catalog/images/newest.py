@@ -46,10 +46,10 @@ def newest_ids(image_filter: ImageFilter, before: int, count: int) -> TextClause
     return text(statement).bindparams(*parameters, bindparam("before", before), bindparam("count", count))
 
 
-def _streams(wanted: ImageFilter) -> Iterator[_Stream]:
+def _streams(image_filter: ImageFilter) -> Iterator[_Stream]:
     """One stream a table; of tables that say several things of an image, one a field. That of `image` comes last: when
     none is short, another leads."""
-    for table, given in sorted(by_table(wanted), key=lambda part: part[0] == IMAGES):
+    for table, given in sorted(by_table(image_filter), key=lambda part: part[0] == IMAGES):
         if table == IMAGES:
             yield _labelled(given)
         elif table == SIGHTINGS:

@@ -155,7 +155,7 @@ REPEATED: Final = frozenset(name for name in FILTER_FIELDS if isinstance(getattr
 """Fields that take several values and are met by any of them."""
 
 
-def given_fields(wanted: ImageFilter) -> tuple[Given, ...]:
+def given_fields(image_filter: ImageFilter) -> tuple[Given, ...]:
     """The fields that `wanted` sets, in order."""
-    values = ((name, field, getattr(wanted, name)) for name, field in FILTER_FIELDS.items())
+    values = ((name, field, getattr(image_filter, name)) for name, field in FILTER_FIELDS.items())
     return tuple(Given(name, field, value) for name, field, value in values if value not in (None, ()))

@@ -68,7 +68,7 @@ def _print(status: IndexStatus, *, as_json: bool) -> None:
     shown: list[IndexStatus | CopyIndexStatus] = [status] if status.copies is None else [status, status.copies]
     listing = table("", *("detector", "copy descriptor")[: len(shown)])
     for name, value in _ROWS:
-        listing.add_row(name, *(value(one) for one in shown))
+        listing.add_row(name, *(value(status) for status in shown))
     listing.add_row("snapshot", status.snapshot)
     out = console()
     out.print(listing)
@@ -79,14 +79,14 @@ def _print(status: IndexStatus, *, as_json: bool) -> None:
 
 
 _ROWS: tuple[tuple[str, Callable[[IndexStatus | CopyIndexStatus], str]], ...] = (
-    ("state", lambda one: one.state),
-    ("of", lambda one: one.fingerprint[:16]),
+    ("state", lambda status: status.state),
+    ("of", lambda status: status.fingerprint[:16]),
     ("kind", _kind),
     ("measured", _measured),
-    ("in the index", lambda one: f"{one.count:,}"),
-    ("in the catalogue", lambda one: f"{one.catalogue_count:,}"),
-    ("new since", lambda one: f"{one.tail:,}"),
-    ("deleted since", lambda one: f"{one.deleted:,}"),
-    ("size", lambda one: f"{one.bytes / 1e6:,.1f} MB"),
-    ("built", lambda one: when(one.built_at)),
+    ("in the index", lambda status: f"{status.count:,}"),
+    ("in the catalogue", lambda status: f"{status.catalogue_count:,}"),
+    ("new since", lambda status: f"{status.tail:,}"),
+    ("deleted since", lambda status: f"{status.deleted:,}"),
+    ("size", lambda status: f"{status.bytes / 1e6:,.1f} MB"),
+    ("built", lambda status: when(status.built_at)),
 )

@@ -26,15 +26,16 @@ def list_all(settings: Settings, as_json: bool) -> None:
         print_json(listings)
         return
     out = console()
-    for one in listings:
-        out.print("*" if one.in_use else " ", plain(one.name), style="bold")
-        if one.spec is None:
-            out.print(Padding(plain(f"{one.state}: {one.reason}"), (0, 0, 1, 4)))
+    for listing in listings:
+        out.print("*" if listing.in_use else " ", plain(listing.name), style="bold")
+        if listing.spec is None:
+            out.print(Padding(plain(f"{listing.state}: {listing.reason}"), (0, 0, 1, 4)))
             continue
-        trained = "trained" if one.spec.trained else "not trained"
-        facts = f"{one.state} · {trained} · {one.spec.dimension} numbers · {one.spec.licence} · {one.proved}"
-        out.print(Padding(plain(facts), (0, 0, 0, 4)))
-        out.print(Padding(plain(one.spec.summary), (0, 0, 1, 4)), style="dim")
+        trained = "trained" if listing.spec.trained else "not trained"
+        dimension = f"{listing.spec.dimension} numbers"
+        facts = (listing.state, trained, dimension, listing.spec.licence, listing.proved)
+        out.print(Padding(plain(" · ".join(fact for fact in facts if fact)), (0, 0, 0, 4)))
+        out.print(Padding(plain(listing.spec.summary), (0, 0, 1, 4)), style="dim")
     if settings.copy_descriptor == OFF:
         out.print("None is in use. Choose one with DEJAFAKE_COPY_DESCRIPTOR=NAME.")
     else:
@@ -56,8 +57,8 @@ def info(settings: Settings, name: str | None, as_json: bool) -> None:
     out, spec = console(), resolved.spec
     how = spec.preprocessing
     resize = "squeezed" if how.resize_shortest is None else f"shortest side to {how.resize_shortest}, cropped"
-    made = table("", "")
-    made.show_header = False
+    description = table("", "")
+    description.show_header = False
     for key, value in (
         ("copy descriptor", spec.name),
         ("what it is", spec.summary),
@@ -70,8 +71,8 @@ def info(settings: Settings, name: str | None, as_json: bool) -> None:
         ("fingerprint", resolved.fingerprint),
         ("weights", resolved.weights),
     ):
-        made.add_row(key, plain(value))
-    out.print(made)
+        description.add_row(key, plain(value))
+    out.print(description)
     for limit in spec.limits:
         out.print("·", plain(limit))
 

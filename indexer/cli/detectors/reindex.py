@@ -110,7 +110,7 @@ def _compare(workspace: Workspace, detector: "Detector") -> Agreement | None:
     if not others:
         return None
     in_use = workspace.resolved.fingerprint
-    old = in_use if in_use in others else max(others, key=lambda one: others[one])
+    old = in_use if in_use in others else max(others, key=lambda fingerprint: others[fingerprint])
     with steps("compare") as update:
         return agreement(
             workspace.catalog,
@@ -164,10 +164,10 @@ def _show_agreement(out: Console, agreement: Agreement) -> None:
     out.print(f"\nOld and new on the {agreement.n:,} images that both have embedded", style="bold")
     listing = table("", "old", "new")
     for title, show in (
-        ("detector", lambda one: one.name),
-        ("fingerprint", lambda one: one.fingerprint[:16]),
+        ("detector", lambda detector: detector.name),
+        ("fingerprint", lambda detector: detector.fingerprint[:16]),
         ("AUC against labels", _auc),
-        ("same label among neighbours", lambda one: _share(one.same_label)),
+        ("same label among neighbours", lambda detector: _share(detector.same_label)),
     ):
         listing.add_row(title, plain(show(agreement.old)), plain(show(agreement.new)))
     out.print(listing)

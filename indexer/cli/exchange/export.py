@@ -72,28 +72,28 @@ def export(
     dejafake export --bundle spring.dejafake --collection spring --thumbnails
     dejafake export --format mediareview --collection elections-2026 --signed-off-by "Example Fact-Check"
     """
-    wanted = image_filter(label, **conditions)
+    selection = image_filter(label, **conditions)
     sign_off = _sign_off(signed_off_by, signed_off_url, signed_off_on)
     with Workspace(settings) as workspace:
         if bundle is not None:
-            _write_bundle(workspace, wanted, bundle, thumbnails=thumbnails)
+            _write_bundle(workspace, selection, bundle, thumbnails=thumbnails)
             return
         if thumbnails:
             raise UsageError("--thumbnails go into a bundle: add --bundle FILE")
         if output is None:
-            export_images(workspace.catalog, wanted, kind, data_out(), sign_off=sign_off)
+            export_images(workspace.catalog, selection, kind, data_out(), sign_off=sign_off)
             return
         with told(output), replacing_text(output) as stream:
-            count = export_images(workspace.catalog, wanted, kind, stream, sign_off=sign_off)
+            count = export_images(workspace.catalog, selection, kind, stream, sign_off=sign_off)
     console().print(f"{count} images written to", plain(output))
 
 
-def _write_bundle(workspace: Workspace, wanted: ImageFilter, path: Path, *, thumbnails: bool) -> None:
+def _write_bundle(workspace: Workspace, selection: ImageFilter, path: Path, *, thumbnails: bool) -> None:
     detector = BundledDetector(name=workspace.resolved.spec.name, fingerprint=workspace.resolved.fingerprint)
     with progress(f"export {path.name}", None) as advance:
         done = export_bundle(
             workspace.catalog,
-            wanted,
+            selection,
             detector,
             path,
             descriptor=None if workspace.resolved_descriptor is None else workspace.resolved_descriptor.fingerprint,

@@ -84,13 +84,13 @@ def export(settings: Settings, /, algorithm: str, output: Path | None, label: st
     \b
     dejafake hashes export --output known-fakes.pdq
     """
-    wanted, kind = image_filter(label, **conditions), HashAlgorithm(algorithm)
+    selection, kind = image_filter(label, **conditions), HashAlgorithm(algorithm)
     with Workspace(settings) as workspace:
         if output is None:
-            export_hashes(workspace.catalog, wanted, kind, data_out(), min_quality=settings.pdq_min_quality)
+            export_hashes(workspace.catalog, selection, kind, data_out(), min_quality=settings.pdq_min_quality)
             return
         with told(output), replacing_text(output) as stream:
-            count = export_hashes(workspace.catalog, wanted, kind, stream, min_quality=settings.pdq_min_quality)
+            count = export_hashes(workspace.catalog, selection, kind, stream, min_quality=settings.pdq_min_quality)
     console().print(f"{count} hashes written to", plain(output))
 
 

@@ -84,8 +84,8 @@ def add(
     dejafake watch add "two suns" --campaign cmp_k3v9x2m4q7ab
     dejafake watch add "new face swaps" --label fake --technique face_swap --webhook https://desk.example/alerts
     """
-    wanted = image_filter(label, **conditions)
-    if sum((image is not None, campaign is not None, wanted != ImageFilter())) != 1:
+    conditions_given = image_filter(label, **conditions)
+    if sum((image is not None, campaign is not None, conditions_given != ImageFilter())) != 1:
         raise UsageError("watch for one thing: --image, --campaign, or conditions such as --technique")
     told = _webhook(settings, webhook, secret_file)
     with Workspace(settings) as workspace:
@@ -97,7 +97,7 @@ def add(
             elif campaign is not None:
                 created = watches.add_campaign(session, name, campaign, most=most, webhook=told)
             else:
-                created = watches.add_filter(session, name, wanted, most=most, webhook=told)
+                created = watches.add_filter(session, name, conditions_given, most=most, webhook=told)
     if as_json:
         print_json(created)
     else:

@@ -64,7 +64,7 @@ def choose(
         judge,
         eager,
         len(pictures),
-        wanted=runtime,
+        requested=runtime,
         alone=alone,
     )
     taken = choice.taken

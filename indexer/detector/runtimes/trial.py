@@ -77,7 +77,7 @@ def fastest(
     reference: Measured,
     pictures: int,
     *,
-    wanted: str,
+    requested: str,
     alone: bool,
 ) -> Choice[RuntimeT]:
     """The fastest of the candidates that agree with the reference and are faster than it.
@@ -86,7 +86,7 @@ def fastest(
         infer: runs one on the pictures of the trial, of which there are `pictures`.
         judge: its outputs, by the precision it has.
         reference: the eager network, as it was measured.
-        wanted: the runtime that the settings name, which may be slower than the reference; `auto`: any.
+        requested: the runtime that the settings name, which may be slower than the reference; `auto`: any.
         alone: it is the only candidate, and need not be timed well.
 
     Raises:
@@ -94,7 +94,7 @@ def fastest(
     """
     assert reference.rate is not None
     measured = [reference]
-    best, best_seconds = None, pictures / reference.rate if wanted == "auto" else float("inf")
+    best, best_seconds = None, pictures / reference.rate if requested == "auto" else float("inf")
     for candidate in candidates:
         name, precision = candidate.name, candidate.precision
         try:
@@ -106,13 +106,13 @@ def fastest(
         seconds = min(_seconds(runtime, infer) for _ in range(1 if alone else _ROUNDS))
         if judgement.why_not is None and seconds * _MUCH_FASTER < best_seconds:
             best, best_seconds = runtime, seconds
-        found = Measured(
+        measurement = Measured(
             name, precision, pictures / seconds, judgement.cosine, judgement.p_difference, judgement.why_not
         )
-        measured.append(found)
-    if best is None and wanted != "auto":
-        reasons = "; ".join(f"{one.precision}: {one.why_not}" for one in measured[1:])
-        raise DetectorError(f"runtime {wanted} cannot be used ({reasons}): set DEJAFAKE_RUNTIME=auto")
+        measured.append(measurement)
+    if best is None and requested != "auto":
+        reasons = "; ".join(f"{tried.precision}: {tried.why_not}" for tried in measured[1:])
+        raise DetectorError(f"runtime {requested} cannot be used ({reasons}): set DEJAFAKE_RUNTIME=auto")
     return Choice(best, tuple(measured))
 
 

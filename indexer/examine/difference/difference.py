@@ -84,12 +84,12 @@ def _finding(
     shared = max(1, int(np.count_nonzero(pair.shared)))
     regions = tuple(
         Region(
-            box_a=_box_in(place.box, pair.to_a, a),
-            box_b=_box_in(place.box, pair.to_b, b),
-            share=place.pixels / shared,
-            strength=round(place.strength, 2),
+            box_a=_box_in(region.box, pair.to_a, a),
+            box_b=_box_in(region.box, pair.to_b, b),
+            share=region.pixels / shared,
+            strength=round(region.strength, 2),
         )
-        for place in places
+        for region in places
     )
     share = sum((region.share for region in regions), 0.0)
     scale = pair.shared.shape[1] / a[0]

@@ -53,7 +53,7 @@ def differing(change: Floats, shared: Mask) -> tuple[Mask, tuple[Place, ...]]:
             rows, columns = slices
             strength = float(change[slices][labels[slices] == number].max())
             places.append(Place((columns.start, rows.start, columns.stop, rows.stop), int(sizes[number]), strength))
-    places.sort(key=lambda place: (-place.pixels, place.box))
+    places.sort(key=lambda region: (-region.pixels, region.box))
     return np.asarray(large[labels], np.bool_), tuple(places)
 
 

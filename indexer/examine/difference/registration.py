@@ -96,8 +96,8 @@ def mapped(homography: Matrix, points: npt.ArrayLike) -> Matrix:
     """`points` [N, 2] through a homography: [N, 2]."""
     given = np.asarray(points, np.float64)
     homogeneous = np.column_stack([given, np.ones(len(given))]) @ homography.T
-    found: Matrix = homogeneous[:, :2] / homogeneous[:, 2:]
-    return found
+    mapped_points: Matrix = homogeneous[:, :2] / homogeneous[:, 2:]
+    return mapped_points
 
 
 def corners(width: float, height: float) -> Matrix:
@@ -109,8 +109,8 @@ def _features(grey: Grey) -> _Features:
     points, descriptors = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=_CONTRAST).detectAndCompute(grey, None)
     if not points:
         return _Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
-    found = np.array([point.pt for point in points], np.float32)
-    return _Features(found[:_FEATURES], np.asarray(descriptors, np.float32)[:_FEATURES])
+    coordinates = np.array([point.pt for point in points], np.float32)
+    return _Features(coordinates[:_FEATURES], np.asarray(descriptors, np.float32)[:_FEATURES])
 
 
 def _matched(a: _Features, b: _Features) -> tuple[Points, Points]:
@@ -133,11 +133,11 @@ def _attempt(features: _Features, others: _Features, a: Grey, b: Grey) -> Regist
     if matches < MIN_INLIERS:
         return Refusal(f"they share only {matches} points, and {MIN_INLIERS} are needed", 0, matches)
     # USAC starts from a fixed random state, so that the same points give the same homography
-    found, agreeing = cv2.findHomography(of_a, of_b, cv2.USAC_MAGSAC, _PIXELS, maxIters=10_000, confidence=0.9999)
-    inliers = 0 if found is None else int(np.count_nonzero(agreeing))
-    if found is None or inliers < max(MIN_INLIERS, MIN_INLIER_SHARE * matches):
+    fitted, agreeing = cv2.findHomography(of_a, of_b, cv2.USAC_MAGSAC, _PIXELS, maxIters=10_000, confidence=0.9999)
+    inliers = 0 if fitted is None else int(np.count_nonzero(agreeing))
+    if fitted is None or inliers < max(MIN_INLIERS, MIN_INLIER_SHARE * matches):
         return Refusal(f"only {inliers} of {matches} points they share lie alike in both", inliers, matches)
-    homography = np.asarray(found, np.float64)
+    homography = np.asarray(fitted, np.float64)
     reason = _implausible(homography, a.shape[::-1], b.shape[::-1])
     if reason is not None:
         return Refusal(reason, inliers, matches)
@@ -163,17 +163,17 @@ def _implausible(homography: Matrix, a: tuple[int, ...], b: tuple[int, ...]) -> 
     return None
 
 
-def _common(one: Matrix, other: Matrix) -> float:
+def _common(first: Matrix, second: Matrix) -> float:
     """The area that two convex polygons [4, 2] share."""
-    area, _ = cv2.intersectConvexConvex(one.astype(np.float32), other.astype(np.float32))
+    area, _ = cv2.intersectConvexConvex(first.astype(np.float32), second.astype(np.float32))
     return float(area)
 
 
 def _jacobian(homography: Matrix, at: tuple[float, float]) -> Matrix:
     x, y, w = homography @ np.array([at[0], at[1], 1.0])
     rows = np.array([homography[0, :2] - x / w * homography[2, :2], homography[1, :2] - y / w * homography[2, :2]])
-    found: Matrix = rows / w
-    return found
+    jacobian: Matrix = rows / w
+    return jacobian
 
 
 def resizing(size: tuple[int, ...], to: tuple[int, ...]) -> Matrix:

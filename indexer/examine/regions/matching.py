@@ -39,9 +39,9 @@ def region_features(rgb: Image.Image, box: Box) -> QueryFeatures:
     """Up to 300 features of what `box`, which lies in the picture, shows; points are in pixels of the picture. Mirrored
     ones are left out.
     """
-    found = upright_features(rgb.crop(box))
-    points = found.points + np.array(box[:2], np.float32)
-    return QueryFeatures(replace(found, size=rgb.size, points=points), LocalFeatures.none(rgb.size))
+    features = upright_features(rgb.crop(box))
+    points = features.points + np.array(box[:2], np.float32)
+    return QueryFeatures(replace(features, size=rgb.size, points=points), LocalFeatures.none(rgb.size))
 
 
 def find_region(candidates: Iterable[tuple[int, LocalFeatures]], query: QueryFeatures, box: Box) -> list[RegionHit]:

@@ -37,20 +37,20 @@ class ForCopies:
     def tensors(self, sha256s: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """As tensors, of the images `sha256s` of a part: rows of vectors and bytes of features, whose images are told
         by their place in the part."""
-        made: dict[str, npt.NDArray[Any]] = {}
+        tensors: dict[str, npt.NDArray[Any]] = {}
         described = [at for at, sha256 in enumerate(sha256s) if sha256 in self.vectors]
         if self.descriptor is not None and described:
             rows = np.stack([self.vectors[sha256s[at]] for at in described]).astype("<f4")
-            made |= {f"copies:{self.descriptor}": rows, _COPIES_OF: np.array(described, "<i4")}
+            tensors |= {f"copies:{self.descriptor}": rows, _COPIES_OF: np.array(described, "<i4")}
         featured = [at for at, sha256 in enumerate(sha256s) if self.features.get(sha256)]
         if self.method is not None and featured:
             codes = [self.features[sha256s[at]] for at in featured]
-            made |= {
+            tensors |= {
                 f"features:{self.method}": np.frombuffer(b"".join(codes), np.uint8),
                 _FEATURES_OF: np.array(featured, "<i4"),
-                _FEATURES_BYTES: np.array([len(one) for one in codes], "<i4"),
+                _FEATURES_BYTES: np.array([len(code) for code in codes], "<i4"),
             }
-        return made
+        return tensors
 
     @classmethod
     def read(cls, tensors: Tensors, sha256s: Sequence[str]) -> "ForCopies":

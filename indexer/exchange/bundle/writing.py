@@ -64,7 +64,7 @@ class BundleExport:
 
 def export_bundle(
     catalog: Catalog,
-    wanted: ImageFilter,
+    selection: ImageFilter,
     detector: BundledDetector,
     path: Path,
     *,
@@ -91,7 +91,7 @@ def export_bundle(
             with partial.open("wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 bundle = _Bundle(archive, detector, descriptor, features, thumbnails)
                 with catalog.reading() as session:
-                    for ids in images.by_digest(session, wanted, _IMAGES_AT_ONCE):
+                    for ids in images.by_digest(session, selection, _IMAGES_AT_ONCE):
                         observe(bundle.add_part(session, ids))
                 digest = bundle.finish()
             size = partial.stat().st_size
@@ -147,14 +147,14 @@ class _Bundle:
         return len(records)
 
     def _for_copies(self, session: Session, sha256s: dict[int, str]) -> ForCopies:
-        found, taken = dict[int, Vector](), dict[int, bytes]()
+        vectors, taken = dict[int, Vector](), dict[int, bytes]()
         if self._descriptor is not None:
-            found = copy_embeddings.vectors(session, self._descriptor, sha256s)
+            vectors = copy_embeddings.vectors(session, self._descriptor, sha256s)
         if self._method is not None:
             taken = local_features.of(session, self._method, sha256s)
         return ForCopies(
             self._descriptor,
-            {sha256s[image_id]: vector for image_id, vector in found.items()},
+            {sha256s[image_id]: vector for image_id, vector in vectors.items()},
             self._method,
             {sha256s[image_id]: codes for image_id, codes in taken.items()},
         )

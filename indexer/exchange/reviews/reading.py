@@ -60,13 +60,13 @@ def reviews_among(values: list[Any]) -> Iterator[tuple[Mapping[str, Any], ClaimR
         SourceError: nested too deeply.
     """
     references = References()
-    for one in objects_in(values):
-        references.note(one)
-    for one in objects_in(values):
-        kind = _kind(one)
+    for node_values in objects_in(values):
+        references.note(node_values)
+    for node_values in objects_in(values):
+        kind = _kind(node_values)
         if kind is not None:
-            node = Node(one, references)
-            yield one, _media_review(node) if kind == "MediaReview" else _claim_review(node)
+            node = Node(node_values, references)
+            yield node_values, _media_review(node) if kind == "MediaReview" else _claim_review(node)
 
 
 def objects_in(values: Any) -> Iterator[Mapping[str, Any]]:
@@ -78,10 +78,10 @@ def objects_in(values: Any) -> Iterator[Mapping[str, Any]]:
             raise SourceError(f"the JSON-LD is nested more than {MAX_DEPTH} deep; no feed needs that")
         if isinstance(value, Mapping):
             yield value
-            inner = [one for name, one in value.items() if name != "@context"]
-            pending.extend((one, depth + 1) for one in reversed(inner))
+            inner = [child for name, child in value.items() if name != "@context"]
+            pending.extend((child, depth + 1) for child in reversed(inner))
         elif isinstance(value, list):
-            pending.extend((one, depth + 1) for one in reversed(value))
+            pending.extend((child, depth + 1) for child in reversed(value))
 
 
 def _kind(value: Mapping[str, Any]) -> str | None:
