@@ -124,7 +124,7 @@ def _on_planted(data: Planted, every: Sequence[Method], *, full: bool) -> Iterat
         row = _timed(method, data.vectors, name, data.truth)
         if method.tuned:
             kind = method.name.split(",")[0]
-            best[kind] = max(best.get(kind, row), row, key=lambda one: one.bcubed_f1)
+            best[kind] = max(best.get(kind, row), row, key=lambda candidate: candidate.bcubed_f1)
         else:
             yield row
     yield from best.values()
@@ -132,20 +132,20 @@ def _on_planted(data: Planted, every: Sequence[Method], *, full: bool) -> Iterat
 
 def _timed(method: Method, vectors: np.ndarray, data: str, truth: Labels) -> Row:
     started = time.perf_counter()
-    found = method.run(vectors)
-    return _row(method.name, data, "planted group", truth, found, time.perf_counter() - started)
+    labels = method.run(vectors)
+    return _row(method.name, data, "planted group", truth, labels, time.perf_counter() - started)
 
 
-def _row(method: str, data: str, kind: str, truth: Labels, found: Labels, seconds: float) -> Row:
-    measured: GroupingScores = scores(truth, found)
+def _row(method: str, data: str, kind: str, truth: Labels, predicted: Labels, seconds: float) -> Row:
+    measured: GroupingScores = scores(truth, predicted)
     return Row(
         method=method,
         data=data,
         truth=kind,
         images=len(truth),
         seconds=round(seconds, 2),
-        groups=len(np.unique(found[found >= 0])),
-        alone=round(float(np.mean(found < 0)), 3),
+        groups=len(np.unique(predicted[predicted >= 0])),
+        alone=round(float(np.mean(predicted < 0)), 3),
         **{name: round(value, 4) for name, value in asdict(measured).items()},
     )
 
@@ -158,12 +158,12 @@ def _on_corpus(corpus: Corpus) -> Iterator[Row]:
                 continue
             started = time.perf_counter()
             if method.name == OURS:
-                found = by_dejafake(part.vectors, part.min_cosine, part.copies)
+                predicted = by_dejafake(part.vectors, part.min_cosine, part.copies)
             else:
-                found = method.run(part.vectors)
+                predicted = method.run(part.vectors)
             seconds = time.perf_counter() - started
             for kind, truth in part.truths.items():
-                yield _row(method.name, name, kind, truth, found, seconds)
+                yield _row(method.name, name, kind, truth, predicted, seconds)
 
 
 def _planted_checks(rows: Sequence[Row], sizes: Sequence[int]) -> Iterator[Check]:

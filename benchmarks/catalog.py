@@ -83,8 +83,8 @@ def combined_filters() -> Iterator[tuple[str, ImageFilter]]:
         end = start + timedelta(days=days)
         yield f"fake, posted {name}", ImageFilter(label=fake, posted_from=start, posted_to=end)
         for kind, platform in (("common", PLATFORMS[0]), ("rare", PLATFORMS[-1])):
-            wanted = ImageFilter(platform=platform, posted_from=start, posted_to=end)
-            yield f"{kind} platform, posted {name}", wanted
+            image_filter = ImageFilter(platform=platform, posted_from=start, posted_to=end)
+            yield f"{kind} platform, posted {name}", image_filter
     yield (
         "fake, generator, platform, large collection, a year",
         ImageFilter(
@@ -110,9 +110,9 @@ def _ranges() -> Iterator[tuple[str, int, int]]:
 def measure(catalog: Catalog, image_count: int) -> Iterator[Timing]:
     """Time every query on a filled catalogue."""
     deep = cursors.encode("images", image_count // 3)
-    for name, wanted in (*single_filters(), *combined_filters()):
-        yield _timed(f"page: {name}", catalog, _pager(wanted, None))
-        yield _timed(f"page: {name}, deep cursor", catalog, _pager(wanted, deep))
+    for name, image_filter in (*single_filters(), *combined_filters()):
+        yield _timed(f"page: {name}", catalog, _pager(image_filter, None))
+        yield _timed(f"page: {name}, deep cursor", catalog, _pager(image_filter, deep))
     rng = np.random.default_rng(1)
 
     def hits(session: Session) -> int:
@@ -121,8 +121,8 @@ def measure(catalog: Catalog, image_count: int) -> Iterator[Timing]:
     yield _timed(f"details of {HITS} random hits", catalog, hits)
 
 
-def _pager(wanted: ImageFilter, cursor: str | None) -> Callable[[Session], int]:
-    return lambda session: len(images.page(session, wanted, limit=LIMIT, cursor=cursor).items)
+def _pager(image_filter: ImageFilter, cursor: str | None) -> Callable[[Session], int]:
+    return lambda session: len(images.page(session, image_filter, limit=LIMIT, cursor=cursor).items)
 
 
 def _timed(name: str, catalog: Catalog, query: Callable[[Session], int]) -> Timing:
@@ -167,10 +167,10 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console()
     with TemporaryDirectory() as folder:
-        made = run(arguments.images, arguments.keep or Path(folder) / "catalogue.sqlite", console)
-    report.show(made, console)
+        outcome = run(arguments.images, arguments.keep or Path(folder) / "catalogue.sqlite", console)
+    report.show(outcome, console)
     if arguments.json:
-        report.write(made, arguments.json)
+        report.write(outcome, arguments.json)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def measure(images: int, searches: int, home: Path) -> Report:
     )  # fmt: skip
     figures = {f"{name}_mib": round(size / 2**20, 1) for name, size in disk.items()}
     figures |= {
-        "database_mib": round(sum(one.stat().st_size for one in home.glob("catalogue.sqlite*")) / 2**20, 1),
+        "database_mib": round(sum(path.stat().st_size for path in home.glob("catalogue.sqlite*")) / 2**20, 1),
         "index_build_seconds": round(build_s, 1),
         "verification_of_50_candidates_cpu_ms": verify_ms,
         "peak_memory_mib": round(peak_memory_mib(), 1),
@@ -96,7 +96,7 @@ def _fill(workspace: Workspace, images: int) -> None:
     resolved = workspace.resolved_descriptor
     if resolved is None:
         raise UsageError("there is no copy descriptor to measure: unset DEJAFAKE_COPY_DESCRIPTOR")
-    dimension, made = resolved.spec.dimension, _made_up_features()
+    dimension, features = resolved.spec.dimension, _made_up_features()
     rng = np.random.default_rng(5)
     with progress("catalogue", images) as advance:
         for _done in fill(workspace.catalog, images, fingerprint=workspace.resolved.fingerprint):
@@ -111,7 +111,7 @@ def _fill(workspace: Workspace, images: int) -> None:
                     session, resolved.spec.name, resolved.fingerprint, dimension, resolved.spec.as_json()
                 )
                 copy_embeddings.add(session, number, list(zip(ids, vectors, strict=True)))
-                local_features.add(session, FEATURES_FINGERPRINT, [(one, next(made)) for one in ids])
+                local_features.add(session, FEATURES_FINGERPRINT, [(image_id, next(features)) for image_id in ids])
             advance(len(ids))
 
 
@@ -121,8 +121,11 @@ def _made_up_features() -> Iterator[bytes]:
     from indexer.copies.features.sift import features_of
 
     pool = [pack(features_of(nobodys(random.Random(number), SIZE))) for number in range(POOL)]
-    taken = [packed_codes(one) for one in pool]
-    lists, codes = np.concatenate([one.lists for one in taken]), np.concatenate([one.codes for one in taken])
+    taken = [packed_codes(features) for features in pool]
+    lists, codes = (
+        np.concatenate([features.lists for features in taken]),
+        np.concatenate([features.codes for features in taken]),
+    )
     rng = np.random.default_rng(9)
     header = pool[0][:4] + FEATURES_AN_IMAGE.to_bytes(2, "little")
     while True:
@@ -178,17 +181,17 @@ def _row(what: str, with_copies: float, without: float) -> Row:
 def _ingest(workspace: Workspace, plain: Workspace, folder: Path) -> Row:
     """A picture of 1.3 megapixels into the catalogue, in batches as the settings say."""
     medians = []
-    for number, one in enumerate((workspace, plain)):
+    for number, opened in enumerate((workspace, plain)):
         times = []
         for part in range(3):
             pictures = folder / f"{number}-{part}"
             pictures.mkdir(parents=True)
             for picture in range(ROUNDS):
-                made = nobodys(random.Random(f"{number} {part} {picture}"), (1280, 1024))
-                (pictures / f"{picture}.jpg").write_bytes(_jpeg(made))
-            run = one.ingest(IngestOptions(label=LabelValue.FAKE))
+                image = nobodys(random.Random(f"{number} {part} {picture}"), (1280, 1024))
+                (pictures / f"{picture}.jpg").write_bytes(_jpeg(image))
+            run = opened.ingest(IngestOptions(label=LabelValue.FAKE))
             started = perf_counter()
-            report = run.run(open_source(pictures, ImageLimits.from_settings(one.settings)))
+            report = run.run(open_source(pictures, ImageLimits.from_settings(opened.settings)))
             times.append(1_000 * (perf_counter() - started) / max(1, report.added))
         medians.append(statistics.median(times))
     return _row("ingest of a picture", *medians)
@@ -205,7 +208,7 @@ def _verification_ms() -> float:
     times = []
     for _ in range(ROUNDS):
         started = thread_time()
-        verify_all(query, [unpack(one) for one in packed])
+        verify_all(query, [unpack(codes) for codes in packed])
         times.append(thread_time() - started)
     return round(1_000 * statistics.median(times), 1)
 
@@ -219,7 +222,7 @@ def _jpeg(picture: Image.Image) -> bytes:
 def _bytes(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

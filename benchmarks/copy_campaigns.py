@@ -88,10 +88,10 @@ def measure(manifest: Path, settings: Settings, copied: int) -> Report:
             workspace.ingest(IngestOptions(label=LabelValue.FAKE)).run(items, lambda _: advance(1))
         workspace.index.build()
         fakes = known_fakes(workspace.catalog, settings, _silent)
-        made = [origins[fake.sha256] for fake in fakes]
+        origins_of_fakes = [origins[fake.sha256] for fake in fakes]
         copies = copy_links(fakes, settings, _silent)
         alike = embedding_links(fakes, copies, workspace.index, settings, float(cosine_distance(-1.0)), _silent)
-        rows = tuple(_row(bound, made, copies, alike, settings) for bound in BOUNDS)
+        rows = tuple(_row(bound, origins_of_fakes, copies, alike, settings) for bound in BOUNDS)
         detector = workspace.resolved.spec.name
     return Report(
         question="What evidence groups re-shared copies rightly?",
@@ -127,13 +127,13 @@ def _with_copies(
             yield SourceItem("copies", f"{item.location} {alteration or ''}", partial(bytes, file))
 
 
-def _row(bound: float | None, made: Sequence[_Origin], copies: Links, alike: Links, settings: Settings) -> Row:
+def _row(bound: float | None, fakes_origins: Sequence[_Origin], copies: Links, alike: Links, settings: Settings) -> Row:
     evidence = links([], [], []) if bound is None else alike
     smallest = DEFAULT_MIN_COSINE if bound is None else bound
     rule = GroupingRule(settings.campaign_min_size, float(cosine_distance(smallest)))
-    group_of = group_images(len(made), copies, evidence, rule).group_of.tolist()
+    group_of = group_images(len(fakes_origins), copies, evidence, rule).group_of.tolist()
     groups: dict[int, Counter[str]] = {}
-    for group, origin in zip(group_of, made, strict=True):
+    for group, origin in zip(group_of, fakes_origins, strict=True):
         if group >= 0:
             groups.setdefault(group, Counter())[origin.picture] += 1
     return Row(
@@ -141,12 +141,14 @@ def _row(bound: float | None, made: Sequence[_Origin], copies: Links, alike: Lin
         groups=len(groups),
         grouped=sum(group >= 0 for group in group_of),
         wrongly=sum(count.total() - max(count.values()) for count in groups.values()),
-        **{name: _share(name, group_of, made) for name in ALTERATIONS},
+        **{name: _share(name, group_of, fakes_origins) for name in ALTERATIONS},
     )
 
 
-def _share(alteration: str, group_of: Sequence[int], made: Sequence[_Origin]) -> float:
-    inside = [group >= 0 for group, origin in zip(group_of, made, strict=True) if origin.alteration == alteration]
+def _share(alteration: str, group_of: Sequence[int], fakes_origins: Sequence[_Origin]) -> float:
+    inside = [
+        group >= 0 for group, origin in zip(group_of, fakes_origins, strict=True) if origin.alteration == alteration
+    ]
     return round(sum(inside) / len(inside), 3) if inside else 0.0
 
 

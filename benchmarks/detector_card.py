@@ -72,7 +72,7 @@ class _Seen:
     @property
     def density(self) -> npt.NDArray[np.float64]:
         """Bytes per pixel."""
-        return np.array([len(one) for one in self.data]) / SIDE**2
+        return np.array([len(encoded) for encoded in self.data]) / SIDE**2
 
 
 def equalised(rgb: Image.Image, key: str) -> tuple[bytes, int]:
@@ -106,13 +106,13 @@ def measure(options: argparse.Namespace) -> Report:
     detector = load_detector(Settings.load(detector=options.detector, batch_size=16))
 
     def see(named: Sequence[tuple[str, str, Image.Image]], what: str) -> _Seen:
-        made = [equalised(rgb, name) for name, _, rgb in named]
-        logits, embeddings = _run(detector, [data for data, _ in made], what)
+        prepared = [equalised(rgb, name) for name, _, rgb in named]
+        logits, embeddings = _run(detector, [data for data, _ in prepared], what)
         return _Seen(
             tuple(name for name, _, _ in named),
             tuple(unit for _, unit, _ in named),
-            tuple(data for data, _ in made),
-            np.array([quality for _, quality in made]),
+            tuple(data for data, _ in prepared),
+            np.array([quality for _, quality in prepared]),
             logits,
             embeddings,
         )
@@ -276,23 +276,23 @@ def _copies(
     unseen = [index for index, picture in enumerate(pictures) if picture.side != "train"]
     asked = sorted(int(i) for i in random.choice(unseen, size=min(options.queries, len(unseen)), replace=False))
     _, known = _run(detector, [picture.path.read_bytes() for picture in pictures], "known pictures")
-    wanted = max(0, options.distractors - len(pictures) + 1)
-    each = -(-wanted // len(photographs))
+    needed = max(0, options.distractors - len(pictures) + 1)
+    each = -(-needed // len(photographs))
     distractors = []
     for number, photograph in enumerate(photographs):
-        count = min(each, wanted - number * each)
+        count = min(each, needed - number * each)
         if count > 0:
             cut = [_jpeg(tile) for tile in tiles(read_pixels(photograph.path), count, random)]
             distractors.append(_run(detector, cut, f"distractors {number + 1} of {len(photographs)}")[1])
     shelf = np.concatenate([known, *distractors])
-    found, near = {}, {}
+    records, near = {}, {}
     for name in ALTERATIONS:
         copies = [apply(name, Image.fromarray(read_pixels(pictures[i].path)), seed=i) for i in asked]
         cosines = _run(detector, copies, name)[1] @ shelf.T
-        found[name] = wilson(int((cosines.argmax(axis=1) == np.array(asked)).sum()), len(asked))
+        records[name] = wilson(int((cosines.argmax(axis=1) == np.array(asked)).sum()), len(asked))
         own = cosines[np.arange(len(asked)), asked]
         near[f"{name}_same_origin_share"] = float((own >= detector.spec.same_origin_min_cosine).mean())
-    return found, near
+    return records, near
 
 
 def _nearest(pictures: Floats, known: Floats) -> Floats:

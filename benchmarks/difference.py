@@ -109,7 +109,9 @@ def measure(source: Path, limits: ImageLimits, pictures: int, skip: int = SKIPPE
             other = decode(chosen[number - 1][1], limits).rgb
             trials.extend(_tried(decode(data, limits).rgb, other, sha256))
             advance(1)
-    rows = tuple(_row(change, [one for one in trials if one.change == change]) for change in (*EDITS, *ALTERATIONS))
+    rows = tuple(
+        _row(change, [trial for trial in trials if trial.change == change]) for change in (*EDITS, *ALTERATIONS)
+    )
     return Report(
         question="Does a comparison show what was edited, and nothing in a re-share?",
         parameters={
@@ -130,7 +132,7 @@ def measure(source: Path, limits: ImageLimits, pictures: int, skip: int = SKIPPE
 
 
 def _chosen(source: Path, limits: ImageLimits, pictures: int, skip: int) -> list[tuple[str, bytes]]:
-    found: dict[str, bytes] = {}
+    chosen: dict[str, bytes] = {}
     names: list[tuple[str, SourceItem]] = []
     for item in open_source(source, limits):
         if not isinstance(item, SourceItem):
@@ -141,15 +143,15 @@ def _chosen(source: Path, limits: ImageLimits, pictures: int, skip: int) -> list
             continue
         names.append((sha256, item))
     for sha256, item in sorted(names, key=lambda named: named[0])[skip:]:
-        if len(found) == pictures:
+        if len(chosen) == pictures:
             break
         try:
             data = item.read()
             decode(data, limits)
         except ImageRejectedError:
             continue
-        found[sha256] = data
-    return list(found.items())
+        chosen[sha256] = data
+    return list(chosen.items())
 
 
 def _tried(picture: Image.Image, other: Image.Image, sha256: str) -> Iterator[_Trial]:
@@ -171,16 +173,16 @@ def _edit_trial(name: str, difference: Difference, edited: EditedCopy) -> _Trial
     region = np.asarray(cv2.resize(edited.region.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
     truth = region & overlay.shared
     masks = (overlay.mask, *_peers(overlay))
-    one, two, three = (_iou(mask, truth) for mask in masks)
-    return _Trial(name, bool((overlay.mask & truth).any()), (one, two, three))
+    ours, two, three = (_iou(mask, truth) for mask in masks)
+    return _Trial(name, bool((overlay.mask & truth).any()), (ours, two, three))
 
 
 def _re_share_trial(name: str, difference: Difference) -> _Trial:
     overlay = difference.overlay
     if overlay is None:
         return _Trial(name, False, None)
-    one, two, three = (float(mask.any()) for mask in (overlay.mask, *_peers(overlay)))
-    return _Trial(name, bool(one), (one, two, three))
+    ours, two, three = (float(mask.any()) for mask in (overlay.mask, *_peers(overlay)))
+    return _Trial(name, bool(ours), (ours, two, three))
 
 
 def _peers(overlay: Overlay) -> tuple[Mask, Mask]:

@@ -83,12 +83,12 @@ def read(folder: Path) -> Disc21:
 def _pictures(folder: Path, kind: str) -> tuple[Path, ...]:
     stem = {"queries": "quer", "references": "ref", "training": "train"}[kind]
     folders = [path for path in sorted(folder.glob(f"{stem}*")) if path.is_dir()]
-    found = sorted(path for one in folders for path in one.rglob("*") if path.suffix.lower() in PICTURES)
+    paths = sorted(path for part in folders for path in part.rglob("*") if path.suffix.lower() in PICTURES)
     listed = folder / f"{kind}.txt"
     if listed.exists():
         names = {Path(line.strip()).stem for line in listed.read_text(encoding="utf-8").splitlines() if line.strip()}
-        found = [path for path in found if path.stem in names]
-    return tuple(found)
+        paths = [path for path in paths if path.stem in names]
+    return tuple(paths)
 
 
 def measure(data: Disc21, embeds: dict[str, Embed], limits: ImageLimits) -> Report:
@@ -112,18 +112,18 @@ def measure(data: Disc21, embeds: dict[str, Embed], limits: ImageLimits) -> Repo
         "training": len(data.training),
         "pairs_that_are_copies": len(data.truth),
     }
-    check = Check("µAP is a share", max(shown), "0 to 1", all(0 <= one <= 1 for one in shown))
+    check = Check("µAP is a share", max(shown), "0 to 1", all(0 <= value <= 1 for value in shown))
     return Report(QUESTION, parameters, tuple(rows), (check,))
 
 
 def level(queries: Floats, training: Floats) -> Floats:
     """The mean cosine of each query [N, D] to the `NEAREST` most similar of the training set [T, D]: [N]."""
     nearest = min(NEAREST, len(training))
-    found = [
+    levels = [
         np.partition(queries[start : start + _AT_ONCE] @ training.T, -nearest, axis=1)[:, -nearest:].mean(axis=1)
         for start in range(0, len(queries), _AT_ONCE)
     ]
-    return np.concatenate(found).astype(np.float32)
+    return np.concatenate(levels).astype(np.float32)
 
 
 def _row(name: str, data: Disc21, queries: Floats, references: Floats, levels: Floats, *, normalised: bool) -> Row:
@@ -142,15 +142,15 @@ def _row(name: str, data: Disc21, queries: Floats, references: Floats, levels: F
 def _vectors(name: str, embed: Embed, paths: Sequence[Path], limits: ImageLimits) -> Floats:
     if not paths:
         return np.zeros((0, 1), np.float32)
-    found = []
+    vectors = []
     with progress(f"{name}, {paths[0].parent.name}", len(paths)) as advance:
         for path in paths:
             try:
-                found.append(embed(decode(path.read_bytes(), limits).rgb))
+                vectors.append(embed(decode(path.read_bytes(), limits).rgb))
             except DejafakeError as error:
                 raise UsageError(f"{path}: {error}") from error
             advance(1)
-    return np.stack(found)
+    return np.stack(vectors)
 
 
 def bundled(settings: Settings) -> dict[str, Embed]:

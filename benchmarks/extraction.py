@@ -99,7 +99,7 @@ def measure(folder: Path, amount: Amount, pictures: Path | None) -> Report:
         figures={
             **_latency(here, folder, amount.singles),
             **{f"peak_memory_{name.replace(' ', '_')}_mib": mib for name, mib in memory.items()},
-            **{name: value for one in judged for name, value in one.figures().items()},
+            **{name: value for judgement in judged for name, value in judgement.figures().items()},
         },
     )
 
@@ -168,7 +168,7 @@ def _in_turns(
             run()
             if number:
                 rates[name].append(pictures / (perf_counter() - began))
-    return [Row(name, source, batch, statistics.median(one), min(one), max(one)) for name, one in rates.items()]
+    return [Row(name, source, batch, statistics.median(times), min(times), max(times)) for name, times in rates.items()]
 
 
 def _latency(here: Mapping[str, Detector], folder: Path, singles: int) -> dict[str, float]:
@@ -181,8 +181,8 @@ def _latency(here: Mapping[str, Detector], folder: Path, singles: int) -> dict[s
             detector.detect([data])
             taken[name].append((perf_counter() - began) * 1e3)
     return {
-        f"single_picture_{name.replace(' ', '_')}_p{share}_ms": float(np.percentile(one, share))
-        for name, one in taken.items()
+        f"single_picture_{name.replace(' ', '_')}_p{share}_ms": float(np.percentile(times, share))
+        for name, times in taken.items()
         for share in (50, 95)
     }
 

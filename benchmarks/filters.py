@@ -63,15 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(size: int, folder: Path, queries: int = QUERIES) -> Report:
     """Builds an index of `size` vectors in `folder` and searches it with every filter."""
-    made = planted(size, queries=queries)
-    Dejafake().build(made.vectors, folder)
-    store = VectorStore.open(SnapshotFolder(folder, FINGERPRINT, made.vectors.shape[1]), threads=THREADS)
+    data = planted(size, queries=queries)
+    Dejafake().build(data.vectors, folder)
+    store = VectorStore.open(SnapshotFolder(folder, FINGERPRINT, data.vectors.shape[1]), threads=THREADS)
     rows = []
     with progress("filters", len(FILTERS) * len(SHARES)) as advance:
         for kind in FILTERS:
             for share in SHARES:
-                mask = _mask(kind, share, made.cluster)
-                rows.append(_row(kind, share, mask, store, made.vectors, made.queries))
+                mask = _mask(kind, share, data.cluster)
+                rows.append(_row(kind, share, mask, store, data.vectors, data.queries))
                 advance(1)
     return Report(
         question="Does a search confined by a filter stay right and fast?",
@@ -114,21 +114,21 @@ def _row(
     queries: npt.NDArray[np.float32],
 ) -> Row:
     ids = np.arange(len(vectors))
-    wanted = Selection(mask)
-    truth = exact_search(ids, vectors, queries, K, wanted, THREADS).scores[:, -1]
+    selection = Selection(mask)
+    truth = exact_search(ids, vectors, queries, K, selection, THREADS).scores[:, -1]
     allowed = Allowed(np.flatnonzero(mask))
     first = _seconds(lambda: store.search(queries[:1], K, allowed))
     ours, exact, hits = [], [], 0
     for at in range(len(queries)):
         query = queries[at : at + 1]
         ours.append(_seconds(lambda query=query: store.search(query, K, allowed)))  # type: ignore[misc]
-        exact.append(_seconds(lambda query=query: exact_search(ids, vectors, query, K, wanted, 1)))  # type: ignore[misc]
+        exact.append(_seconds(lambda query=query: exact_search(ids, vectors, query, K, selection, 1)))  # type: ignore[misc]
         hits += int((store.search(query, K, allowed).scores >= truth[at] - 1e-6).sum())
     p50, exact_p50 = statistics.median(ours), statistics.median(exact)
     return Row(
         filter=kind,
         share=share,
-        allowed=wanted.count,
+        allowed=selection.count,
         recall=hits / (K * len(queries)),
         first_ms=first * 1000,
         p50_ms=p50 * 1000,

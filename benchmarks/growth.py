@@ -148,14 +148,14 @@ def _measured(catalog: Catalog, settings: Settings, count: int, pictures: Path) 
         search_ms = _search_ms(catalog, index, count)
     finally:
         index.close()
-    wanted = ImageFilter(label=LabelValue.FAKE, platform=PLATFORMS[0])
+    image_filter = ImageFilter(label=LabelValue.FAKE, platform=PLATFORMS[0])
     rng = np.random.default_rng(5)
     return Size(
         images=count,
         ingest_ms=round(_ingest_ms(settings, pictures), 2),
         build_s=round(build_s, 2),
         search_ms=round(search_ms, 3),
-        page_ms=round(_query_ms(catalog, lambda session: images.page(session, wanted, limit=50, cursor=None)), 3),
+        page_ms=round(_query_ms(catalog, lambda session: images.page(session, image_filter, limit=50, cursor=None)), 3),
         details_ms=round(
             _query_ms(catalog, lambda session: images.details(session, rng.integers(1, count + 1, HITS).tolist())),
             3,

@@ -103,8 +103,8 @@ def measure(folder: Path, pictures: Path, blocks: int = BLOCKS) -> Report:
     figures: dict[str, float] = {}
     for detector in (str(vit), "dejafake-small"):
         name = Path(detector).name
-        found, rate, serving = _ingest(folder / f"home-{name}", pictures, detector)
-        rows += found
+        report, rate, serving = _ingest(folder / f"home-{name}", pictures, detector)
+        rows += report
         figures[f"{name}_on_{serving}_pictures_per_second".replace(" ", "_")] = rate
     shares = {row.detector: row.share for row in rows if row.step == "models"}
     return Report(
@@ -146,10 +146,10 @@ def _ingest(home: Path, pictures: Path, detector: str) -> tuple[list[Row], float
         took = perf_counter() - began
         done, name = max(1, report.added), Path(detector).name
         seconds = dict(clock.seconds)
-        seconds["waiting for pictures", False] = took - sum(one for (_, ahead), one in seconds.items() if not ahead)
+        seconds["waiting for pictures", False] = took - sum(taken for (_, ahead), taken in seconds.items() if not ahead)
         rows = [
-            Row(name, step, ahead, one / done * 1e3, one / took)
-            for (step, ahead), one in sorted(seconds.items(), key=lambda item: (item[0][1], -item[1]))
+            Row(name, step, ahead, taken / done * 1e3, taken / took)
+            for (step, ahead), taken in sorted(seconds.items(), key=lambda item: (item[0][1], -item[1]))
         ]
         return rows, done / took, f"{loaded.runtime} {loaded.precision}"
 

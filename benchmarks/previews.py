@@ -48,9 +48,9 @@ def _small(picture: Image.Image, size: tuple[int, int], resampling: Image.Resamp
     """The picture as large as it fits into `size`, amid black bars."""
     scale = min(size[0] / picture.width, size[1] / picture.height)
     fitted = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), resampling)
-    made = Image.new("RGB", size)
-    made.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
-    return made
+    image = Image.new("RGB", size)
+    image.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
+    return image
 
 
 def _saved(preview: Image.Image, quality: int) -> Image.Image:
@@ -114,13 +114,13 @@ def measure(source: Path, limits: ImageLimits, pictures: int) -> Report:
     chosen = _pictures(source, limits, pictures)
     if len(chosen) < 2:
         raise DejafakeError(f"{source} holds fewer than two pictures")
-    found: dict[tuple[str, bool], list[int | None]] = {}
+    by_preview: dict[tuple[str, bool], list[int | None]] = {}
     with progress("compare", len(chosen)) as advance:
         for number, picture in enumerate(chosen):
             for name, differs, distance in _distances(picture, chosen[number - 1], str(number)):
-                found.setdefault((name, differs), []).append(distance)
+                by_preview.setdefault((name, differs), []).append(distance)
             advance(1)
-    rows = tuple(_row(name, differs, distances) for (name, differs), distances in found.items())
+    rows = tuple(_row(name, differs, distances) for (name, differs), distances in by_preview.items())
     return Report(
         question="From which PDQ distance on does an embedded preview show another picture?",
         parameters={"pictures": len(chosen), "threshold": DIFFERS_FROM},
@@ -130,16 +130,16 @@ def measure(source: Path, limits: ImageLimits, pictures: int) -> Report:
 
 
 def _pictures(source: Path, limits: ImageLimits, most: int) -> list[Image.Image]:
-    found: list[Image.Image] = []
+    pictures: list[Image.Image] = []
     for item in open_source(source, limits):
-        if len(found) == most:
+        if len(pictures) == most:
             break
         try:
             if isinstance(item, SourceItem):
-                found.append(decode(item.read(), limits).rgb)
+                pictures.append(decode(item.read(), limits).rgb)
         except ImageRejectedError:
             continue
-    return found
+    return pictures
 
 
 def _distances(picture: Image.Image, other: Image.Image, seed: str) -> Iterator[tuple[str, bool, int | None]]:
@@ -156,7 +156,7 @@ def _distances(picture: Image.Image, other: Image.Image, seed: str) -> Iterator[
 
 
 def _row(name: str, differs: bool, distances: Sequence[int | None]) -> Row:
-    known = np.array([one for one in distances if one is not None], np.int64)
+    known = np.array([distance for distance in distances if distance is not None], np.int64)
     points = np.percentile(known, (5, 50, 95)) if len(known) else ()
     at = {least: wilson(int((known >= least).sum()), len(known)) for least in (32, 48, 64, 80)}
     return Row(
@@ -174,8 +174,8 @@ def _row(name: str, differs: bool, distances: Sequence[int | None]) -> Row:
 
 def _checks(rows: Sequence[Row]) -> tuple[Check, ...]:
     same = [row.from_64 for row in rows if not row.differs]
-    n = sum(one.n for one in same)
-    alarms = wilson(sum(round(one.share * one.n) for one in same), n)
+    n = sum(row.n for row in same)
+    alarms = wilson(sum(round(row.share * row.n) for row in same), n)
     other = next(row.from_64 for row in rows if row.preview == OTHER)
     return (
         Check(

@@ -111,7 +111,7 @@ def bars(chance: Chance) -> Image.Image:
     picture = Image.new("RGB", SIZES[chance.integers(len(SIZES))])
     count = int(chance.integers(3, 9))
     for number in range(count):
-        left, right = (round(picture.width * (number + one) / count) for one in (0, 1))
+        left, right = (round(picture.width * (number + edge) / count) for edge in (0, 1))
         picture.paste(tuple(chance.integers(0, 256, 3).tolist()), (left, 0, right, picture.height))
     return picture
 
@@ -120,8 +120,8 @@ def banner(chance: Chance) -> Image.Image:
     """One word in the middle of one shade (held out)."""
     picture = ground(chance)
     font = ImageFont.load_default(picture.height * chance.uniform(0.03, 0.07))
-    place = (picture.width / 2, picture.height / 2)
-    ImageDraw.Draw(picture).text(place, "NO SIGNAL", fill=(120, 130, 140), font=font, anchor="mm")
+    centre = (picture.width / 2, picture.height / 2)
+    ImageDraw.Draw(picture).text(centre, "NO SIGNAL", fill=(120, 130, 140), font=font, anchor="mm")
     return picture
 
 
@@ -134,11 +134,11 @@ def real(manifests: list[Path]) -> Iterator[tuple[str, str, Image.Image]]:
     for manifest in manifests:
         with manifest.open(newline="", encoding="utf-8") as rows:
             for row in csv.DictReader(rows):
-                place = manifest.parent / row["path"]
+                path = manifest.parent / row["path"]
                 try:
-                    yield str(place), row["label"], decode(place.read_bytes(), LIMITS).rgb
+                    yield str(path), row["label"], decode(path.read_bytes(), LIMITS).rgb
                 except ImageRejectedError as error:
-                    print(f"{place}: {error}")
+                    print(f"{path}: {error}")
 
 
 def main(manifests: list[Path]) -> None:
@@ -150,14 +150,14 @@ def main(manifests: list[Path]) -> None:
         ]
         held = " (held out)" if make in HELD_OUT else ""
         print(f"  {make.__name__}{held}: {np.mean(np.array(contents) < TOO_LITTLE):.1%}, highest {max(contents)}")
-    found: dict[str, list[int]] = defaultdict(list)
+    by_label: dict[str, list[int]] = defaultdict(list)
     silent: dict[str, int] = defaultdict(int)
-    for place, label, rgb in real(manifests):
-        found[label].append(content_of(rgb))
+    for path, label, rgb in real(manifests):
+        by_label[label].append(content_of(rgb))
         silent[label] += says_nothing(pdq_hash(rgb).bits)
-        if found[label][-1] < TOO_LITTLE:
-            print(f"  under the floor: {place} ({label}, content {found[label][-1]})")
-    for label, contents in sorted(found.items()):
+        if by_label[label][-1] < TOO_LITTLE:
+            print(f"  under the floor: {path} ({label}, content {by_label[label][-1]})")
+    for label, contents in sorted(by_label.items()):
         shares = [f"{np.mean(np.array(contents) < bound):.2%}" for bound in (TOO_LITTLE, FEW_TONES)]
         print(f"{label}: {len(contents)} pictures, {shares[0]} too little, {shares[1]} few tones")
         print(f"  hashes that say nothing: {silent[label]}")

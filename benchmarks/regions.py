@@ -85,7 +85,7 @@ def measure(manifest: Path, folder: Path | None, distractors: int, queries: int,
         wider = fakes_only + [(len(pictures) + number, pack(features_of(cut))) for number, cut in enumerate(cuts)]
         rows.append(_ours(wider, asked))
     shelf = _Shelf(wider)
-    alarms = sum(bool(shelf.find(one)) for one in strangers)
+    alarms = sum(bool(shelf.find(stranger)) for stranger in strangers)
     alarmed = wilson(alarms, len(strangers))
     ours, peer = rows[0], rows[1]
     checks = (
@@ -148,9 +148,9 @@ def _as_jpeg(picture: Image.Image) -> Image.Image:
 def _cuts(folder: Path, count: int) -> Iterator[Image.Image]:
     """Overlapping cuts of photographs that are not among the queries: distractors."""
     rng = random.Random(3)
-    found = photographs.find(folder)
+    box = photographs.find(folder)
     for number in range(count):
-        with Image.open(found[number % len(found)].path) as opened:
+        with Image.open(box[number % len(box)].path) as opened:
             opened.draft("RGB", (1_280, 1_280))
             picture = opened.convert("RGB")
         side = min(rng.randint(*CUT_SIDES), *picture.size)
@@ -182,8 +182,8 @@ def _ours(known: Sequence[tuple[int, bytes]], queries: Sequence[Query]) -> Row:
         places.append(ids.index(query.source) if query.source in ids else -1)
     took = 1_000 * (time.perf_counter() - started) / len(queries)
     stored = sum(len(data) for _, data in known) // len(known)
-    first, found = wilson(places.count(0), len(places)), wilson(len(places) - places.count(-1), len(places))
-    return Row("local features", len(known), first, found, round(took, 1), stored)
+    first, recall = wilson(places.count(0), len(places)), wilson(len(places) - places.count(-1), len(places))
+    return Row("local features", len(known), first, recall, round(took, 1), stored)
 
 
 def _peer(pictures: Sequence[Image.Image], numbers: Sequence[int], queries: Sequence[Query]) -> Row:
@@ -199,9 +199,9 @@ def _peer(pictures: Sequence[Image.Image], numbers: Sequence[int], queries: Sequ
         places.append(int(np.count_nonzero(scores > own)))
     took = 1_000 * (time.perf_counter() - started) / len(queries)
     first = wilson(places.count(0), len(places))
-    found = wilson(sum(place < 50 for place in places), len(places))
+    recall = wilson(sum(rank < 50 for rank in places), len(places))
     cells = (GRID // CELL) ** 2
-    return Row("pooled patch embeddings (among 50)", len(pictures), first, found, round(took, 1), cells * 384 * 2)
+    return Row("pooled patch embeddings (among 50)", len(pictures), first, recall, round(took, 1), cells * 384 * 2)
 
 
 def _grids(detector: "Detector", pictures: Sequence[Image.Image]) -> Iterator[npt.NDArray[np.float32]]:

@@ -103,16 +103,16 @@ def measure(manifest: Path, folder: Path, kills: int) -> Report:
     undisturbed, interrupted = folder / "undisturbed", folder / "interrupted"
     finish_ingest(manifest, undisturbed)
     total = committed_images(undisturbed)
-    made = [kill_ingest(manifest, interrupted, total * (n + 1) // (kills + 1)) for n in range(kills)]
+    kills_done = [kill_ingest(manifest, interrupted, total * (n + 1) // (kills + 1)) for n in range(kills)]
     finish = finish_ingest(manifest, interrupted)
     rows = compare(contents(interrupted), contents(undisturbed))
     checks = (
         *(Check(f"{row.part} equal", f"{row.interrupted} of {row.undisturbed}", "equal", row.equal) for row in rows),
         Check(
             "killed before the end",
-            ", ".join(f"{kill.committed} of {total}" for kill in made),
+            ", ".join(f"{kill.committed} of {total}" for kill in kills_done),
             f"fewer than {total}",
-            all(0 < kill.committed < total for kill in made),
+            all(0 < kill.committed < total for kill in kills_done),
         ),
         Check(
             "items seen by the last run",
@@ -123,19 +123,19 @@ def measure(manifest: Path, folder: Path, kills: int) -> Report:
         Check(
             "images the last run added",
             float(finish.added),
-            f"{total - made[-1].committed}: nothing twice",
-            finish.added == total - made[-1].committed,
+            f"{total - kills_done[-1].committed}: nothing twice",
+            finish.added == total - kills_done[-1].committed,
         ),
     )
     return Report(
         question="Does an ingest that was killed and run again equal an undisturbed one?",
-        parameters={"items": items, "images": total, "killed_at": [kill.committed for kill in made]},
+        parameters={"items": items, "images": total, "killed_at": [kill.committed for kill in kills_done]},
         rows=rows,
         checks=checks,
     )
 
 
-def kill_ingest(manifest: Path, home: Path, wanted: int, settings: Mapping[str, str] | None = None) -> Kill:
+def kill_ingest(manifest: Path, home: Path, target: int, settings: Mapping[str, str] | None = None) -> Kill:
     """Starts an ingest and kills it with SIGKILL as soon as `wanted` images are committed.
 
     Args:
@@ -149,14 +149,14 @@ def kill_ingest(manifest: Path, home: Path, wanted: int, settings: Mapping[str, 
     with subprocess.Popen(
         _command(manifest, home), cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        while committed_images(home) < wanted:
+        while committed_images(home) < target:
             if process.poll() is not None:
                 raise DejafakeError(
-                    f"the ingest ended with code {process.returncode} before {wanted} images were committed"
+                    f"the ingest ended with code {process.returncode} before {target} images were committed"
                 )
             time.sleep(_POLL_SECONDS)
         process.kill()
-    return Kill(wanted, committed_images(home))
+    return Kill(target, committed_images(home))
 
 
 def finish_ingest(manifest: Path, home: Path, settings: Mapping[str, str] | None = None) -> Finish:
@@ -196,12 +196,12 @@ def contents(home: Path) -> Contents:
         with catalog.reading() as session:
             ids = images.find_ids(session, sorted(details))
             (detector,) = detectors.list(session)
-            found = embeddings.vectors(session, detector.fingerprint, list(ids.values()))
+            vectors = embeddings.vectors(session, detector.fingerprint, list(ids.values()))
     finally:
         catalog.close()
     return Contents(
         details=details,
-        vectors={sha256: found[image_id] for sha256, image_id in ids.items() if image_id in found},
+        vectors={sha256: vectors[image_id] for sha256, image_id in ids.items() if image_id in vectors},
         originals=_files(settings.media_dir),
         thumbnails=_files(settings.thumbnails_dir),
     )
@@ -209,10 +209,10 @@ def contents(home: Path) -> Contents:
 
 def compare(interrupted: Contents, undisturbed: Contents) -> tuple[Row, ...]:
     """The parts of two catalogues side by side; embeddings may differ by `TOLERANCE`."""
-    one, other = interrupted.details, undisturbed.details
-    rows = [Row("images", len(one), len(other), _of(one, "image") == _of(other, "image"))]
+    ours, other = interrupted.details, undisturbed.details
+    rows = [Row("images", len(ours), len(other), _of(ours, "image") == _of(other, "image"))]
     for part in ("labels", "sightings", "sources", "collections"):
-        a, b = _of(one, part), _of(other, part)
+        a, b = _of(ours, part), _of(other, part)
         rows.append(Row(part, sum(map(len, a.values())), sum(map(len, b.values())), a == b))
     a_vectors, b_vectors = interrupted.vectors, undisturbed.vectors
     close = a_vectors.keys() == b_vectors.keys() and all(

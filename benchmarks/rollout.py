@@ -139,9 +139,9 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _rollout(detector: Detector, batch: Floats) -> Floats:
-    found = detector.run(batch, rollout=True).rollout
-    assert found is not None
-    return found
+    rollout = detector.run(batch, rollout=True).rollout
+    assert rollout is not None
+    return rollout
 
 
 def _naive(detector: Detector, batch: Floats) -> Floats:

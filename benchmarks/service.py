@@ -216,7 +216,7 @@ def _bare_extraction(detector: Detector, settings: Settings, pictures: Sequence[
 
 
 def _row(detector: str, what: str, clients: int, loads: Sequence[Load]) -> Row:
-    seconds = [1_000 * one for taken in loads for one in taken.seconds]
+    seconds = [1_000 * value for taken in loads for value in taken.seconds]
     p50, p95, p99 = (round(float(np.percentile(seconds, share)), 2) for share in (50, 95, 99))
     return Row(
         what=what,
@@ -236,8 +236,8 @@ def _rate(loads: Sequence[Load]) -> float:
 
 
 def _picture_checks(name: str, timed: Mapping[Key, Sequence[Load]]) -> Iterator[Check]:
-    bare = statistics.median(one for taken in timed["bare model pass", 1] for one in taken.seconds)
-    asked = statistics.median(one for taken in timed["search by picture", 1] for one in taken.seconds)
+    bare = statistics.median(value for taken in timed["bare model pass", 1] for value in taken.seconds)
+    asked = statistics.median(value for taken in timed["search by picture", 1] for value in taken.seconds)
     most = 1.15 * bare + 0.005
     yield Check(f"{name}: p50 of one request, ms", round(1_000 * asked, 1), f"<= {1_000 * most:.1f} ms", asked <= most)
     ways = {"search by picture": "16 clients", _of_several("search by picture"): "16 clients, a process a core"}
@@ -262,7 +262,7 @@ def _memory_check(
 ) -> Check:
     """Resident memory after the last quarter of many requests beside that after the first: of pictures one in twenty,
     by id and by vector the rest."""
-    mixed = [one for pair in zip(*references.values(), strict=True) for one in pair]
+    mixed = [value for pair in zip(*references.values(), strict=True) for value in pair]
     quarter = [
         uploads[number % len(uploads)] if number % 20 == 0 else mixed[number % len(mixed)]
         for number in range(size.lasting // 4)
@@ -295,7 +295,7 @@ def _steps(port: int) -> dict[str, float]:
             if sample.name in ("dejafake_search_step_seconds_sum", "dejafake_search_step_seconds_count"):
                 sums.setdefault(sample.labels["step"], {})[sample.name.rpartition("_")[2]] = sample.value
     means = {step: 1_000 * told["sum"] / told["count"] for step, told in sums.items() if told["count"]}
-    return {step: round(mean, 2) for step, mean in sorted(means.items(), key=lambda one: -one[1])}
+    return {step: round(mean, 2) for step, mean in sorted(means.items(), key=lambda step_mean: -step_mean[1])}
 
 
 def _filled(settings: Settings, size: Size) -> dict[str, list[bytes]]:

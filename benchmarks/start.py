@@ -124,13 +124,13 @@ def _snapshot(path: Path, count: int) -> SnapshotFolder:
     centres = rng.standard_normal((1_000, 384), dtype=np.float32)
 
     def blocks() -> "list[Block]":
-        made = []
+        written = []
         for start in range(0, count, BLOCK):
             ids = np.arange(start + 1, min(start + BLOCK, count) + 1)
             vectors = centres[rng.integers(0, len(centres), len(ids))]
             vectors = vectors + 0.6 * rng.standard_normal(vectors.shape, dtype=np.float32)
-            made.append(Block(ids, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)))
-        return made
+            written.append(Block(ids, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)))
+        return written
 
     settings = Settings()
     folder.write(blocks(), count, 0, SnapshotPlan(settings.exact_search_max, 2, lambda: None))

@@ -170,10 +170,10 @@ def main() -> int:
     if not arguments.render:
         parts = [part for part in PARTS if part.name in arguments.only]
         run(parts, full=arguments.full, pictures=arguments.pictures)
-    found = {name: json.loads(_result(name).read_text("utf-8")) for name in names if _result(name).exists()}
-    PAGE.write_text(page(found), encoding="utf-8")
-    missed = [check["name"] for document in found.values() for check in document["checks"] if not check["holds"]]
-    print(f"{PAGE.name} written: {len(found)} benchmarks, {len(missed)} aims missed.")
+    results = {name: json.loads(_result(name).read_text("utf-8")) for name in names if _result(name).exists()}
+    PAGE.write_text(page(results), encoding="utf-8")
+    missed = [check["name"] for document in results.values() for check in document["checks"] if not check["holds"]]
+    print(f"{PAGE.name} written: {len(results)} benchmarks, {len(missed)} aims missed.")
     return 0
 
 

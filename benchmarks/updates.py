@@ -65,10 +65,10 @@ class _Asker(threading.Thread):
 
     def noted(self, phase: str, seconds: float) -> Row:
         """The answers since the last time."""
-        found, self._seconds = self._seconds, []
-        milliseconds = np.array(found or [0.0]) * 1000
+        noted_seconds, self._seconds = self._seconds, []
+        milliseconds = np.array(noted_seconds or [0.0]) * 1000
         p99 = float(np.percentile(milliseconds, 99))
-        return Row(phase, seconds, len(found), statistics.median(milliseconds), p99, float(milliseconds.max()))
+        return Row(phase, seconds, len(noted_seconds), statistics.median(milliseconds), p99, float(milliseconds.max()))
 
     def stop(self) -> None:
         """Ends the thread."""
@@ -108,8 +108,8 @@ def measure(size: int, folder: Path, merges: int, merged: int = MERGED) -> Repor
 
 
 def _changes(size: int, folder: Path) -> tuple[list[Row], float, int]:
-    made = planted(size + ADDED)
-    vectors, newer, queries = made.vectors[:size], made.vectors[size:], made.queries
+    data = planted(size + ADDED)
+    vectors, newer, queries = data.vectors[:size], data.vectors[size:], data.queries
     Dejafake().build(vectors, folder)
     snapshots = SnapshotFolder(folder, FINGERPRINT, vectors.shape[1])
     store = VectorStore.open(snapshots, threads=THREADS)
@@ -122,9 +122,9 @@ def _changes(size: int, folder: Path) -> tuple[list[Row], float, int]:
     started = time.perf_counter()
     for at in range(0, ADDED, AT_ONCE):
         store.add(ids[at : at + AT_ONCE], newer[at : at + AT_ONCE], size + at + AT_ONCE)
-    found = store.search(newer, 1)
+    hits = store.search(newer, 1)
     found_after = time.perf_counter() - started
-    if (found.scores[:, 0] < 0.999999).any():
+    if (hits.scores[:, 0] < 0.999999).any():
         found_after = float("inf")
     rows.append(asker.noted(f"adding {ADDED}", found_after))
 
@@ -166,8 +166,8 @@ def _memory_growth(size: int, folder: Path, merges: int) -> float:
 
 def _anonymous_mib() -> float:
     gc.collect()
-    found = psutil.Process().memory_info()
-    return float(found.rss - getattr(found, "shared", 0)) / 2**20
+    memory = psutil.Process().memory_info()
+    return float(memory.rss - getattr(memory, "shared", 0)) / 2**20
 
 
 if __name__ == "__main__":

@@ -111,8 +111,8 @@ def planted_data(count: int, cache: Path, queries: int = QUERIES) -> Data:
     """Planted vectors; in memory only while they are made."""
 
     def make() -> tuple[Vectors, Vectors]:
-        made = planted(count, queries=queries)
-        return made.vectors, made.queries
+        data = planted(count, queries=queries)
+        return data.vectors, data.queries
 
     return _data(f"planted {count:,}", cache / f"planted-{count}", make)
 
@@ -126,8 +126,8 @@ def real_data(pictures: Path, per_picture: int, cache: Path) -> Data:
         asked = np.random.default_rng(1).permutation(len(vectors))[: min(QUERIES, len(vectors) // 10)]
         return np.delete(vectors, asked, axis=0), vectors[asked]
 
-    made = _data(f"real pictures, {per_picture} copies each", cache / f"real-{per_picture}", make)
-    return replace(made, tolerance=ROUNDING)
+    data = _data(f"real pictures, {per_picture} copies each", cache / f"real-{per_picture}", make)
+    return replace(data, tolerance=ROUNDING)
 
 
 def _data(name: str, folder: Path, make: Callable[[], tuple[Vectors, Vectors]]) -> Data:
@@ -147,10 +147,10 @@ def measure(data: Sequence[Data], peers: Sequence[str], rounds: int = ROUNDS) ->
     rows: list[Row] = []
     checks: list[Check] = []
     with progress("engines", len(data) * (len(peers) + 1)) as advance:
-        for one in data:
-            made = list(_compare(one, peers, rounds, lambda: advance(1)))
-            rows += made
-            checks += _checks(one, made)
+        for dataset in data:
+            compared = list(_compare(dataset, peers, rounds, lambda: advance(1)))
+            rows += compared
+            checks += _checks(dataset, compared)
     return Report(
         question="How fast are nearest neighbours found, and at what recall?",
         parameters={
@@ -168,11 +168,11 @@ def measure(data: Sequence[Data], peers: Sequence[str], rounds: int = ROUNDS) ->
 
 def _plots(data: Sequence[Data], rows: Sequence[Row]) -> Iterator[Plot]:
     """Of the highest recall wanted, over the number of planted vectors."""
-    count = {one.name: float(one.count) for one in data if one.name.startswith("planted")}
-    wanted = [row for row in rows if row.data in count and row.wanted == TARGETS[-1] and row.recall >= TARGETS[-1]]
+    count = {dataset.name: float(dataset.count) for dataset in data if dataset.name.startswith("planted")}
+    chosen = [row for row in rows if row.data in count and row.wanted == TARGETS[-1] and row.recall >= TARGETS[-1]]
     for what, value in (("queries_a_second", "queries a second, two threads"), ("p50_ms", "p50 of one query, ms")):
         series: dict[str, list[tuple[float, float]]] = {}
-        for row in wanted:
+        for row in chosen:
             series.setdefault(row.engine, []).append((count[row.data], getattr(row, what)))
         if series:
             yield Plot(f"At recall@10 of {TARGETS[-1]}", "vectors", value, series, log=True)
@@ -186,14 +186,14 @@ def _compare(data: Data, peers: Sequence[str], rounds: int, done: Callable[[], N
         theirs = _built(peer, data)
         with worker(OURS) as ours, worker(peer) as other:
             opened = _opened(ours, data), _opened(other, data)
-            trials = [one.trials(data.queries, data.truth, data.tolerance) for one in (ours, other)]
+            trials = [engine.trials(data.queries, data.truth, data.tolerance) for engine in (ours, other)]
             exact = trials[1][0].setting == ()
-            for wanted in (None,) if exact else TARGETS:
-                chosen = _fastest(trials[0], wanted), _fastest(trials[1], wanted)
+            for target in (None,) if exact else TARGETS:
+                chosen = _fastest(trials[0], target), _fastest(trials[1], target)
                 pair = _turns(data, (ours, chosen[0]), (other, chosen[1]), rounds)
-                if not any(row.wanted == wanted for row in alone):
-                    alone.append(_row(data, ours, chosen[0], wanted, pair[0], None, cost, opened[0]))
-                yield _row(data, other, chosen[1], wanted, pair[1], pair[0], theirs, opened[1])
+                if not any(row.wanted == target for row in alone):
+                    alone.append(_row(data, ours, chosen[0], target, pair[0], None, cost, opened[0]))
+                yield _row(data, other, chosen[1], target, pair[1], pair[0], theirs, opened[1])
         done()
     yield from alone
 
@@ -213,11 +213,11 @@ def _opened(engine: Worker, data: Data) -> float:
     return engine.open(data.folder / engine.name.replace(" ", "-"))
 
 
-def _fastest(trials: Sequence[Trial], wanted: float | None) -> Trial:
+def _fastest(trials: Sequence[Trial], target: float | None) -> Trial:
     """The fastest that reaches the recall, else the one nearest to it; for None the first, the engine's own choice."""
-    if wanted is None:
+    if target is None:
         return trials[0]
-    enough = [trial for trial in trials if trial.recall >= wanted]
+    enough = [trial for trial in trials if trial.recall >= target]
     return min(enough, key=lambda trial: trial.seconds) if enough else max(trials, key=lambda trial: trial.recall)
 
 
@@ -243,7 +243,7 @@ def _row(
     data: Data,
     engine: Worker,
     trial: Trial,
-    wanted: float | None,
+    target: float | None,
     times: _Times,
     ours: _Times | None,
     cost: Cost,
@@ -257,7 +257,7 @@ def _row(
     return Row(
         data=data.name,
         engine=engine.name,
-        wanted=wanted,
+        wanted=target,
         setting=" ".join(map(str, trial.setting)),
         recall=trial.recall,
         strict_recall=trial.strict_recall,

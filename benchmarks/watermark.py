@@ -87,7 +87,7 @@ def measure(source: Path, limits: ImageLimits, marked: int) -> Report:
 
         def looked(picture: Image.Image) -> str | None:
             advance(1)
-            return next((one.made_with for one in read_watermark(picture)), None)
+            return next((reading.made_with for reading in read_watermark(picture)), None)
 
         for change, apply in CHANGES.items():
             hits = [looked(apply(picture)) for picture in pictures]
@@ -95,12 +95,12 @@ def measure(source: Path, limits: ImageLimits, marked: int) -> Report:
         looks, spent = len(CHANGES) * len(pictures), time.process_time() - started
         for name, message in MESSAGES.items():
             for exact in (False, True):
-                made = [watermarked(picture, message, exact=exact) for picture in pictures[:marked]]
+                images = [watermarked(picture, message, exact=exact) for picture in pictures[:marked]]
                 for change, apply in CHANGES.items():
-                    hits = [looked(apply(picture)) for picture in made]
-                    found, right = len(hits) - hits.count(None), hits.count(name)
+                    hits = [looked(apply(picture)) for picture in images]
+                    detected, right = len(hits) - hits.count(None), hits.count(name)
                     put_in = f"{name}, {'exact' if exact else 'rounded'} colours"
-                    rows.append(Row(put_in, change, wilson(found, len(hits)), wilson(right, len(hits))))
+                    rows.append(Row(put_in, change, wilson(detected, len(hits)), wilson(right, len(hits))))
     return Report(
         question="How often is Stable Diffusion's watermark found, and how often where there is none?",
         parameters={
@@ -116,7 +116,7 @@ def measure(source: Path, limits: ImageLimits, marked: int) -> Report:
 
 
 def _pictures(source: Path, limits: ImageLimits) -> list[Image.Image]:
-    found: list[Image.Image] = []
+    pictures: list[Image.Image] = []
     for item in open_source(source, limits):
         try:
             if not isinstance(item, SourceItem) or item.value is LabelValue.FAKE:
@@ -125,8 +125,8 @@ def _pictures(source: Path, limits: ImageLimits) -> list[Image.Image]:
         except ImageRejectedError:
             continue
         if LEAST_PIXELS <= rgb.width * rgb.height <= MOST_PIXELS:
-            found.append(rgb)
-    return found
+            pictures.append(rgb)
+    return pictures
 
 
 def _checks(rows: Sequence[Row]) -> tuple[Check, ...]:

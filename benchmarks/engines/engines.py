@@ -162,8 +162,8 @@ class Usearch:
 
     def search(self, queries: Vectors, k: int) -> Vectors:
         """One call."""
-        found = self._index.search(queries, k, threads=self._threads)
-        distances = np.asarray(found.distances, np.float32).reshape(len(queries), -1)
+        hits = self._index.search(queries, k, threads=self._threads)
+        distances = np.asarray(hits.distances, np.float32).reshape(len(queries), -1)
         return 1 - distances
 
 

@@ -52,17 +52,17 @@ def real_vectors(pictures: Path, per_picture: int, settings: Settings, cache: Pa
     digest = hashlib.sha256(b"".join(picture.tobytes() for picture in originals)).hexdigest()
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / f"{detector.fingerprint[:12]}-{detector.precision}-{digest[:12]}.f32"
-    wanted = per_picture * len(originals)
-    with path.open("ab") as file, progress("embeddings", wanted) as advance:
+    total = per_picture * len(originals)
+    with path.open("ab") as file, progress("embeddings", total) as advance:
         have = file.tell() // ROW_BYTES
         file.truncate(have * ROW_BYTES)
-        advance(min(have, wanted))
-        for start in range(have, wanted, settings.batch_size):
-            numbers = range(start, min(wanted, start + settings.batch_size))
+        advance(min(have, total))
+        for start in range(have, total, settings.batch_size):
+            numbers = range(start, min(total, start + settings.batch_size))
             file.write(_embedded(detector, originals, numbers, limits).tobytes())
             file.flush()
             advance(len(numbers))
-    return np.fromfile(path, np.float32, wanted * 384).reshape(wanted, 384)
+    return np.fromfile(path, np.float32, total * 384).reshape(total, 384)
 
 
 def _originals(pictures: Path, limits: ImageLimits) -> Iterator[Image.Image]:

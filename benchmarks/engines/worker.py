@@ -82,11 +82,11 @@ class Worker:
 @contextmanager
 def worker(name: str) -> Iterator[Worker]:
     """A worker that is closed at the end."""
-    made = Worker(name)
+    started = Worker(name)
     try:
-        yield made
+        yield started
     finally:
-        made.close()
+        started.close()
 
 
 def _serve(pipe: Connection, name: str) -> None:
@@ -116,17 +116,17 @@ class _Service:
         return time.perf_counter() - started
 
     def trials(self, queries: Vectors, truth: npt.NDArray[np.float32], tolerance: float) -> list[Trial]:
-        made = []
+        trials = []
         for setting in self._engine.settings():
             self._engine.set(setting, THREADS)
             started = time.perf_counter()
             scores = self._engine.search(queries, K)
             seconds = time.perf_counter() - started
             recall, strict = (float((scores >= truth[:, None] - slack).mean()) for slack in (tolerance, ROUNDING))
-            made.append(Trial(setting, recall, strict, seconds))
+            trials.append(Trial(setting, recall, strict, seconds))
             if len(setting) == 1 and recall >= 0.995:
                 break
-        return made
+        return trials
 
     def together(self, setting: Setting, queries: Vectors) -> float:
         self._engine.set(setting, THREADS)
@@ -150,6 +150,6 @@ class _Service:
 
 
 def _memory() -> tuple[float, float]:
-    found = psutil.Process().memory_info()
-    shared = getattr(found, "shared", 0)  # pages mapped from files, on Linux
-    return found.rss / 2**20, (found.rss - shared) / 2**20
+    memory = psutil.Process().memory_info()
+    shared = getattr(memory, "shared", 0)  # pages mapped from files, on Linux
+    return memory.rss / 2**20, (memory.rss - shared) / 2**20

@@ -50,11 +50,11 @@ def runtimes_here(settings: Settings, choice: Choice[Runtime] | None) -> Mapping
     """A detector in each runtime that runs on this machine, by runtime and precision, the reference first."""
     measured = () if choice is None else choice.measured
     return {
-        f"{one.runtime} {one.precision}": load_detector(
-            settings.model_copy(update={"runtime": one.runtime, "precision": one.precision})
+        f"{measurement.runtime} {measurement.precision}": load_detector(
+            settings.model_copy(update={"runtime": measurement.runtime, "precision": measurement.precision})
         )
-        for one in measured
-        if one.rate is not None
+        for measurement in measured
+        if measurement.rate is not None
     }
 
 
@@ -67,7 +67,15 @@ def agreement(
 ) -> list[Agreement]:
     """All `runtimes_here` of the detector in `settings`, whose trial said `choice`, on a folder's, manifest's or
     archive's pictures, evenly `most`."""
-    taken = {f"{one.runtime} {one.precision}" for one in choice.measured if one.why_not is None} if choice else set()
+    taken = (
+        {
+            f"{measurement.runtime} {measurement.precision}"
+            for measurement in choice.measured
+            if measurement.why_not is None
+        }
+        if choice
+        else set()
+    )
     here = dict(runtimes)
     reference = here.pop("eager fp32")
     limits = ImageLimits.from_settings(settings)
@@ -104,11 +112,11 @@ def agreement(
 def agreement_checks(judged: Sequence[Agreement]) -> list[Check]:
     """One check an aim and runtime that the trial would take; those it refuses are among the figures only."""
     checks = []
-    for one in judged:
-        if not one.in_trial:
+    for judgement in judged:
+        if not judgement.in_trial:
             continue
-        where = f"{one.detector} on {one.runtime}, {one.pictures} pictures"
-        cosine, difference = one.worst_cosine, one.worst_p_difference
+        where = f"{judgement.detector} on {judgement.runtime}, {judgement.pictures} pictures"
+        cosine, difference = judgement.worst_cosine, judgement.worst_p_difference
         checks.append(Check(f"worst cosine, {where}", cosine, f">= {MIN_COSINE}", cosine >= MIN_COSINE))
         aim = f"<= {MAX_P_DIFFERENCE}"
         checks.append(Check(f"worst p(fake) difference, {where}", difference, aim, difference <= MAX_P_DIFFERENCE))
@@ -116,10 +124,10 @@ def agreement_checks(judged: Sequence[Agreement]) -> list[Check]:
 
 
 def _prepared(detector: Detector, items: Sequence[SourceItem], limits: ImageLimits) -> np.ndarray | None:
-    found = []
+    prepared = []
     for item in items:
         try:
-            found.append(detector.prepare(decode(item.read(), limits).rgb))
+            prepared.append(detector.prepare(decode(item.read(), limits).rgb))
         except ImageRejectedError:
             continue
-    return np.stack(found) if found else None
+    return np.stack(prepared) if prepared else None

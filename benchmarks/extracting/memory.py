@@ -21,11 +21,11 @@ RUNTIMES = (
 
 def peak_memory_by_runtime(settings: Settings) -> Mapping[str, float]:
     """MiB after two batches of eight in each runtime that works here, by runtime and precision."""
-    context, found = get_context("spawn"), {}
+    context, peaks = get_context("spawn"), {}
     for runtime, precision in RUNTIMES:
         here, there = context.Pipe(duplex=False)
-        wanted = settings.model_copy(update={"runtime": runtime, "precision": precision})
-        process = context.Process(target=_measure, args=(wanted.model_dump(), there))
+        changed = settings.model_copy(update={"runtime": runtime, "precision": precision})
+        process = context.Process(target=_measure, args=(changed.model_dump(), there))
         process.start()
         there.close()
         try:
@@ -34,15 +34,15 @@ def peak_memory_by_runtime(settings: Settings) -> Mapping[str, float]:
             mib = 0.0
         process.join()
         if mib:
-            found[f"{runtime} {precision}"] = mib
-    return found
+            peaks[f"{runtime} {precision}"] = mib
+    return peaks
 
 
-def _measure(wanted: dict[str, object], answer: Connection) -> None:
+def _measure(changes: dict[str, object], answer: Connection) -> None:
     from indexer.detector import load_detector
 
     try:
-        detector = load_detector(Settings.load(**wanted))
+        detector = load_detector(Settings.load(**changes))
     except DejafakeError:
         answer.send(0.0)
         return

@@ -24,35 +24,35 @@ def transformers_pipeline(folder: Path, batch: int) -> FromFiles:
     """The pipeline that a model card tells people to use, fp32."""
     from transformers import pipeline
 
-    made = pipeline(
+    classify = pipeline(
         "image-classification", model=str(folder), image_processor=str(folder), device="cpu", batch_size=batch
     )
-    return lambda paths: made([str(path) for path in paths], function_to_apply="sigmoid")
+    return lambda paths: classify([str(path) for path in paths], function_to_apply="sigmoid")
 
 
 def timm_loop(model: nn.Module, prepare: Callable[[Image.Image], Floats], batch: int) -> FromFiles:
     """timm's model, eager in fp32, in a plain loop: open, prepare, stack, forward."""
 
     def run(paths: Sequence[Path]) -> object:
-        found = []
+        outputs = []
         for start in range(0, len(paths), batch):
             pictures = [Image.open(path).convert("RGB") for path in paths[start : start + batch]]
             with torch.inference_mode():
-                found.append(model(torch.from_numpy(np.stack([prepare(one) for one in pictures]))))
-        return found
+                outputs.append(model(torch.from_numpy(np.stack([prepare(picture) for picture in pictures]))))
+        return outputs
 
     return run
 
 
 def bare_forwards(model: nn.Module, folder: Path, batch: int) -> Mapping[str, Forward]:
     """The bare forward passes of the peers that are installed, by name; each takes [batch, 3, 384, 384]."""
-    found: dict[str, Forward] = {"timm eager fp32": lambda pixels: _eager(model, pixels)}
+    forwards: dict[str, Forward] = {"timm eager fp32": lambda pixels: _eager(model, pixels)}
     with suppress(ImportError):
-        found["ONNX Runtime fp32"] = _onnxruntime(model, folder / f"bare-{batch}.onnx", batch)
+        forwards["ONNX Runtime fp32"] = _onnxruntime(model, folder / f"bare-{batch}.onnx", batch)
     with suppress(ImportError):
-        found["OpenVINO fp32"] = _openvino(model, "f32", batch)
-        found["OpenVINO bf16"] = _openvino(model, "bf16", batch)
-    return found
+        forwards["OpenVINO fp32"] = _openvino(model, "f32", batch)
+        forwards["OpenVINO bf16"] = _openvino(model, "bf16", batch)
+    return forwards
 
 
 def products_alone(batch: int) -> Mapping[str, Callable[[], object]]:

@@ -60,9 +60,9 @@ class Corpus:
     @property
     def copies(self) -> Links:
         """Links between copies of one picture."""
-        place = np.flatnonzero(self.comparable)
-        found = copies_among(np.ascontiguousarray(self.hashes[place]), self.max_bits, 1)
-        return links(place[found.first], place[found.second], found.distance, found.kind)
+        rows = np.flatnonzero(self.comparable)
+        pairs = copies_among(np.ascontiguousarray(self.hashes[rows]), self.max_bits, 1)
+        return links(rows[pairs.first], rows[pairs.second], pairs.distance, pairs.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +95,25 @@ def _is_fake(item: SourceItem | SourceRejection) -> bool:
 
 
 def _corpus(workspace: Workspace, fakes: list[SourceItem], limits: ImageLimits) -> Corpus:
-    vectors, hashes, made = [], [], []
+    vectors, hashes, origins = [], [], []
     with progress("detect", len(fakes) * (1 + len(ALTERED))) as advance:
         every = _with_copies(fakes, limits)
         while block := list(islice(every, _AT_ONCE)):
-            pictures = [decode(one.data, limits).rgb for one in block]
+            pictures = [decode(picture.data, limits).rgb for picture in block]
             vectors.append(workspace.detector().detect(pictures).embeddings)
             hashes += [pdq_hash(rgb) for rgb in pictures]
-            made += [(one.picture, one.group, one.generator, one.alteration) for one in block]
+            origins += [(picture.picture, picture.group, picture.generator, picture.alteration) for picture in block]
             advance(len(block))
     spec, settings = workspace.resolved.spec, workspace.settings
-    picture, group, generator, alteration = zip(*made, strict=True)
+    picture, group, generator, alteration = zip(*origins, strict=True)
     truths = {"picture": np.array(picture, np.int64)}
     for name, values in (("group", group), ("generator", generator)):
         if any(values):
             truths[name] = np.unique(values, return_inverse=True)[1].astype(np.int64)
     return Corpus(
         vectors=np.concatenate(vectors),
-        hashes=np.frombuffer(b"".join(one.bits for one in hashes), np.uint8).reshape(-1, 32),
-        comparable=np.array([one.quality >= settings.pdq_min_quality for one in hashes]),
+        hashes=np.frombuffer(b"".join(picture.bits for picture in hashes), np.uint8).reshape(-1, 32),
+        comparable=np.array([picture.quality >= settings.pdq_min_quality for picture in hashes]),
         altered=np.array([name is not None for name in alteration]),
         truths=truths,
         detector=spec.name,

@@ -69,7 +69,7 @@ def methods(min_cosine: float, thresholds: tuple[float, ...]) -> tuple[Method, .
                 ("community detection", "sentence_transformers", _communities, 20_000),
                 ("connected components", "sklearn", _components, 20_000),
             )
-            for cosine, tuned in ((min_cosine, False), *((one, True) for one in thresholds))
+            for cosine, tuned in ((min_cosine, False), *((threshold, True) for threshold in thresholds))
         ),
     )
 
@@ -92,18 +92,18 @@ def neighbour_links(vectors: Vectors, *, quick: bool = True) -> Links:
     """Links of each vector to its nearest, from a vector store made for them."""
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
-        place = SnapshotFolder(Path(folder), "f" * 64, vectors.shape[1])
-        store = VectorStore(place, None)
+        snapshot = SnapshotFolder(Path(folder), "f" * 64, vectors.shape[1])
+        store = VectorStore(snapshot, None)
         store.add(np.arange(len(vectors)), vectors, len(vectors))
         if len(vectors) > settings.exact_search_max:
-            with place.lock(wait=True):
+            with snapshot.lock(wait=True):
                 store.write_snapshot(SnapshotPlan(settings.exact_search_max, thread_count(0)))
-            store = VectorStore.open(place)
-        found = nearest_neighbours(store, min(settings.campaign_neighbours, len(vectors) - 1), quick=quick)
-    first = np.repeat(found.ids, found.neighbours.shape[1])
-    second = found.neighbours.reshape(-1)
+            store = VectorStore.open(snapshot)
+        nearest = nearest_neighbours(store, min(settings.campaign_neighbours, len(vectors) - 1), quick=quick)
+    first = np.repeat(nearest.ids, nearest.neighbours.shape[1])
+    second = nearest.neighbours.reshape(-1)
     known = second >= 0
-    return links(first[known], second[known], cosine_distance(found.cosines.reshape(-1)[known]))
+    return links(first[known], second[known], cosine_distance(nearest.cosines.reshape(-1)[known]))
 
 
 def _sklearn_hdbscan(vectors: Vectors, min_size: int) -> Labels:
@@ -129,10 +129,10 @@ def _dbscan(cosine: float, vectors: Vectors) -> Labels:
 def _communities(cosine: float, vectors: Vectors) -> Labels:
     from sentence_transformers.util import community_detection
 
-    found = np.full(len(vectors), -1, np.int64)
+    labels = np.full(len(vectors), -1, np.int64)
     for number, members in enumerate(community_detection(vectors, threshold=cosine, min_community_size=MIN_SIZE)):
-        found[members] = number
-    return found
+        labels[members] = number
+    return labels
 
 
 def _components(cosine: float, vectors: Vectors) -> Labels:
@@ -144,5 +144,5 @@ def _components(cosine: float, vectors: Vectors) -> Labels:
 
 def _near_pairs(vectors: Vectors, cosine: float) -> Iterator[tuple[Labels, Labels]]:
     for start in range(0, len(vectors), 1_000):
-        one, other = np.nonzero(vectors[start : start + 1_000] @ vectors.T >= cosine)
-        yield one + start, other
+        left, right = np.nonzero(vectors[start : start + 1_000] @ vectors.T >= cosine)
+        yield left + start, right

@@ -53,9 +53,9 @@ def run_cost(images: int) -> RunCost:
     with tempfile.TemporaryDirectory() as home:
         for work in (_fill, _cluster):
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
-                made = alone.submit(work, Path(home), images).result()
-    assert isinstance(made, RunCost)
-    return made
+                outcome = alone.submit(work, Path(home), images).result()
+    assert isinstance(outcome, RunCost)
+    return outcome
 
 
 def _settings(home: Path) -> Settings:
@@ -65,8 +65,8 @@ def _settings(home: Path) -> Settings:
 def _fill(home: Path, images: int) -> None:
     settings = _settings(home)
     catalog = Catalog.open(settings.catalog_url)
-    made = planted(images)
-    vectors, hashes = made.vectors, _hashes(made.truth)
+    data = planted(images)
+    vectors, hashes = data.vectors, _hashes(data.truth)
     with catalog.writing() as session:
         detector = detectors.register(session, "planted", FINGERPRINT, True, {})
     for start in range(0, images, _AT_ONCE):

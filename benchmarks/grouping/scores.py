@@ -27,9 +27,9 @@ class GroupingScores:
     ari: float
 
 
-def scores(truth: Labels, found: Labels) -> GroupingScores:
+def scores(truth: Labels, predicted: Labels) -> GroupingScores:
     """Scores of groups `found` [N], negative for none, against `truth` [N], negative for noise; N at least 1."""
-    known, given = _alone(truth), _alone(found)
+    known, given = _alone(truth), _alone(predicted)
     pair = known * (int(given.max()) + 1) + given
     _, number, together = np.unique(pair, return_inverse=True, return_counts=True)
     both = together[number]
@@ -43,7 +43,7 @@ def scores(truth: Labels, found: Labels) -> GroupingScores:
         homogeneity=float(homogeneity),
         completeness=float(completeness),
         v_measure=float(v_measure),
-        ari=float(adjusted_rand_score(np.maximum(truth, -1), np.maximum(found, -1))),
+        ari=float(adjusted_rand_score(np.maximum(truth, -1), np.maximum(predicted, -1))),
     )
 
 

@@ -97,12 +97,12 @@ def _members(random: np.random.Generator, middles: Vectors, spreads: Vectors, si
 
 def _noise(random: np.random.Generator, common: Vectors, middles: Vectors, families: Vectors, count: int) -> Vectors:
     between = around = count // 5
-    one, other = random.integers(len(middles), size=(2, between))
+    left, right = random.integers(len(middles), size=(2, between))
     share = random.uniform(0.2, 0.8, size=(between, 1)).astype(np.float32)
     return np.concatenate(
         [
             _anywhere(random, common, count - between - around),
             families[random.integers(len(families), size=around)] + 0.45 * _directions(random, around),
-            share * middles[one] + (1 - share) * middles[other] + 0.3 * _directions(random, between),
+            share * middles[left] + (1 - share) * middles[right] + 0.3 * _directions(random, between),
         ]
     )

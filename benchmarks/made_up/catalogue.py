@@ -193,8 +193,8 @@ def _memberships(rng: np.random.Generator, facts: _Facts) -> Iterator[dict[str, 
 
 def _campaign_members(facts: _Facts) -> Iterator[dict[str, Any]]:
     for image_id in facts.ids.tolist():
-        place, rest = divmod(image_id - 1, 4)
-        campaign, rank = divmod(place, _CAMPAIGN_SIZE)
+        group, rest = divmod(image_id - 1, 4)
+        campaign, rank = divmod(group, _CAMPAIGN_SIZE)
         if rest == 0:
             yield {
                 "campaign_id": f"cmp_{campaign:012}",

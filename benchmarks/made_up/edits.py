@@ -71,30 +71,30 @@ def _ellipse(before: Pixels, chance: random.Random) -> fakery.Ellipse:
 
 def _splice(before: Pixels, other: Image.Image, chance: random.Random) -> tuple[Pixels, Mask]:
     """Poisson blending, kept inside its ellipse: OpenCV's changes the picture's colours around it too."""
-    place = _ellipse(before, chance)
-    region = place.mask(*before.shape[:2]) > 0
+    mask = _ellipse(before, chance)
+    region = mask.mask(*before.shape[:2]) > 0
     source = np.asarray(other.resize((before.shape[1], before.shape[0])), np.uint8)
-    blended = fakery.splice(before.copy(), source.copy(), place, (place.x, place.y))
+    blended = fakery.splice(before.copy(), source.copy(), mask, (mask.x, mask.y))
     return np.where(region[..., None], blended, before), region
 
 
 def _inpaint(before: Pixels, _: Image.Image, chance: random.Random) -> tuple[Pixels, Mask]:
-    place = _ellipse(before, chance)
-    return fakery.inpaint(before.copy(), place), place.mask(*before.shape[:2]) > 0
+    mask = _ellipse(before, chance)
+    return fakery.inpaint(before.copy(), mask), mask.mask(*before.shape[:2]) > 0
 
 
 def _text(before: Pixels, _: Image.Image, chance: random.Random) -> tuple[Pixels, Mask]:
     """One line; its region is the box of that line, of which letters cover a third or so."""
     height, width = before.shape[:2]
-    made = Image.fromarray(before)
-    pen, font = ImageDraw.Draw(made), ImageFont.load_default(max(9.0, height * chance.uniform(0.035, 0.07)))
+    image = Image.fromarray(before)
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(max(9.0, height * chance.uniform(0.035, 0.07)))
     words = chance.choice(_WORDS)
     at = width * chance.uniform(0.03, 0.3), height * chance.uniform(0.05, 0.85)
     left, top, right, bottom = (round(edge) for edge in pen.textbbox(at, words, font=font))
     pen.text(at, words, font=font, fill=chance.choice(("white", "black", "#e0245e", "#ffd60a")))
     region = np.zeros((height, width), bool)
     region[max(0, top) : bottom, max(0, left) : right] = True
-    return np.asarray(made, np.uint8), region
+    return np.asarray(image, np.uint8), region
 
 
 EDITS: Mapping[str, Callable[[Pixels, Image.Image, random.Random], tuple[Pixels, Mask]]] = {

@@ -23,8 +23,8 @@ def watermarked(picture: Image.Image, message: Bits, *, exact: bool = False) -> 
     height, width = (edge // 8 * 8 for edge in yuv.shape[:2])
     marked = _marked(yuv[:height, :width, 1].astype(np.float32), message)
     yuv[:height, :width, 1] = marked if exact else np.clip(marked, 0, 255).astype(np.uint8)
-    made = cv2.cvtColor(yuv, cv2.COLOR_YUV2RGB)
-    return Image.fromarray(np.clip(np.rint(made), 0, 255).astype(np.uint8))
+    rgb_marked = cv2.cvtColor(yuv, cv2.COLOR_YUV2RGB)
+    return Image.fromarray(np.clip(np.rint(rgb_marked), 0, 255).astype(np.uint8))
 
 
 def _marked(channel: Plane, message: Bits) -> Plane:
@@ -32,11 +32,11 @@ def _marked(channel: Plane, message: Bits) -> Plane:
     rows, columns = (edge // (2 * BLOCK) for edge in channel.shape)
     halved = channel.reshape(rows * BLOCK, 2, columns * BLOCK, 2).sum(axis=(1, 3)) / 2
     blocks = halved.reshape(rows, BLOCK, columns, BLOCK).swapaxes(1, 2).reshape(-1, BLOCK * BLOCK)
-    place = np.arange(len(blocks)), np.abs(blocks[:, 1:]).argmax(axis=1) + 1
+    at = np.arange(len(blocks)), np.abs(blocks[:, 1:]).argmax(axis=1) + 1
     bits = np.resize(message, len(blocks))
-    before = blocks[place]
+    before = blocks[at]
     after = (np.abs(before) // STEP + 0.25 + 0.5 * bits) * STEP
     change = np.zeros_like(blocks)
-    change[place] = np.where(before < 0, -after, after) - before
+    change[at] = np.where(before < 0, -after, after) - before
     spread = change.reshape(rows, columns, BLOCK, BLOCK).swapaxes(1, 2).reshape(halved.shape)
     return channel + spread.repeat(2, axis=0).repeat(2, axis=1) / 2

@@ -119,8 +119,8 @@ def wilson(successes: int, n: int) -> Interval:
         raise ValueError(f"{successes} of {n} is not a proportion")
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0)
-    found = estimated_by_wilson(successes, n)
-    return Interval(found.value, *found.bounds, n)
+    interval = estimated_by_wilson(successes, n)
+    return Interval(interval.value, *interval.bounds, n)
 
 
 def machine() -> Machine:
@@ -140,13 +140,13 @@ def machine() -> Machine:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that shape the figures; those not installed are left out."""
-    found = {}
+    installed = {}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def peak_memory_mib() -> float:

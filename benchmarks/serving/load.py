@@ -80,7 +80,7 @@ def _clients(port: int, requests: Sequence[bytes], clients: int) -> Load:
         running = [pool.submit(_client, port, requests[number::clients], barrier) for number in range(clients)]
         barrier.wait(_TIMEOUT_S)
         started, busy = perf_counter(), process_time()
-        seconds = tuple(took for one in running for took in one.result())
+        seconds = tuple(took for client in running for took in client.result())
     return Load(seconds, perf_counter() - started, process_time() - busy)
 
 
