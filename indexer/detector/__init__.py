@@ -1,4 +1,4 @@
-"""Detectors: what they are, where their weights come from, and running them.
+"""Detectors: specs, weights, and running them.
 
 Importing this package, listing and resolving do not load torch; only making a `Detector` does.
 """

@@ -1,4 +1,4 @@
-"""`dejafake-small`, the detector that comes with dejafake: its spec, and where its files are.
+"""`dejafake-small`, the bundled detector: its spec and files.
 
 They were made by `python -m indexer.detector.training`; `docs/detector-card.md` says from what and how good it is.
 """

@@ -1,4 +1,4 @@
-"""A folder with weights and the configuration beside them, whichever of the two layouts it has. Without torch."""
+"""A folder with weights and configuration in either layout. Needs no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from indexer.errors import WeightsRefusedError
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a folder says of itself. `trained` is True unless config.json says `"trained": false`."""
+    """The description a folder gives of its weights. `trained` is True unless config.json says `"trained": false`."""
 
     weights: Path
     architecture: Architecture
@@ -31,7 +31,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """Reads config.json, preprocessor_config.json (Transformers layout) and the names in the weights of `folder`.
 
     Raises:
-        WeightsRefusedError: a file is missing, of a format we refuse, or says something we cannot honour.
+        WeightsRefusedError: a file is missing, has a refused format, or asks for something unsupported.
     """
     path = find_weights(folder)
     config = Configuration.read(folder / "config.json")

@@ -1,6 +1,6 @@
-"""JSON files that lie beside weights, read with suspicion: bounded in size, every value checked for its type.
+"""JSON configuration files beside weights: bounded in size, every value checked for its type.
 
-What the values mean is the business of the two layouts.
+The two layouts interpret the values.
 """
 
 import json
@@ -63,7 +63,7 @@ class Configuration:
         return Configuration(f"{self.where}: {key}", value)
 
     def raw(self, key: str) -> Any:
-        """The value as it stands in the file, None when absent."""
+        """The raw value, None when absent."""
         return self._values.get(key)
 
     def text(self, key: str, default: Any = _REQUIRED) -> str:

@@ -1,4 +1,4 @@
-"""The detector in use: pictures in; logits, p(fake) and embeddings out of one forward pass."""
+"""The detector in use: from pictures to logits, p(fake) and embeddings in one forward pass."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _SHAPE = (3, IMAGE_SIZE, IMAGE_SIZE)
 
 @dataclass(frozen=True, slots=True)
 class DetectorOutput:
-    """What a detector says of N pictures, in their order; all float32.
+    """A detector's outputs for N pictures, in order; all float32.
 
     `logits` [N, C]; `p_fake` [N] in [0, 1], meaningless when the spec says `trained: False`; `cls` [N, 384] as it
     leaves the final LayerNorm; `embeddings` [N, 384], the same L2-normalised; on request `patches` [N, 576, 384],
@@ -51,9 +51,8 @@ class DetectorOutput:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How a detector runs: on which device, at which precision and in batches of how many pictures its eager network
-    runs, and which runtime is to take its place. `runtime`, `runtime_precision` and `threads` are as in the settings.
-    """
+    """How a detector runs: device, precision and batch size of its eager network, and the runtime that replaces it.
+    `runtime`, `runtime_precision` and `threads` are as in the settings."""
 
     device: torch.device
     precision: str
@@ -64,10 +63,9 @@ class Execution:
 
 
 class Detector:
-    """A proven model with its preprocessing and head. All methods may be called from several threads.
+    """A verified model with its preprocessing and head. All methods may be called from several threads.
 
-    Where a runtime is chosen, it gives logits and CLS when nothing else is asked for; the eager network gives all the
-    rest.
+    A chosen runtime gives logits and CLS when nothing else is asked for; everything else comes from the eager network.
     """
 
     def __init__(
@@ -93,13 +91,13 @@ class Detector:
 
     @property
     def runtime(self) -> str:
-        """What gives logits and CLS now: `eager`, `onednn` or `openvino`."""
+        """The runtime that gives logits and CLS now: `eager`, `onednn` or `openvino`."""
         taken = None if self._serving is None else self._serving.taken
         return "eager" if taken is None else taken.name
 
     @property
     def precision(self) -> str:
-        """The precision of that: `fp32`, `bf16` or `fp16`."""
+        """The precision of that runtime: `fp32`, `bf16` or `fp16`."""
         taken = None if self._serving is None else self._serving.taken
         return self._eager_precision if taken is None else taken.precision
 

@@ -1,6 +1,7 @@
-"""Golden outputs: what a detector must answer to two pictures made here, to within a tolerance, before it serves.
+"""Golden outputs: before a detector is used, it must reproduce stored outputs for two generated pictures, within a
+tolerance.
 
-They catch what a digest cannot: another version of a library, a device or a precision that computes something else.
+This catches what a digest cannot: a library version, device or precision that computes something else.
 """
 
 import json
@@ -31,8 +32,8 @@ Origin = Literal["shipped with dejafake", "recorded on this machine"]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What stands behind a loaded detector. `statement` is for a person; the differences are the largest found, None
-    when there were no golden outputs."""
+    """How a loaded detector was verified. `statement` is for people; the differences are the largest seen, None
+    without golden outputs."""
 
     statement: str
     logit_difference: float | None
@@ -108,7 +109,7 @@ class GoldenOutputs:
 
 
 def proof_statement(golden: GoldenOutputs | None, vouched: bool) -> str:
-    """What proves a detector, in words; `vouched`: its weights have a digest the registry pins."""
+    """How a detector was verified, in words; `vouched`: the registry pins the digest of its weights."""
     if golden is not None:
         return f"golden outputs {golden.origin}"
     return "SHA-256 of the weights, no golden outputs" if vouched else "no golden outputs"

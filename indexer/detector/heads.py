@@ -1,4 +1,4 @@
-"""From class labels to a head: which output says fake."""
+"""Which output of a classifier means fake, from its class labels."""
 
 import re
 from typing import Final
@@ -61,7 +61,7 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def says_fake(label: str) -> bool:
-    """Whether a class label means fake: it has a word for it and none for the opposite ("not AI", "non-fake")."""
+    """Whether a class label means fake: it contains a word for fake and none that negates it ("not AI", "non-fake")."""
     words = {part.lower() for part in _PART.findall(label)}
     return bool(words & FAKE_WORDS) and not says_real(label)
 

@@ -1,4 +1,4 @@
-"""Pulling weights from the model hub: a pinned revision, verified by size and SHA-256 before anyone can load them."""
+"""Downloads weights from the model hub: a pinned revision, verified by size and SHA-256 before it can be loaded."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""How well a detector does on pictures whose class is known: figures with intervals, peers and what they do not say.
+"""Evaluates a detector on labelled pictures: figures with intervals, simple baselines, and limits.
 
-Labelled pictures come from `labelled`, single figures from `metrics`, the whole report from `report`.
+`labelled` gives the pictures, `metrics` single figures, `report` the whole report.
 """

@@ -47,7 +47,7 @@ def run_calibration(
 
 
 def material_of(labelled: LabelledSet, resolved: ResolvedDetector) -> Material:
-    """What a calibration takes of a labelled set."""
+    """The part of a labelled set that a calibration uses."""
     head = resolved.spec.head
     return Material(
         data_set=labelled.name,

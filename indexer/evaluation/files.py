@@ -1,4 +1,5 @@
-"""What a file alone says of a picture: size, compression, format. If that tells fakes apart, so may a detector."""
+"""Facts about a picture's file: size, compression, format. If they separate the classes, a detector may have learned
+only that."""
 
 from dataclasses import dataclass
 

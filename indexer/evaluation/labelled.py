@@ -1,4 +1,4 @@
-"""Labelled pictures with what one detector says of them: from the catalogue, or from a manifest, folder or archive."""
+"""Labelled pictures with one detector's outputs: from the catalogue, or from a manifest, folder or archive."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -195,7 +195,7 @@ def _labelled_set(
 
 
 def p_fake(logits: Floats, head: Head) -> Floats:
-    """What a head makes of logits [N, C]: p(fake) [N]."""
+    """p(fake) [N] from logits [N, C]."""
     wide = logits.astype(np.float64)
     chance = expit(wide[:, 0]) if head.kind == "sigmoid" else softmax(wide, axis=1)[:, head.fake_index]
     return np.asarray(chance, np.float32)

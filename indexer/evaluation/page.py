@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page that stands alone: no script, nothing loaded from elsewhere, outside text inert."""
+"""An evaluation as one self-contained HTML page: no script, nothing loaded, all outside text escaped."""
 
 from functools import cache
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""The pixels of labelled pictures, fetched one at a time: kept originals, or the files of a source."""
+"""The pixels of labelled pictures, read one at a time from kept originals or the files of a source."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol

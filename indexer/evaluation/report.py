@@ -87,7 +87,7 @@ class Confound:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A plain method beside the detector, both on the same pictures."""
+    """A baseline on the same pictures as the detector."""
 
     name: str
     pictures: int

@@ -1,4 +1,4 @@
-"""How well known pictures are found again: altered copies, the right generator among the neighbours, whole rankings.
+"""How well altered copies and generators are retrieved.
 
 What is measured is the ranking alone, over the decoded pictures of the set; `METHODS` says which method is dejafake's
 and which a plain peer.

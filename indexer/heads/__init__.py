@@ -1,6 +1,6 @@
-"""Heads of one's own: linear classifiers on a detector's frozen embeddings, trained from one's own labels.
+"""Heads: linear classifiers on a detector's frozen embeddings, trained on the user's own labels.
 
-What a head is and says lives in `head`, its files in `store`. Training needs labelled pictures and lives in
+`head` holds the record and its scores, `store` its files. Training needs labelled pictures and lives in
 `indexer.evaluation.head_training`.
 """
 

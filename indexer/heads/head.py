@@ -1,4 +1,4 @@
-"""What a head is: weights, a description that tells what it was trained on and how well it did, and what it says."""
+"""A head: its weights, a description of its training data and accuracy, and its scores for a query."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ from indexer.estimates import Estimate
 from indexer.vocabulary import EMBEDDING_SIZE
 
 Target: TypeAlias = Literal["fake", "generator", "technique"]
-"""What a head tells: fake from authentic, or of fakes who or what made them."""
+"""What a head predicts: fake or authentic; or, for fakes, the generator or technique."""
 
 FORMAT = 1
 MAX_CLASSES = 1_000
@@ -38,7 +38,7 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True)
 class HeadDescription:
-    """Everything there is to say about a head but its numbers.
+    """Everything about a head except its weights.
 
     `trained_on` names the labelled pictures, `n` of them, of `groups` that were never split between training and
     judging (None when nobody named groups). All figures are out of fold, by cross-validation with `folds` folds in
@@ -169,7 +169,7 @@ def check_name(name: str) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Whether a head may be called so."""
+    """Whether this is a valid name for a head."""
     return _NAME.fullmatch(name) is not None
 
 

@@ -1,4 +1,4 @@
-"""Reading one head from its folder, believed only after every check. Nothing is unpickled."""
+"""Reads one head from its folder and checks all of it before use. Nothing is unpickled."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ _DESCRIPTION = TypeAdapter(HeadDescription)
 
 
 def read_head(folder: Path, detector_fingerprint: str) -> Head:
-    """The head in the folder `folder`, after every check; read anew where another takes its place meanwhile.
+    """The head in `folder`, checked; read again if another head replaces it meanwhile.
 
     Raises:
         WeightsRefusedError: its files are damaged, were changed, or are of another detector.
@@ -74,7 +74,7 @@ def _check(name: str, detector: str, description: HeadDescription) -> None:
 
 
 def weights_name(digest: str) -> str:
-    """The file with the weights of this digest, where they took the place of others."""
+    """The name of the weights file of a head that replaced another: it carries the weights' digest."""
     return f"head-{digest[:32]}.safetensors" if len(digest) == 64 and digest.isalnum() else WEIGHTS
 
 
@@ -85,7 +85,7 @@ def _refused(name: str, why: str) -> WeightsRefusedError:
 
 
 def _bytes(path: Path) -> bytes:
-    """The bytes of a plain file of bearable size."""
+    """The bytes of a regular file, up to a size limit."""
     name = path.parent.name
     try:
         facts = path.lstat()

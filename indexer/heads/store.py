@@ -1,8 +1,7 @@
-"""The heads of one detector as files: written whole or not at all, and believed only after every check.
+"""The heads of one detector as files, written atomically and checked on reading.
 
-Each lies in a folder of its own that holds `head.json` and `head.safetensors`; one that took the place of another has
-its weights under their digest, so that `head.json` alone, renamed into place, says which head it is. Nothing is
-unpickled.
+Each head has a folder with `head.json` and `head.safetensors`. A head that replaces another stores its weights under
+their digest, so that renaming `head.json` into place switches heads in one step. Nothing is unpickled.
 """
 
 import hashlib
@@ -31,11 +30,11 @@ from indexer.settings import Settings
 logger = logging.getLogger(__name__)
 
 MOST = 100
-"""Most heads of one detector: all are asked at every search, and no more are made."""
+"""Most heads of one detector. Every search runs all of them."""
 _CHECKED_EVERY = 1.0
-"""Seconds after which the files of all heads are looked at again, though their folder did not change."""
+"""Seconds after which the files of all heads are checked again even if their folder did not change."""
 _SETTLED = 100_000_000
-"""Nanoseconds after which a later change of a folder shows in its time for sure."""
+"""Nanoseconds after which a later change is sure to change a folder's modification time."""
 _PREFIX = 16
 
 Stamp = tuple[int, ...]
@@ -43,7 +42,7 @@ Stamp = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class HeadListing:
-    """A head in the folder: its description, or why it is refused."""
+    """A head in the folder: its description, or why it cannot be used."""
 
     name: str
     description: HeadDescription | None
@@ -53,7 +52,7 @@ class HeadListing:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The heads as they were read, good while the folder has this stamp and until this moment of `monotonic`."""
+    """The heads as read. Valid while the folder has this stamp, and until this value of `monotonic`."""
 
     stamp: Stamp
     until: float
@@ -81,8 +80,8 @@ class HeadStore:
         return cls(settings.weights_dir / "heads", detector_fingerprint)
 
     def check_free(self, name: str, *, replace: bool = False) -> None:
-        """Raises ConflictError when there is a head of this name that is not to be replaced, or there are as many as
-        may be, before work is put into another; UsageError for a name no head may have."""
+        """Checks, before training starts, that a head of this name can be saved. Raises ConflictError if the name is
+        taken or there are too many heads, UsageError if the name is not valid."""
         there = self._place(name).exists()
         if there and not replace:
             raise _taken(name)
@@ -93,7 +92,7 @@ class HeadStore:
             )
 
     def save(self, description: HeadDescription, weights: Floats, bias: Floats, *, replace: bool = False) -> Head:
-        """Keeps a new head, whose description gets the digest of its weights here.
+        """Saves a new head, with the digest of its weights in its description.
 
         Raises:
             UsageError: a name no head may have.
@@ -163,7 +162,7 @@ class HeadStore:
         return tuple(names)
 
     def listings(self) -> tuple[HeadListing, ...]:
-        """All heads, refused ones with the reason, those too many to be asked among them."""
+        """All heads; those that cannot be used, or exceed the limit, with the reason."""
         listings = []
         for name, head in self._current():
             if isinstance(head, Head):
@@ -174,12 +173,12 @@ class HeadStore:
 
     def findings(self, embedding: Floats) -> tuple[HeadFinding, ...]:
         """What every sound head says of an embedding [384] of its detector, by name. Files are read again only when
-        they changed; a head that is refused is told in the log, once, and never stops a search."""
+        they changed; a head that cannot be used is logged once and never stops a search."""
         return tuple(head.finding(embedding) for _, head in self._current() if isinstance(head, Head))
 
     def _current(self) -> tuple[tuple[str, Head | str], ...]:
-        """The heads that are asked, read or with why they are refused. Costs one look at the folder while nothing
-        changes, and no lock."""
+        """The heads to run, each read or with the reason it cannot be. While nothing changes this costs one `stat` of
+        the folder and no lock."""
         stamp = _stamp(self.folder)
         view = self._view
         if view is not None and view.stamp == stamp and monotonic() < view.until:
@@ -217,7 +216,7 @@ class HeadStore:
         return self.folder / check_name(name)
 
     def _take_place(self, target: Path, data: bytes, described: bytes) -> None:
-        """Puts a head in the place of another: whoever reads finds the old one or the new one, at any moment."""
+        """Replaces a head. Readers see either the old one or the new one at any moment."""
         own = target / weights_name(hashlib.sha256(data).hexdigest())
         for path, content in ((own, data), (target / DESCRIPTION, described)):
             beside = target / f".making-{token_hex(8)}"
@@ -251,7 +250,7 @@ class HeadStore:
 
 
 def _stamp(path: Path) -> Stamp:
-    """Changes when a file, or what a folder holds, does; empty for what is not there."""
+    """Changes when the file, or the folder's content, changes; empty if it does not exist."""
     try:
         facts = path.lstat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Bytes to a safe picture: decoding with limits, SHA-256 and PDQ, thumbnails, the store of originals, altered copies.
+"""From bytes to a safe picture: decoding within limits, SHA-256 and PDQ, thumbnails, altered copies.
 
-Nothing here knows the catalogue, the detector or where pictures come from.
+Nothing here depends on the catalogue, the detector or the sources.
 """

@@ -57,7 +57,7 @@ def _downscale(rgb: Image.Image, _: random.Random) -> Image.Image:
 
 
 def _crop(fraction: float) -> Callable[[Image.Image, random.Random], Image.Image]:
-    """Cuts `fraction` of the width and of the height away, split between both sides by chance."""
+    """Cuts off `fraction` of the width and of the height, split at random between both sides."""
 
     def change(rgb: Image.Image, chance: random.Random) -> Image.Image:
         wide, high = round(rgb.width * fraction), round(rgb.height * fraction)

@@ -1,6 +1,6 @@
-"""How much decoded pixels may take in memory at a time: large pictures wait for their turn.
+"""A memory budget for decoded pixels: large pictures wait for their turn.
 
-One budget for all decoding of a process, whoever asks: ingest, searches, enrichment, comparisons.
+One budget covers all decoding in a process: ingest, searches, enrichment, comparisons.
 """
 
 import contextlib
@@ -14,29 +14,29 @@ from dataclasses import dataclass
 from typing import Final
 
 DECODING: Final = 16
-"""Bytes a pixel that decoding takes at its peak where nothing less was measured: the decoder's canvas, its copy,
-Pillow's picture and the converted one."""
+"""Peak bytes per pixel of decoding, unless a smaller figure was measured: the decoder's canvas, its copy, Pillow's
+picture and the converted one."""
 _LARGE: Final = 10_000_000
-"""Pixels from which on memory is given back to the system before a picture is decoded."""
+"""From this many pixels on, free memory is returned to the system before a picture is decoded."""
 PATIENCE: Final = 5.0
-"""Seconds that a picture waits for others, which are decoded already, to be let go; then it goes ahead, for who holds
-them may be waiting for it."""
+"""Seconds a picture waits for decoded pictures to be released. Then it goes ahead, because whoever holds them may be
+waiting for it."""
 HELD: Final = 4
-"""Bytes a pixel of a decoded picture, as long as somebody holds it."""
+"""Bytes per pixel of a decoded picture that is still in use."""
 
 
 @dataclass
 class _Lease:
-    """What one picture takes of a budget, in bytes."""
+    """One picture's share of a budget, in bytes."""
 
     bytes: int
 
 
 class DecodeBudget:
-    """Bytes of pixels in flight. Whoever came first decodes first; safe to share between threads.
+    """Bytes of pixels in flight. First come, first served; safe to share between threads.
 
-    A picture that fits waits until there is room. When nothing is being decoded the next one always goes ahead, so
-    that one larger than the whole budget is decoded alone, and pictures that are held keep nobody waiting for ever.
+    A picture that fits waits until there is room. When nothing is being decoded, the next picture always goes ahead:
+    one larger than the whole budget is decoded alone, and pictures still in use never block others for ever.
     """
 
     def __init__(self, total: int) -> None:
@@ -49,13 +49,13 @@ class DecodeBudget:
 
     @property
     def used(self) -> int:
-        """Bytes that pictures take now, decoded and being decoded."""
+        """Bytes in use now by pictures decoded or being decoded."""
         return self._used
 
     @contextmanager
     def decoding(self, pixels: int, each: int = DECODING) -> Iterator[_Lease]:
-        """Waits for room to decode so many pixels, of `each` bytes. What is done inside must not wait for another
-        picture; the lease ends with it, unless `hold` passes it on."""
+        """Waits for room to decode `pixels`, of `each` bytes. The code inside must not wait for another picture. The
+        lease ends with the block, unless `hold` keeps it."""
         ticket, lease = object(), _Lease(pixels * each)
         with self._changed:
             self._queue.append(ticket)
@@ -79,7 +79,7 @@ class DecodeBudget:
                 self._changed.notify_all()
 
     def hold(self, lease: _Lease, picture: object, pixels: int, each: int = HELD) -> None:
-        """Leaves of a lease what a decoded picture takes until it is let go: `each` bytes a pixel."""
+        """Shrinks a lease to the size of the decoded picture (`each` bytes per pixel) until the picture is released."""
         kept = min(lease.bytes, pixels * each)
         lease.bytes -= kept
         weakref.finalize(picture, self._let_go, kept)
@@ -98,7 +98,8 @@ class DecodeBudget:
 
 
 def _give_back_free_memory() -> None:
-    """glibc keeps what each thread freed for that thread: after a few large pictures that is gigabytes."""
+    """Returns free memory to the system. glibc keeps it for the thread that freed it, which after a few large pictures
+    is gigabytes."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -108,6 +109,6 @@ _making = threading.Lock()
 
 
 def budget_of(total: int) -> DecodeBudget:
-    """The one budget of this process of so many bytes."""
+    """This process's shared budget of `total` bytes."""
     with _making:
         return _budgets.setdefault(total, DecodeBudget(total))

@@ -1,4 +1,4 @@
-"""Any decoded picture to 8-bit sRGB: depth, palettes, alpha laid on white, colour profiles."""
+"""Converts any decoded picture to 8-bit sRGB: bit depth, palettes, alpha on white, colour profiles."""
 
 import io
 from dataclasses import dataclass
@@ -11,16 +11,15 @@ from indexer.imaging.structure.png import MAX_PROFILE_BYTES
 
 _WHITE = 255
 _ROWS = 256
-"""Deep pictures are reduced, and colours laid on white, this many rows at a time: no other copy is ever whole in
-memory."""
+"""Rows converted at a time, so that no second full copy of a picture is in memory."""
 
 _PROFILE_SPACE = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """An 8-bit RGB picture without metadata, notes on what was changed, and the alpha that was laid on white (mode L);
-    None where there was none, or it was opaque everywhere."""
+    """An 8-bit RGB picture without metadata, notes on what was changed, and the alpha channel that was composited on
+    white (mode L; None if there was none, or it was fully opaque)."""
 
     rgb: Image.Image
     notes: tuple[str, ...]
@@ -28,12 +27,12 @@ class Converted:
 
 
 def to_srgb(image: Image.Image, *, taken_over: bool = False) -> Converted:
-    """A new 8-bit RGB picture of the same size, made of the very pixels of `image` where they are `taken_over`: nobody
-    decodes into them any more.
+    """A new 8-bit RGB picture of the same size, reusing the pixels of `image` if they are `taken_over`, that is, no
+    longer used by the decoder.
 
     Integers and floats of more than 8 bits: values up to 255 are kept, 16-bit integers lose their low byte, floats in
-    [0, 1] are scaled by 255, anything else is stretched from its minimum to its maximum. Alpha is laid on white. An
-    embedded ICC profile is applied when it fits the picture (perceptual intent); else it is ignored and noted.
+    [0, 1] are scaled by 255, anything else is stretched from its minimum to its maximum. Alpha is composited on white.
+    An embedded ICC profile is applied when it fits the picture (perceptual intent); else it is ignored and noted.
 
     Raises:
         OSError, ValueError and whatever else Pillow raises on pixels that cannot be decoded.

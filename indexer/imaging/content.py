@@ -1,7 +1,7 @@
-"""How much there is in a picture to compare it by: the floor below which neither a hash nor an embedding says anything.
+"""How much content a picture has to compare: below a floor, neither its hash nor its embedding means anything.
 
-Measured on the decoded picture, not on the hash: a line on white gives a PDQ hash of quality 100. What follows from the
-number lives in `indexer.verdict.relations`.
+Measured on the decoded picture, not on the hash: a line on white gives a PDQ hash of quality 100.
+`indexer.verdict.relations` applies the floors.
 """
 
 from typing import Final
@@ -12,12 +12,13 @@ from PIL import Image
 from indexer.arrays import Reals
 
 TOO_LITTLE: Final = 10
-"""Content below this: blank, flat or nearly so. Every other picture of the kind looks the same to PDQ and detectors."""
+"""Content below this: blank, flat or nearly so. To PDQ and detectors all such pictures look alike."""
 FEW_TONES: Final = 50
 """Content below this: drawings, text, two colours, or very faint. PDQ tells such pictures apart, embeddings do not."""
 
 LEAST_QUALITY: Final = 25
-"""PDQ quality below which a picture whose content was not measured has too little: 2,117 real ones have 25 and more."""
+"""PDQ quality below which a picture of unmeasured content counts as having too little: 2,117 real pictures have 25 or
+more."""
 
 BARE: Final = 30
 """Content below this: posts, charts and signs drawn in a few tones on an empty ground; 3 of 1,100 real pictures."""
@@ -34,7 +35,7 @@ _LEAST_SINGULAR = 12 / 64
 _LEAST_BITS = 0.5
 _NOISE_SIDE = 512
 _NOISE, _PICTURE = 0.2, 0.3
-"""How much neighbouring places have in common: 0 of noise and fine patterns, 0.49 and more of 2,117 real pictures."""
+"""Least correlation between neighbouring tiles: 0 for noise and fine patterns, 0.49 or more in 2,117 real pictures."""
 _GREY = np.array([0.299, 0.587, 0.114])
 
 
@@ -90,7 +91,7 @@ def _variety(grey: Reals) -> float:
 
 
 def _coherence(grey: Reals) -> float:
-    """0 to 1: whether places beside and below each other have anything in common."""
+    """0 to 1: how much neighbouring tiles have in common."""
     rest = grey - grey.mean()
     products = (rest[:, 1:] * rest[:, :-1]).mean() + (rest[1:] * rest[:-1]).mean()
     shared = products / 2 / max(float((rest**2).mean()), 1e-9)
@@ -114,12 +115,13 @@ _BUT_PLANES: Final = _but_planes()
 
 
 def has_too_little(content: int | None, pdq_quality: int | None) -> bool:
-    """Whether there is too little in a picture to compare it; where content was not measured, its PDQ quality says."""
+    """Whether a picture has too little content to compare it. If content was not measured, its PDQ quality decides."""
     if content is None:
         return pdq_quality is not None and pdq_quality < LEAST_QUALITY
     return content < TOO_LITTLE
 
 
 def has_few_tones(content: int | None) -> bool:
-    """Whether embeddings alone do not tell a picture from others of its kind; not said where it was not measured."""
+    """Whether a picture has so few tones that embeddings alone cannot tell it from others. False where content was not
+    measured."""
     return content is not None and content < FEW_TONES

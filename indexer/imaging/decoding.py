@@ -40,7 +40,7 @@ quiet_libtiff()
 
 
 class _StillWebP(WebPImageFile):
-    """A WebP picture whose decoder, which keeps two canvases for further frames, goes when there are none."""
+    """A WebP picture that frees its decoder, which keeps two canvases for further frames, when there are none."""
 
     def _get_next(self) -> tuple[bytes, int, int]:
         frame = super()._get_next()
@@ -60,9 +60,9 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
 }
 
 _DECODING: Final = {"JPEG": 12, "PNG": 12, "GIF": 12, "BMP": 8, "WEBP": 12}
-"""Bytes a pixel that decoding one picture takes at its peak."""
+"""Peak bytes per pixel of decoding one picture."""
 _CHOOSING: Final = 28
-"""The same of a file with several: the decoder's, and the first, the best and the present one."""
+"""The same for a file with several frames: the decoder's canvas, and the first, the best and the current frame."""
 
 UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -73,7 +73,7 @@ UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What turns a picture of each EXIF orientation but 1 upright."""
+"""The transposition that turns a picture of each EXIF orientation (except 1) upright."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +165,14 @@ def _decode(name: str, data: bytes, declared: Declared, limits: ImageLimits, sha
 
 
 def _size_in(name: str, body: bytes, limits: ImageLimits) -> tuple[int, int]:
-    """The size that only the decoder can tell, without decoding a pixel."""
+    """The size that only the decoder knows, without decoding a pixel."""
     with _opener(name)(io.BytesIO(body)) as image:
         limits.check_size(*image.size)
         return image.size
 
 
 def _with_content(name: str, data: bytes, declared: Declared, limits: ImageLimits, sha256: str) -> DecodedImage:
-    """The first picture of a file that holds several one after the other (MPO) that shows something, else the first."""
+    """The first picture with content in a file that holds several (MPO), else the first."""
     first = _decoded(name, data, declared, limits, sha256)
     number, following = 1, declared.following
     while following is not None and content_of(first.rgb) < TOO_LITTLE:
@@ -238,7 +238,7 @@ def _decoded(name: str, data: bytes, declared: Declared, limits: ImageLimits, sh
 
 
 def _free_decoder(image: ImageFile.ImageFile) -> None:
-    """Lets go what readers of WebP and AVIF keep beside the pixels, which are copied out of it."""
+    """Frees what the WebP and AVIF readers keep besides the pixels, which were copied."""
     if isinstance(image, (WebPImageFile, AvifImageFile)):
         image._decoder = None
         image.fp = None
@@ -247,7 +247,7 @@ def _free_decoder(image: ImageFile.ImageFile) -> None:
 def _what_is_there(
     name: str, declared: Declared, converted: Converted, filling: tuple[int, ...] | None
 ) -> tuple[Converted, int]:
-    """The picture of a file that ends early, and how many of its rows are missing."""
+    """The picture in a truncated file, and how many of its rows are missing."""
     if declared.interlaced:
         rgb, rows = partial.deinterlaced(converted.rgb)
         return replace(converted, rgb=rgb), rows
@@ -259,7 +259,7 @@ def _what_is_there(
 
 
 def _otherwise(name: str, declared: Declared) -> Image.Image | None:
-    """The picture with other bytes in the place of those that are missing."""
+    """The picture decoded with other filling bytes in place of the missing ones."""
     if declared.otherwise is None:
         return None
     with _opener(name)(io.BytesIO(declared.otherwise)) as image:
@@ -268,7 +268,7 @@ def _otherwise(name: str, declared: Declared) -> Image.Image | None:
 
 
 def _frame(name: str, declared: Declared, first: Converted, frames: int, limits: ImageLimits) -> Frame:
-    """The frame to judge, with `first` at hand."""
+    """The frame to judge; `first` is already decoded."""
     whole = declared.body if name == "AVIF" and frames > 1 else declared.whole
     if whole is None or (declared.first_shown == 0 and says_enough(name, first.rgb)):
         return Frame(0, first)
@@ -283,7 +283,7 @@ def _which(number: int, frames: int) -> str:
 
 
 def _opener(name: str) -> type[ImageFile.ImageFile]:
-    """The reader of one format. Called by itself, not through `Image.open`: no other format is ever tried."""
+    """The reader of one format. Called directly, not through `Image.open`, so that no other format is tried."""
     if name != "HEIC":
         return _OPENERS[name]
     try:

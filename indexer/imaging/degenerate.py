@@ -1,6 +1,6 @@
-"""PDQ hashes that say nothing of a picture: what hashers print when they fail, and what flat pictures give.
+"""PDQ hashes that say nothing about a picture: what hashers print when they fail, and hashes of flat pictures.
 
-Known by their bits alone, for hash lists and queries carry no quality.
+They are recognised by their bits, because hash lists and queries carry no quality.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ Mask = npt.NDArray[np.bool_]
 _BITS = 256
 _ROWS = 16
 _RADIUS: Final = 31
-"""Bits of 256 within which two hashes are of one picture: what lies so near a hash that says nothing says nothing."""
+"""A hash within this many of 256 bits of a meaningless one is meaningless too."""
 _PERIODS: Final = (8, 16, 32, 64)
 _FEWEST, _MOST = 64, 192
 """PDQ sets a bit where a coefficient exceeds the median: 128 of 256 are set, but for ties. Flat pictures, whose
@@ -26,16 +26,14 @@ hashes are even; 0 to 29 in flat ones."""
 
 
 def says_nothing(bits: bytes) -> bool:
-    """Whether a PDQ hash (32 bytes) is one that no picture with content has."""
+    """Whether a PDQ hash (32 bytes) is meaningless: no picture with content has it."""
     return bool(saying_nothing(np.frombuffer(bits, np.uint8)[None])[0])
 
 
 def saying_nothing(hashes: Hashes) -> Mask:
-    """Which of these PDQ hashes [N, 32] no picture with content has [N].
-
-    Such are hashes within the match radius of one pattern repeated (all zeros or ones among them), those with far too
-    few or too many bits set, and those whose rows or columns repeat each other.
-    """
+    """Which of these PDQ hashes [N, 32] are meaningless [N]: those within the match radius of one pattern repeated
+    (all zeros or ones among them), those with far too few or too many bits set, and those whose rows or columns repeat
+    each other."""
     degenerate = np.zeros(len(hashes), np.bool_)
     for start in range(0, len(hashes), 4_096):
         degenerate[start : start + 4_096] = _saying_nothing(hashes[start : start + 4_096])

@@ -1,6 +1,6 @@
 """PDQ: a 256-bit perceptual hash that survives re-encoding and scaling (Facebook, "TMK+PDQF", 2019).
 
-Kept and exchanged is the hash of the reference implementation; asked with are several hashes of one picture.
+The reference implementation's hash is stored and exchanged; a search uses several hashes of the query.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import pdqhash
 from PIL import Image
 
 UPRIGHT = "original"
-"""The orientation of a picture as it is."""
+"""The orientation of an unchanged picture."""
 
 _SIDE = 512
 
@@ -29,7 +29,7 @@ _DIHEDRALS = (
     "transposed",
     "transversed",
 )
-"""What the hashes of `pdqhash.compute_dihedral` are of, in their order."""
+"""The orientations of the hashes from `pdqhash.compute_dihedral`, in order."""
 
 _TURNED_PIXELS: tuple[tuple[Image.Transpose | None, tuple[tuple[str, str], ...]], ...] = (
     (None, ((UPRIGHT, UPRIGHT), ("transposed", "transposed"))),
@@ -81,8 +81,8 @@ class PdqHash:
 
 @dataclass(frozen=True, slots=True)
 class QueryHash:
-    """One of the hashes that are asked with: `bits` (32 bytes) of the picture in an `orientation`, by the reference
-    method, or brought to a square of side `resized_to` first (None: not)."""
+    """One of the hashes to search with: `bits` (32 bytes) of the picture in an `orientation`, by the reference method,
+    or brought to a square of side `resized_to` first (None: not)."""
 
     orientation: str
     bits: bytes
@@ -91,7 +91,7 @@ class QueryHash:
 
 @dataclass(frozen=True, slots=True)
 class HashedPicture:
-    """A picture's reference hash, and all hashes to ask with, the reference hash first."""
+    """A picture's reference hash, and all hashes to search with, the reference hash first."""
 
     reference: PdqHash
     queries: tuple[QueryHash, ...]

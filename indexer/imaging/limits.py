@@ -1,4 +1,4 @@
-"""How large a picture may be, checked on what its file declares before any pixel is decoded."""
+"""Limits on the size of a picture, checked against what its file declares before any pixel is decoded."""
 
 import os
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def _quarter_of_memory() -> int:
 
 _MOST_DECODED_BYTES: Final = 1_500_000_000
 DECODED_BYTES: Final = min(_MOST_DECODED_BYTES, _quarter_of_memory())
-"""What pictures decoded at a time may take where nobody set it."""
+"""Default limit for pictures decoded at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is there of a picture whose file ends early: which rows were decoded, and what is done about the others."""
+"""Pictures whose file ends early: which rows were decoded, and how the missing ones are handled."""
 
 from typing import Final
 
@@ -10,15 +10,15 @@ from indexer.imaging.colour import Converted, to_srgb
 from indexer.imaging.limits import MIN_SIDE
 
 LEAST_SHARE: Final = 0.1
-"""Of which less is there is refused: nobody could say what the picture shows."""
+"""A picture with a smaller share than this is refused: nobody could say what it shows."""
 MENDED: Final = 0.05
-"""Up to this share the missing rows are filled with the last one, which changes PDQ by few bits. Of a picture that
-misses more, the part that is there is judged: a grey area would make it look like others with one."""
+"""Up to this share the missing rows are filled with the last one, which changes PDQ by few bits. If more is missing,
+only the existing part is judged: a grey area would make it look like other truncated pictures."""
 _CUT_OFF = ("truncated", "incomplete", "premature", "end of file", "unexpected end", "not enough")
 _BY_ROWS = frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"})
 _BLOCK = 64
 _JPEG_FILLING, _JPEG_TOLERANCE = 128, 3
-"""What decoders put into every channel of what is missing, and how far it may be moved by turning CMYK round."""
+"""The value decoders write into every channel of missing pixels, and its tolerance after CMYK inversion."""
 _PASSES = ((0, 8), (4, 8), (2, 4), (1, 2))
 _UNIT = 16
 
@@ -105,7 +105,7 @@ def deinterlaced(rgb: Image.Image) -> tuple[Image.Image, int]:
 
 
 def mended(converted: Converted, missing: int, name: str) -> Converted:
-    """The picture to judge: the part that is there, or all of it where little is missing.
+    """The picture to judge: the existing part, or all of it if little is missing.
 
     Raises:
         ImageRejectedError: `truncated`, hardly anything is there.
@@ -130,7 +130,7 @@ def mended(converted: Converted, missing: int, name: str) -> Converted:
 
 
 def note(missing: float) -> str:
-    """What to say of a picture whose file ends early; `missing` is the share of its rows that are not there."""
+    """The note on a picture whose file ends early; `missing` is the share of missing rows."""
     if missing == 0:
         return "the file ends early, with its picture complete or nearly so"
     if missing <= MENDED:

@@ -1,6 +1,6 @@
-"""Decoders written in C print what they think of hostile files to standard error; here they are told not to.
+"""Stops C decoders from printing warnings about hostile files to standard error.
 
-What they refuse still comes back as an error, with its reason.
+Errors are still raised, with their reason.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def quiet_libtiff() -> None:
-    """Takes away the handlers by which the libtiff that Pillow uses prints warnings and errors, where it is found."""
+    """Removes the warning and error handlers of the libtiff that Pillow uses, if it can be located."""
     folder = Path(PIL.__file__).parent
     bundled = [*folder.parent.glob("pillow.libs/libtiff*"), *folder.glob(".dylibs/libtiff*")]
     named = ctypes.util.find_library("tiff")

@@ -1,4 +1,4 @@
-"""Which format bytes are in, by their first bytes and never by a file name."""
+"""Recognises a format by the first bytes, never by the file name."""
 
 from indexer.errors import ImageRejectedError
 

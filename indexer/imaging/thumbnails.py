@@ -1,4 +1,4 @@
-"""Small JPEG copies for people to look at. They carry no metadata of the original."""
+"""Small JPEG copies for viewing, without the original's metadata."""
 
 import io
 
@@ -8,7 +8,7 @@ from PIL import Image
 def make_thumbnail(rgb: Image.Image, size: int) -> bytes:
     """A JPEG of `rgb` (mode RGB, sRGB) whose longest side is at most `size` pixels; smaller pictures keep theirs.
 
-    Nothing but pixels goes in: no EXIF, XMP, comments or colour profile. The same picture gives the same bytes.
+    They contain only pixels: no EXIF, XMP, comments or colour profile. The same picture gives the same bytes.
     """
     scale = min(1.0, size / max(rgb.size))
     target = max(1, round(rgb.width * scale)), max(1, round(rgb.height * scale))

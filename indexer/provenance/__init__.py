@@ -1,7 +1,7 @@
-"""What a picture's own bytes say about where it came from: C2PA manifests, XMP and IPTC, generator metadata.
+"""What a picture file says about its own origin:
 
-Findings are read here and stated with what they are worth (cryptographic, self-declared, statistical); nothing here
-judges, and nothing is ever fetched.
+C2PA manifests, XMP and IPTC, generator metadata. Each finding states its worth (cryptographic, self-declared,
+statistical). Nothing here judges a picture, and nothing is ever fetched.
 """
 
 from indexer.provenance.findings import Finding, Provenance, ProvenanceLimits

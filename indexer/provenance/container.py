@@ -1,7 +1,6 @@
-"""The blocks of a file in which metadata lies: PNG text, EXIF, XMP, IPTC. Found by walking the file, never by decoding
-it.
+"""The metadata blocks of a file: PNG text, EXIF, XMP, IPTC. They are located by walking the file, without decoding it.
 
-Text is read wherever it stands in a PNG, behind the pixels too. Every block is bounded, and so is their number.
+Text is read wherever it stands in a PNG, behind the pixels too. The size and number of blocks are limited.
 """
 
 import io
@@ -28,7 +27,7 @@ _MAX_CHUNKS = 250_000
 _APP1, _APP13 = 0xE1, 0xED
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _RAW_EXIF_KEYWORDS = ("Raw profile type exif", "Raw profile type APP1")
-"""Where ImageMagick and ExifTool put EXIF before PNG had a chunk of its own: in hexadecimal."""
+"""Where ImageMagick and ExifTool wrote EXIF, in hexadecimal, before PNG had a chunk for it."""
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\x00"
 _EXIF_SEGMENT = b"Exif\x00\x00"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\x00"
@@ -118,7 +117,7 @@ def _unpacked(packed: bytes, limit: int) -> bytes | None:
 
 
 def _decoded(content: bytes) -> str:
-    """tEXt is Latin-1 by the book; generators write UTF-8 into it."""
+    """Text of a tEXt chunk: Latin-1 by the standard, but generators write UTF-8."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -209,7 +208,7 @@ def _keep_exif(block: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
 
 
 def _keep_photoshop(resources: bytes, blocks: Blocks, limits: ProvenanceLimits) -> None:
-    """Resources that do not fit into one segment go on in the next."""
+    """Appends image resources, which may continue in the next segment."""
     if len(blocks.photoshop) + len(resources) > limits.max_block_bytes:
         blocks.problems.append(unreadable("Photoshop block", f"it is larger than {limits.max_block_bytes:,} bytes"))
     else:

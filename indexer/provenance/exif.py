@@ -1,6 +1,6 @@
 """EXIF: camera, software, comments and the embedded preview (CIPA DC-008 / JEITA CP-3451).
 
-Only the tags named here are read, each bounded, so a block cannot ask for more work than its tags are worth.
+Only the tags named here are read, each bounded, so a hostile block cannot cause much work.
 """
 
 import struct

@@ -1,6 +1,7 @@
-"""Text in EXIF: which character set its bytes are really in, whatever the prefix or the byte order says.
+"""Decodes text in EXIF.
 
-Programs mark UTF-8 as UNICODE, write UTF-16 against the byte order of the block, or none of it: what reads best counts.
+Its declared character set is often wrong (UTF-8 marked as UNICODE, UTF-16 in the other byte order), so the most
+plausible decoding is used.
 """
 
 import codecs
@@ -74,7 +75,7 @@ def _decoded(content: bytes, order: str, *, wide: bool) -> str:
 
 
 def _likelihood(text: str) -> tuple[int, int]:
-    """How much a text looks like one: few characters that no text holds, then many of ASCII, in which all generators
+    """How plausible a decoded text is: few characters that no text holds, then many of ASCII, in which all generators
     name their settings. In the wrong order, ASCII becomes rare signs and blanks become U+2000."""
     letters = text[:_LOOKED_AT].rstrip("\0")
     unlikely = sum(

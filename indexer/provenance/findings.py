@@ -1,4 +1,4 @@
-"""What was found in a file about its own origin: frozen records, each finding with what it is worth."""
+"""Findings about a file's own origin: frozen records, each with its worth."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +126,7 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class ThumbnailComparison:
-    """An embedded preview held against the picture: its size, and the PDQ distance between both, of 256 bits."""
+    """An embedded preview compared with the picture: its size, and the PDQ distance between both, of 256 bits."""
 
     width: int
     height: int
@@ -135,7 +135,7 @@ class ThumbnailComparison:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """The message found in the pixels: whose it is (`name`), and how many of its `length` bits match."""
+    """A watermark message found in the pixels: its owner (`name`), and how many of its `length` bits match."""
 
     name: str
     matching: int
@@ -175,9 +175,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All findings of one file. None at all means nothing: most programs and platforms remove what a file says.
+    """All findings of one file.
 
-    `complete`: all was read. False where dejafake itself failed, so that the file is to be read again when mended.
+    No findings mean nothing: most programs and platforms remove metadata. `complete` is False if dejafake itself
+    failed, so that the file can be read again after a fix.
     """
 
     findings: tuple[Finding, ...] = ()

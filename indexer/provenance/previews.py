@@ -1,4 +1,4 @@
-"""The preview a camera or program embedded in EXIF, held against the picture: editors often forget to renew it."""
+"""Compares the preview embedded in EXIF with the picture: editors often forget to update it."""
 
 from PIL import Image
 

@@ -1,4 +1,4 @@
-"""All that a file says about its own origin, source by source. No bytes, however hostile, make this fail."""
+"""Everything a file says about its own origin, source by source. Hostile bytes never make it fail."""
 
 import logging
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _PARTS = (
     "EXIF preview",
 )
 _FAULTS = (AssertionError, AttributeError, ImportError, NameError, NotImplementedError, TypeError)
-"""What no bytes should provoke: the program is wrong then, not the file."""
+"""Errors no file should cause: they mean a bug here."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _fault(what: str) -> Finding:
 
 
 def _hidden(picture: DecodedImage, limits: ProvenanceLimits, findings: list[Finding]) -> list[Finding]:
-    """What is hidden in the alpha channel, without what the file says openly too."""
+    """Text hidden in the alpha channel, unless the file also says it openly."""
     if picture.alpha is None:
         return []
     try:

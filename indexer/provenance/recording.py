@@ -1,7 +1,7 @@
-"""What a file says about its own origin, as the catalogue keeps it and as evidence in a verdict.
+"""What a file says about its own origin, as stored in the catalogue and as evidence in a verdict.
 
-It never makes an image fake or authentic and never changes an outcome: whether a picture is a known fake is another
-question than what its file claims. Labels stay what people, feeds and models state.
+It never makes an image fake or authentic and never changes an outcome: what a file claims does not decide whether it
+is a known fake. Labels stay what people, feeds and models state.
 """
 
 from collections.abc import Sequence

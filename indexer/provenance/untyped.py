@@ -1,4 +1,4 @@
-"""Taking values out of text and JSON that strangers wrote: bounded, of the type wanted, or not at all."""
+"""Reads values from untrusted text and JSON: bounded and of the expected type, or nothing."""
 
 import json
 import math

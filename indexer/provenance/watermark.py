@@ -23,7 +23,7 @@ Bits = npt.NDArray[np.bool_]
 STEP: Final = 36.0
 BLOCK: Final = 4
 MAX_FALSE: Final = 1e-6
-"""Highest probability that any message is found where bits are tossed: the sum over all messages and readings."""
+"""Highest probability that random bits match any message, summed over all messages and readings."""
 LEAST_PIXELS, MOST_PIXELS = 256 * 256, 2_048 * 2_048
 """Smallest picture that is watermarked, and the largest looked at: larger ones were scaled, which destroys it."""
 
@@ -40,9 +40,9 @@ MESSAGES: Final[Mapping[str, Bits]] = {
 """What each generator's scripts write: 136, 32 and 48 bits."""
 
 _U = np.array([[-0.147108, -0.288804, 0.435912], [0.435912, -0.288804, -0.147108]], np.float32)
-"""U of red, green and blue, and of them in the other order: some scripts hand them over so."""
+"""Weights of U for RGB and for BGR order: scripts use both."""
 _MIDDLES = (128.0, 0.5)
-"""What U lies about, in whole numbers and in floats: the scripts differ in that, too."""
+"""The centre of U, for integers and for floats: scripts differ in this too."""
 _READINGS = len(_U) * len(_MIDDLES)
 
 
@@ -71,7 +71,7 @@ def _surplus(watermark: Watermark) -> int:
 
 
 def _votes(rgb: npt.NDArray[np.uint8]) -> list[Bits]:
-    """What every block votes for, by row, in each of the readings."""
+    """Each block's vote in each of the readings."""
     import cv2  # takes a while to load: only when there is a picture
 
     height, width = (edge // (2 * BLOCK) * 2 * BLOCK for edge in rgb.shape[:2])

@@ -51,7 +51,7 @@ class CopyDescriptor:
 
     @property
     def precision(self) -> str:
-        """The precision of that: `fp32`, `bf16`, `fp16`, or `onnx`, the model's own."""
+        """The precision of that runtime: `fp32`, `bf16`, `fp16`, or `onnx`, the model's own."""
         return self._taken.precision
 
     def choose_runtime(self) -> Choice[EmbeddingRuntime] | None:

@@ -12,7 +12,7 @@ BUNDLED: Final = Path(__file__).with_name("small.toml")
 
 
 class TrainingConfig(BaseModel):
-    """Everything that decides what comes out, but for the pictures. Probabilities and shares are within [0, 1]."""
+    """Everything that determines the result, except the pictures. Probabilities and shares are within [0, 1]."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What is done when all else is trained: the embedding is standardised, and the verdict's last layer fitted anew."""
+"""The last step of training: standardising the embedding and refitting the last layer of the verdict."""
 
 from collections.abc import Callable, Mapping
 

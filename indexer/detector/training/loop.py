@@ -24,7 +24,7 @@ _AVERAGING = 0.995
 
 
 class Training:
-    """One run in `folder`, continued where a run there was cut."""
+    """One run in `folder`, resumed if an earlier run there was interrupted."""
 
     def __init__(self, supply: Supply, config: TrainingConfig, folder: Path) -> None:
         torch.manual_seed(config.seed)
@@ -39,7 +39,8 @@ class Training:
             self._load()
 
     def run(self, report: Callable[[int, dict[str, float]], None]) -> dict[str, torch.Tensor]:
-        """Trains to the last step and gives the state of the averaged network; `report` gets step and metrics."""
+        """Trains to the last step and returns the state of the averaged network; `report` is called with step and
+        metrics."""
         config = self._config
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(self._batch, self._step)
@@ -61,7 +62,7 @@ class Training:
         return self._supply.stem_batch(step) if step < self._config.stem_steps else self._supply.batch(step)
 
     def _train_stem(self, batch: StemBatch) -> dict[str, float]:
-        """A step in which the stem alone learns verdict and kind: it sees many more pictures in the same time."""
+        """One step that trains only the stem on verdict and kind, which allows many more pictures in the same time."""
         config, network = self._config, self._network
         network.train()
         self._set_pace(_learning_rate(self._step, config.stem_steps, config.stem_learning_rate, config))
@@ -76,7 +77,7 @@ class Training:
         return {name: float(value.detach()) for name, value in losses.items()} | shares
 
     def _train(self, batch: Batch) -> dict[str, float]:
-        """A step in which the transformer learns all else; the stem stays as it is."""
+        """One step that trains the transformer, with the stem frozen."""
         config, network = self._config, self._network
         network.train()
         network.stem.eval().requires_grad_(False)
@@ -122,14 +123,14 @@ class Training:
             group["lr"] = learning_rate
 
     def _seen(self) -> torch.Tensor | None:
-        """The patches that are looked at in this step, drawn anew; None towards the end: all of them."""
+        """The patches used in this step, drawn at random; None towards the end: all of them."""
         if self._step >= self._config.steps - self._config.whole_picture_steps:
             return None
         random = np.random.default_rng((self._config.seed, self._step, 1))
         return torch.from_numpy(random.permutation(PATCHES)[: self._config.patches])
 
     def _window(self, pictures: torch.Tensor) -> torch.Tensor:
-        """The same square part of all pictures, drawn anew in each step."""
+        """The same random square part of all pictures; another one in each step."""
         random = np.random.default_rng((self._config.seed, self._step, 1))
         top, left = random.integers(IMAGE_SIZE - self._config.window + 1, size=2)
         window = pictures[:, :, top : top + self._config.window, left : left + self._config.window]
@@ -145,7 +146,7 @@ class Training:
 
 
 def _accuracy(scores: torch.Tensor, batch: StemBatch | Batch) -> float:
-    """Share of the plain views judged rightly, without those of which only a part was changed."""
+    """Share of plain views classified correctly, without pictures that are only partly manipulated."""
     right = (scores[: len(batch.fake)].detach() > 0) == batch.fake.bool()
     return float(right[batch.weights == 1].float().mean())
 

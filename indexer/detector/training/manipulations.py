@@ -17,7 +17,7 @@ Random = np.random.Generator
 
 
 class Autoencoder(nn.Module):
-    """A convolutional autoencoder that shrinks a picture eight times and makes it anew, as latent diffusion does."""
+    """A convolutional autoencoder with eightfold reduction, as in latent diffusion."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Autoencoder(nn.Module):
 
     @torch.inference_mode()
     def resynthesise(self, pixels: Pixels) -> Pixels:
-        """A picture [H, W, 3] made anew; its sides are multiples of eight."""
+        """A picture [H, W, 3] after encoding and decoding; its sides are multiples of eight."""
         batch = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
         decoded = self(batch)[0].permute(1, 2, 0).numpy()
         return np.asarray(np.clip((decoded + 1) * 127.5 + 0.5, 0, 255), np.uint8)

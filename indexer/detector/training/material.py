@@ -1,4 +1,4 @@
-"""What the bundled detector learns from and is measured on: which picture is on which side, and tiles of photographs.
+"""The training and evaluation data of the bundled detector: which picture is on which side, and tiles of photographs.
 
 Machine-made pictures are split by prompt (the manifest's `group`), and two generators are kept out altogether; faces of
 StyleGAN2 have no prompt and are split one by one. Photographs are split by file. The split depends on names and digests
@@ -85,7 +85,7 @@ def _picture(row: dict[str, str], folder: Path, alone: set[str], config: Trainin
 def split_photographs(
     photographs: Iterable[Photograph], config: TrainingConfig
 ) -> tuple[tuple[Photograph, ...], tuple[Photograph, ...]]:
-    """Those to train on, and those kept for evaluation."""
+    """The photographs for training, and those held out for evaluation."""
     ordered = sorted(photographs, key=lambda photograph: photograph.name)
     kept = tuple(picture for picture in ordered if _draw(picture.name) < config.held_out_photographs)
     return tuple(picture for picture in ordered if picture not in kept), kept

@@ -1,4 +1,4 @@
-"""What the network is trained to do: tell made from photographed, name the kind, find copies, and gather what has one
+"""The losses: telling machine-made from photographed, naming the kind, finding copies, and grouping pictures of one
 origin. All but the first work on cosines, because search does."""
 
 from dataclasses import dataclass

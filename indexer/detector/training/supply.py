@@ -1,5 +1,5 @@
-"""Batches to train on. What is in a batch depends on the seed and the number of the step alone, so that a run that was
-cut continues as if nothing had happened."""
+"""Training batches. A batch depends only on the seed and the step number, so an interrupted run continues exactly as
+if it had not stopped."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Batch:
 
 
 class Supply:
-    """Everything that is trained on, in memory.
+    """All training data, in memory.
 
     Args:
         photographs, generated: those of the training side.

@@ -1,4 +1,4 @@
-"""From a picture to what the network sees of it: the same chain of resampling, JPEG and colour for every class.
+"""From a picture to the network's input in training: the same chain of resampling, JPEG and colour for every class.
 
 Two views of one picture teach the embedding what a copy may change: both are cut, resized and compressed, and the
 second is altered like a shared copy (caption, screenshot, harder JPEG and colours). Drawn here anew, not with the
@@ -94,7 +94,7 @@ def _coloured(pixels: Pixels, strength: float, random: Random) -> Pixels:
 
 
 def _shared(pixels: Pixels, random: Random) -> Pixels:
-    """What sharing does to a picture: sometimes a caption, sometimes a screenshot with a border, blur, or noise."""
+    """Changes as by re-sharing: sometimes a caption, a screenshot with a border, blur, or noise."""
     kind = random.random()
     if kind < 0.3:
         pixels = _captioned(pixels, random)
@@ -146,7 +146,7 @@ def _write(bar: Pixels, colour: tuple[int, ...], random: Random) -> None:
 
 
 def _shuffled(pixels: Pixels, random: Random) -> Pixels:
-    """Its pieces in another order: what it shows is gone, traces within the pieces remain."""
+    """The picture's tiles shuffled: its content is gone, the traces within tiles remain."""
     pieces = IMAGE_SIZE // _PUZZLE
     grid = pixels.reshape(pieces, _PUZZLE, pieces, _PUZZLE, 3).swapaxes(1, 2).reshape(-1, _PUZZLE, _PUZZLE, 3)
     mixed = grid[random.permutation(len(grid))]

@@ -15,7 +15,7 @@ from indexer.arrays import Floats, Reals
 from indexer.evaluation.head_training.lesson import Lesson, Numbers
 
 Tell = Callable[[], None]
-"""Hears of every fit."""
+"""Called after every fit."""
 
 FOLDS = 5
 INNER_FOLDS = 3
@@ -26,7 +26,7 @@ _ROUNDS = 1_000
 
 
 def folds_of(lesson: Lesson) -> int:
-    """In how many parts a lesson is split: every class is found in at least so many groups."""
+    """The number of folds: every class has at least that many groups."""
     return min(FOLDS, lesson.groups_of_rarest())
 
 
@@ -43,7 +43,7 @@ def out_of_fold(lesson: Lesson, folds: int, seed: int, tell: Tell) -> Reals:
 
 
 def best_strength(lesson: Lesson, seed: int, tell: Tell) -> float:
-    """The one of `STRENGTHS` with the smallest log loss out of fold, all classes weighing the same."""
+    """The value in `STRENGTHS` with the smallest out-of-fold log loss, all classes weighted equally."""
     count = len(lesson.classes)
     splits = list(_splits(lesson, INNER_FOLDS, seed))
     weights = 1 / np.bincount(lesson.truth, minlength=count)[lesson.truth]

@@ -1,4 +1,4 @@
-"""What a head learns from: which pictures, of which classes, and which classes have too few."""
+"""The training data of a head: its pictures and classes, and which classes have too few pictures."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class Lesson:
         return Lesson(self.classes, self.vectors[rows], self.truth[rows], self.groups[rows], names, self.left_out)
 
     def groups_of_rarest(self) -> int:
-        """In how many groups the class is found that is found in fewest."""
+        """The number of groups of the class that has the fewest."""
         return min(len(set(self.groups[self.truth == number].tolist())) for number in range(len(self.classes)))
 
 
@@ -79,7 +79,7 @@ def lesson_of(labelled: LabelledSet, target: Target) -> Lesson:
 
 
 def _said(labelled: LabelledSet, target: Target) -> list[str | None]:
-    """The class of every picture, None where nobody stated one."""
+    """The class of every picture, None if none was stated."""
     if target == "fake":
         return [(LabelValue.FAKE if fake else LabelValue.AUTHENTIC).value for fake in labelled.fake]
     stated: Sequence[str | None] = labelled.generators

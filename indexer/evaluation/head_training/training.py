@@ -124,7 +124,7 @@ def _confusion(lesson: Lesson, answers: Numbers) -> tuple[tuple[int, ...], ...]:
 
 
 class _Counted:
-    """Tells progress of a step whose parts are all alike."""
+    """Reports progress of a step with equal parts."""
 
     def __init__(self, step: str, total: int, progress: Progress | None) -> None:
         self._step, self._total, self._progress = step, total, progress or no_progress
@@ -135,7 +135,7 @@ class _Counted:
         self._tell(self._done + 1)
 
     def finish(self) -> None:
-        """All is done, also where there were fewer parts than could have been."""
+        """Completes the progress, even if there were fewer parts than expected."""
         self._tell(self._total)
 
     def _tell(self, done: int) -> None:

@@ -1,6 +1,6 @@
 """What an image file declares about itself (size, frames, orientation, completeness), read without decoding a pixel.
 
-One module a format. Each does work bounded by constants and by the file's length, so that a hostile file is refused
+One module per format. Each does work bounded by constants and by the file's length, so that a hostile file is refused
 before a decoder sees it, and hands the decoder only the parts it needs: metadata bombs never reach it.
 """
 
@@ -23,7 +23,7 @@ _READERS: Mapping[str, Callable[[bytes, ImageLimits], Declared]] = {
 
 
 def read_structure(name: str, data: bytes, limits: ImageLimits) -> Declared:
-    """What a file of format `name` (a word of `sniffing.sniff`) declares, already held against `limits`.
+    """What a file of format `name` (a word of `sniffing.sniff`) declares, already checked against `limits`.
 
     Raises:
         ImageRejectedError: too large, truncated or damaged.

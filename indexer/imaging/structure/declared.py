@@ -35,7 +35,7 @@ class Declared:
 
     @property
     def most_pixels(self) -> int:
-        """Of the largest of its pictures whose size it declares."""
+        """The pixels of the largest picture whose size the file declares."""
         width, height = self.size or (0, 0)
         return max(width * height, 0 if self.following is None else self.following.most_pixels)
 

@@ -10,7 +10,7 @@ from indexer.imaging.structure.walking import END_OF_IMAGE, MAX_JUNK, START_OF_S
 
 MAX_SEGMENTS = 10_000
 MOST_PICTURES = 8
-"""Pictures that are looked at of a file that holds several (MPO), where those before are blank."""
+"""How many pictures of a multi-picture file (MPO) are tried while those before are blank."""
 MAX_SCANS = 100
 """A progressive file has about ten scans. Every one costs a pass over all coefficients, however few bytes it takes."""
 
@@ -86,7 +86,7 @@ def read(data: bytes, limits: ImageLimits, pictures: int = MOST_PICTURES) -> Dec
 
 
 def _following(data: bytes, at: int, limits: ImageLimits, pictures: int) -> Declared | None:
-    """The next picture of a file that says it holds several, None where it cannot be read."""
+    """The next picture of a multi-picture file, None if it cannot be read."""
     start = data.find(b"\xff\xd8\xff", at, at + MAX_JUNK)
     if start < 0 or pictures < 1:
         return None
@@ -98,7 +98,7 @@ def _following(data: bytes, at: int, limits: ImageLimits, pictures: int) -> Decl
 
 
 def _follows_a_scan(data: bytes, marker: int, at: int, whole_in_one: bytes) -> bool:
-    """Whether a marker found after a scan is the file's, and not of what lies behind a picture without its end."""
+    """Whether a marker found after a scan belongs to this picture, not to data behind an unfinished picture."""
     code = data[marker + 1]
     if code == END_OF_IMAGE:
         return True

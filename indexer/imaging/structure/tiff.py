@@ -13,7 +13,7 @@ MAX_VALUES = 262_144
 """Most numbers one tag may hold (strips of the picture, say): every one becomes several Python objects in Pillow."""
 _MAX_ENTRIES = 4_096
 MOST_PAGES = 64
-"""Pages that are looked at when the first is blank."""
+"""How many pages are tried when the first is blank."""
 
 _NUMBERS = {3: "u2", 4: "u4", 16: "u8"}
 _UNIT = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -179,7 +179,7 @@ def _can_be_seen(data: bytes, layout: Layout, following: int, limits: ImageLimit
 
 
 def _count_frames(data: bytes, layout: Layout, first: int, following: int, limits: ImageLimits) -> int:
-    """Directories in the chain; a chain that bites its own tail ends there."""
+    """The number of directories in the chain; a loop ends it."""
     head, entry, word = (8, 20, 8) if layout.big else (2, 12, 4)
     seen = {first}
     while following and following not in seen:

@@ -1,7 +1,7 @@
-"""The parts of PNG, WebP and JPEG files, one after the other, whatever is wanted of them: chunks and segments.
+"""Walks the chunks of PNG and WebP files and the segments of JPEG files.
 
-Nothing is decoded and nothing refused here: a part may end behind the end of the file, and whoever walks decides what
-that means. How many parts are walked at most is for the walker to say.
+Nothing is decoded or refused here: a part may end after the end of the file, and the caller decides what that means
+and how many parts to walk.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _STANDALONE = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
 MAX_JUNK: Final = 65_536
-"""Bytes of garbage that stand between segments at most."""
+"""Most bytes of garbage skipped between segments."""
 START_OF_SCAN: Final = 0xDA
 END_OF_IMAGE: Final = 0xD9
 
@@ -42,12 +42,12 @@ class Segment:
 
     @property
     def stands_alone(self) -> bool:
-        """Whether nothing belongs to the marker."""
+        """Whether the marker has no content."""
         return self.code in _STANDALONE
 
 
 def png_chunks(data: bytes, most: int) -> Iterator[Chunk]:
-    """The first `most` chunks; what comes after a chunk that ends behind the end of the file is for nobody to say."""
+    """The first `most` chunks, up to one that ends after the end of the file."""
     return islice(_png_chunks(data), most)
 
 

@@ -8,7 +8,7 @@ from indexer.imaging.structure.walking import webp_chunks
 MAX_CHUNKS = 50_000
 _PICTURES = frozenset({b"VP8 ", b"VP8L"})
 _LEAST = 32
-"""Bytes of a picture's chunk below which nothing of it can be seen."""
+"""With fewer bytes of a picture's chunk than this, nothing of it can be decoded."""
 
 
 def read(data: bytes, limits: ImageLimits) -> Declared:

@@ -1,6 +1,6 @@
-"""What image generators write into their pictures: one module a family, one that knows all their marks.
+"""What image generators write into their pictures: one module per family, and one that recognises them all.
 
-All of it is text that anyone can write: self-declared, whatever it says.
+Anyone can write such text, so every finding is self-declared.
 """
 
 from indexer.provenance.generation.marks import Words, read_generations

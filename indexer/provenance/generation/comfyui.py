@@ -72,7 +72,7 @@ def _samples(node: Mapping[str, Any]) -> bool:
 
 
 def _begins(nodes: _Nodes, sampler: str) -> bool:
-    """Whether no other sampler stands before this one."""
+    """Whether no other sampler comes before this one."""
     return not any(_samples(nodes[name]) for name in _before_latent(nodes, sampler))
 
 
@@ -173,7 +173,7 @@ def _any_model(nodes: _Nodes) -> object:
 
 
 def _from_drawing(drawn: list[dict[str, Any]], classes: list[str]) -> Generation:
-    """A drawing names nodes and the values in them; how they are linked is not followed, so techniques stay open."""
+    """A drawing names nodes and their values. Its links are not followed, so no technique is derived."""
     weights = [
         (text(node.get("type")) or "", value)
         for node in drawn

@@ -21,7 +21,7 @@ class Phase(BaseModel):
 
 
 class TrainingConfig(BaseModel):
-    """Everything that decides what comes out, but for the pictures."""
+    """Everything that determines the result, except the pictures."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

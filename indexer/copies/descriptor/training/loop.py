@@ -17,7 +17,7 @@ from indexer.detector.training.network import bfloat16_where_fast
 
 
 class Training:
-    """One run in `folder`, continued where a run there was cut."""
+    """One run in `folder`, resumed if an earlier run there was interrupted."""
 
     def __init__(self, pictures: Collection, config: TrainingConfig, folder: Path) -> None:
         torch.manual_seed(config.seed)
