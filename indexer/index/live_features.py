@@ -91,10 +91,10 @@ class LiveFeatures(LivePart[FeatureStore]):
 def _readable(codes: Sequence[bytes]) -> list[bytes]:
     """The packed features with nothing in place of those that are damaged, so that one does not stop the rest."""
     readable: list[bytes] = []
-    for one in codes:
+    for code in codes:
         try:
-            packed_codes(one)
-            readable.append(one)
+            packed_codes(code)
+            readable.append(code)
         except UsageError as error:
             logger.warning("%s", error)
             readable.append(b"")

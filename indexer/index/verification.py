@@ -16,11 +16,11 @@ def verify(live: LiveIndex) -> IndexVerification:
     done = [_verified(live, part) for part in (live.vectors, live.copies) if part is not None]
     if live.features is not None:
         done.append(_verified_features(live, live.features))
-    problems = [problem for one in done for problem in one.problems]
+    problems = [problem for check in done for problem in check.problems]
     return IndexVerification(
         problems=tuple(dict.fromkeys(problems)),
-        files=sum(one.files for one in done),
-        self_queries=sum(one.self_queries for one in done),
+        files=sum(check.files for check in done),
+        self_queries=sum(check.self_queries for check in done),
     )
 
 

@@ -43,14 +43,14 @@ class IndexView:
     lists_fakes: bool
     _filters: FilterCache
 
-    def nearest(self, vectors: npt.NDArray[np.float32], k: int, wanted: ImageFilter | None = None) -> Hits:
+    def nearest(self, vectors: npt.NDArray[np.float32], k: int, image_filter: ImageFilter | None = None) -> Hits:
         """As `SearchIndex.nearest`."""
         if k < 1:
             raise UsageError(f"a search returns at least one match, not {k}")
         queries = _normalised(vectors, self.vectors.folder.dimension)
-        return self.vectors.search(queries, k, self._filters.allowed(wanted, self.filters_id))
+        return self.vectors.search(queries, k, self._filters.allowed(image_filter, self.filters_id))
 
-    def nearest_copies(self, vectors: npt.NDArray[np.float32], k: int, wanted: ImageFilter | None = None) -> Hits:
+    def nearest_copies(self, vectors: npt.NDArray[np.float32], k: int, image_filter: ImageFilter | None = None) -> Hits:
         """The k images whose copy embeddings are most similar to each query, as `nearest` gives them; none at all
         without a copy descriptor.
 
@@ -62,28 +62,30 @@ class IndexView:
         if self.copies is None:
             return Hits.none(len(vectors), k)
         queries = _normalised(vectors, self.copies.folder.dimension)
-        return self.copies.search(queries, k, self._filters.allowed(wanted, self.filters_id))
+        return self.copies.search(queries, k, self._filters.allowed(image_filter, self.filters_id))
 
-    def features_near(self, query: QueryFeatures, k: int, wanted: ImageFilter | None = None) -> list[tuple[int, float]]:
+    def features_near(
+        self, query: QueryFeatures, k: int, image_filter: ImageFilter | None = None
+    ) -> list[tuple[int, float]]:
         """Up to k images that share local features with a query or with its mirror image, and the votes for each, the
         likeliest first; none where features are turned off."""
         if k < 1:
             raise UsageError(f"a search returns at least one match, not {k}")
         if self.features is None:
             return []
-        return self.features.search(query, k, self._filters.allowed(wanted, self.filters_id))
+        return self.features.search(query, k, self._filters.allowed(image_filter, self.filters_id))
 
     def copy_vectors_of(self, image_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
         """The copy embeddings [D] of the given images, by internal id, where they have one."""
         return {} if self.copies is None else self.copies.vectors_of(np.array(image_ids, np.int64))
 
     def same_picture(
-        self, hashes: Sequence[bytes], max_distance: int, wanted: ImageFilter | None = None
+        self, hashes: Sequence[bytes], max_distance: int, image_filter: ImageFilter | None = None
     ) -> tuple[HashHit, ...]:
         """As `SearchIndex.same_picture`."""
         if max_distance < 0 or any(len(bits) != HASH_BYTES for bits in hashes):
             raise UsageError("a PDQ hash has 256 bits (64 hexadecimal digits), and distances are not negative")
-        return self.hashes.search(_rows(hashes), max_distance, self._filters.allowed(wanted, self.filters_id))
+        return self.hashes.search(_rows(hashes), max_distance, self._filters.allowed(image_filter, self.filters_id))
 
     def listed_picture(self, hashes: Sequence[bytes], max_distance: int) -> tuple[HashHit, ...]:
         """As `SearchIndex.listed_picture`."""
@@ -93,9 +95,9 @@ class IndexView:
         """As `SearchIndex.vectors_of`."""
         return self.vectors.vectors_of(np.array(image_ids, np.int64))
 
-    def admitted(self, image_ids: Sequence[int], wanted: ImageFilter | None) -> list[int]:
+    def admitted(self, image_ids: Sequence[int], image_filter: ImageFilter | None) -> list[int]:
         """Which of the given images meet a filter, in their order."""
-        allowed = self._filters.allowed(wanted, self.filters_id)
+        allowed = self._filters.allowed(image_filter, self.filters_id)
         if allowed is None or not image_ids:
             return [*image_ids]
         met = allowed.mask(np.array(image_ids, np.int64))
@@ -105,15 +107,15 @@ class IndexView:
         """Those of these images whose PDQ hash is within a distance of one of `hashes`, in their order."""
         return self.hashes.within(_rows(hashes), image_ids, max_distance) if hashes else []
 
-    def neighbours(self, k: int, wanted: ImageFilter | None = None) -> Neighbours:
+    def neighbours(self, k: int, image_filter: ImageFilter | None = None) -> Neighbours:
         """As `SearchIndex.neighbours`."""
-        return nearest_neighbours(self.vectors, k, self._filters.allowed(wanted, self.filters_id))
+        return nearest_neighbours(self.vectors, k, self._filters.allowed(image_filter, self.filters_id))
 
-    def copy_neighbours(self, k: int, wanted: ImageFilter | None = None) -> Neighbours | None:
+    def copy_neighbours(self, k: int, image_filter: ImageFilter | None = None) -> Neighbours | None:
         """The k nearest images to each image by copy embedding; None without a copy descriptor."""
         if self.copies is None:
             return None
-        return nearest_neighbours(self.copies, k, self._filters.allowed(wanted, self.filters_id))
+        return nearest_neighbours(self.copies, k, self._filters.allowed(image_filter, self.filters_id))
 
     @property
     def approximate(self) -> bool:

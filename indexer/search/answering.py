@@ -106,11 +106,11 @@ class Answering:
         )
         view = self._index.view()
         with watch.step("index"):
-            found = Candidates.of(view, asked)
+            candidates = Candidates.of(view, asked)
         with watch.step("copies"):
             near = NearCopies.of(view, asked)
         with watch.step("catalogue"), self._catalog.reading() as session:
-            read = self._read(session, view, asked, found, near, known)
+            read = self._read(session, view, asked, candidates, near, known)
         verified = NOT_VERIFIED
         with watch.step("verdict"):
             matches = self._matches(read, asked, verified)
@@ -160,14 +160,14 @@ class Answering:
         session: Session,
         view: IndexView,
         asked: Asked,
-        found: Candidates,
+        candidates: Candidates,
         near: NearCopies,
         known: KnownImage | None,
     ) -> _Read:
         same = self._same_file(session, view, asked, known)
         likely = self._likely(view, asked, near)
-        deciding = {*found.deciding(session, same), *likely.intersection(near.deciding)}
-        listed = {*found.listed(view, asked, same), *likely.intersection(near.listed)}
+        deciding = {*candidates.deciding(session, same), *likely.intersection(near.deciding)}
+        listed = {*candidates.listed(view, asked, same), *likely.intersection(near.listed)}
         ids = sorted(deciding | listed)
         return _Read(
             images.details(session, ids),
@@ -219,8 +219,8 @@ class Answering:
         if known is not None:
             return [known.image_id]
         sha256 = asked.probe.facts.sha256
-        found = {} if sha256 is None else images.find_ids(session, [sha256])
-        return [image_id for image_id in found.values() if image_id <= view.newest_image]
+        ids = {} if sha256 is None else images.find_ids(session, [sha256])
+        return [image_id for image_id in ids.values() if image_id <= view.newest_image]
 
     def _vectors(self, session: Session, view: IndexView, image_ids: Collection[int]) -> dict[int, Vector]:
         """The embeddings of those of these images that have one: from the index, the catalogue for what it lacks."""
@@ -251,11 +251,11 @@ class Answering:
                 verified.overlaps.get(image_id) if counts else None,
             )
 
-        found = (
+        matches = (
             (image_id, match_of(asked.probe, record, known(image_id), asked.thresholds))
             for image_id, record in read.details.items()
         )
-        return sorted(found, key=lambda one: strength(one[1]))
+        return sorted(matches, key=lambda scored: strength(scored[1]))
 
     def _kept_out(self, matches: Sequence[tuple[int, Match]], view: IndexView, asked: Asked, read: _Read) -> int:
         """How much the verdict rests on that the filter, or the label scope, keeps out of the lists."""

@@ -41,10 +41,10 @@ def list_limit(limit: int | None, settings: Settings) -> int:
     Raises:
         UsageError: it is out of range.
     """
-    wanted = settings.search_limit if limit is None else limit
-    if not 1 <= wanted <= settings.search_limit_max:
-        raise UsageError(f"limit is 1 to {settings.search_limit_max}, not {wanted}")
-    return wanted
+    count = settings.search_limit if limit is None else limit
+    if not 1 <= count <= settings.search_limit_max:
+        raise UsageError(f"limit is 1 to {settings.search_limit_max}, not {count}")
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,13 @@ class Asked:
     @property
     def listed_alike(self) -> ImageFilter:
         """Among which images the list looks for likeness."""
-        wanted = self.options.filter
-        wanted = replace(wanted, label=self.options.likeness_label) if wanted.label is None else wanted
+        image_filter = self.options.filter
+        if image_filter.label is None:
+            image_filter = replace(image_filter, label=self.options.likeness_label)
         # a filter that nearly all images meet would be read anew after every write, to leave out a few blank ones
-        return replace(wanted, least_content=TOO_LITTLE) if wanted.label is LabelValue.FAKE else wanted
+        return (
+            replace(image_filter, least_content=TOO_LITTLE) if image_filter.label is LabelValue.FAKE else image_filter
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +98,17 @@ class Candidates:
 
     def listed(self, view: IndexView, asked: Asked, same_file: Iterable[int]) -> list[int]:
         """The images that may be listed, more than there is room for."""
-        wanted = asked.options.filter
-        pictures = view.admitted(self.pictures, wanted)[: max(asked.limit, DECIDING)]
-        return [*dict.fromkeys((*view.admitted([*same_file], wanted), *pictures, *self.listed_alike))]
+        image_filter = asked.options.filter
+        pictures = view.admitted(self.pictures, image_filter)[: max(asked.limit, DECIDING)]
+        return [*dict.fromkeys((*view.admitted([*same_file], image_filter), *pictures, *self.listed_alike))]
 
 
 def _pictures(view: IndexView, asked: Asked) -> tuple[int, ...]:
     if not asked.probe.hashes or not asked.readable:
         return ()
-    hashes = [one.bits for one in asked.probe.hashes]
+    hashes = [query_hash.bits for query_hash in asked.probe.hashes]
     hits = view.same_picture(hashes, asked.thresholds.max_distance, visible())
-    return tuple(one for one in dict.fromkeys(hit.image_id for hit in hits) if one != asked.itself)
+    return tuple(image_id for image_id in dict.fromkeys(hit.image_id for hit in hits) if image_id != asked.itself)
 
 
 def _alike(view: IndexView, asked: Asked) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -123,7 +126,7 @@ def _alike(view: IndexView, asked: Asked) -> tuple[tuple[int, ...], tuple[int, .
     if view.approximate and asked.limit > asked.likest:  # which images are found there depends on how many are wanted
         fakes = _nearest(view, asked, asked.likest, known_fakes)
     fakes = _likest(view, asked, fakes)
-    return fakes, (*nearest[: asked.limit], *(one for one in fakes if one not in nearest))
+    return fakes, (*nearest[: asked.limit], *(image_id for image_id in fakes if image_id not in nearest))
 
 
 def comparable_fakes(least_content: int) -> ImageFilter:
@@ -140,18 +143,20 @@ def _likest(view: IndexView, asked: Asked, nearest: tuple[int, ...]) -> tuple[in
         return tuple(dict.fromkeys((*nearest, *_nearest(view, asked, asked.likest, comparable_fakes(FEW_TONES)))))
     # of a drawing only those count whose hashes are not far, too
     more = _nearest(view, asked, CROWDED * asked.likest, comparable_fakes(TOO_LITTLE))
-    near = view.within([one.bits for one in asked.probe.hashes], more, farthest(asked.probe.facts.content))
+    near = view.within(
+        [query_hash.bits for query_hash in asked.probe.hashes], more, farthest(asked.probe.facts.content)
+    )
     return tuple(dict.fromkeys((*nearest, *near[: asked.likest])))
 
 
-def _nearest(view: IndexView, asked: Asked, count: int, wanted: ImageFilter) -> tuple[int, ...]:
+def _nearest(view: IndexView, asked: Asked, count: int, image_filter: ImageFilter) -> tuple[int, ...]:
     if asked.probe.vector is None:
         return ()
-    hits = view.nearest(asked.probe.vector[None], count + (asked.itself is not None), wanted)
+    hits = view.nearest(asked.probe.vector[None], count + (asked.itself is not None), image_filter)
     smallest = asked.options.same_origin_min_cosine
     near = hits.scores[0] >= (-1.0 if smallest is None else smallest)
-    found = (int(image_id) for image_id in hits.ids[0][near] if image_id >= 0)
-    return tuple(one for one in found if one != asked.itself)[:count]
+    ids = (int(image_id) for image_id in hits.ids[0][near] if image_id >= 0)
+    return tuple(image_id for image_id in ids if image_id != asked.itself)[:count]
 
 
 def _of_every_label(session: Session, pictures: Sequence[int]) -> list[int]:

@@ -131,8 +131,8 @@ class Searcher:
         seen = self._seen([picture.seen_as for picture in pictures])
         calibration = self._answering.catch_up()
         return [
-            self._by_seen(picture.measured, one, Stopwatch(), options, calibration)
-            for picture, one in zip(pictures, seen, strict=True)
+            self._by_seen(picture.measured, sight, Stopwatch(), options, calibration)
+            for picture, sight in zip(pictures, seen, strict=True)
         ]
 
     def by_hashes(self, sha256: str | None, pdq: str | None, options: SearchOptions | None = None) -> SearchAnswer:
@@ -216,11 +216,15 @@ class Searcher:
 
     def _seen(self, inputs: Sequence[ModelInput]) -> list[Seen]:
         """What the models see in several pictures, in one batch of their own."""
-        pixels, views = np.stack([one.pixels for one in inputs]), [one.views for one in inputs if one.views is not None]
+        pixels = np.stack([prepared.pixels for prepared in inputs])
+        views = [prepared.views for prepared in inputs if prepared.views is not None]
         if not views:
             return rows_of(self._passes.run(pixels))
         output, copies = self._passes.run_with_copies(pixels, np.concatenate(views))
-        return rows_of(output, () if copies is None else np.split(copies, np.cumsum([len(one) for one in views])[:-1]))
+        return rows_of(
+            output,
+            () if copies is None else np.split(copies, np.cumsum([len(of_picture) for of_picture in views])[:-1]),
+        )
 
     def _by_seen(
         self,

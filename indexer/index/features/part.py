@@ -86,9 +86,9 @@ def part_of(ids: Ids, packed: Sequence[bytes], book: Codebook) -> Part:
     """
     read = [packed_codes(data) for data in packed]
     images = np.array([(image_id, digest_of(data)) for image_id, data in zip(ids.tolist(), packed, strict=True)], IMAGE)
-    lists: ListNumbers = np.concatenate([np.empty(0, np.uint16), *(one.lists for one in read)])
-    codes: Codes = np.concatenate([np.empty((0, CODE_BYTES), np.uint8), *(one.codes for one in read)])
-    owners = np.repeat(ids.astype(np.int64), [len(one.lists) for one in read])
+    lists: ListNumbers = np.concatenate([np.empty(0, np.uint16), *(features.lists for features in read)])
+    codes: Codes = np.concatenate([np.empty((0, CODE_BYTES), np.uint8), *(features.codes for features in read)])
+    owners = np.repeat(ids.astype(np.int64), [len(features.lists) for features in read])
     order = np.argsort(lists, kind="stable")
     starts = np.searchsorted(lists[order], np.arange(LISTS + 1))
     index = _empty(book)

@@ -194,7 +194,7 @@ class FeatureStore:
         _, lists = _coarse().search(rotated, probes)
         selector = state.selectors.of(state, allowed)
         near = [part.nearest(rotated, lists, NEIGHBOURS, selector) for part in parts]
-        distances, ids = (np.concatenate(one, axis=1) for one in zip(*near, strict=True))
+        distances, ids = (np.concatenate(block, axis=1) for block in zip(*near, strict=True))
         ends = np.cumsum([0, *(len(side) for side in sides)])
         voted = [votes(distances[rows], ids[rows]) for rows in map(slice, ends[:-1].tolist(), ends[1:].tolist())]
         return likeliest(voted, k)
@@ -209,7 +209,7 @@ class FeatureStore:
                 images = np.concatenate([part.images for part in parts])
                 images = images[~np.isin(images["id"], self._state.gone)]
                 rows = np.linspace(0, len(images) - 1, min(count, len(images))).astype(np.int64)
-                sampled.update((int(one["id"]), int(one["digest"])) for one in images[rows])
+                sampled.update((int(row["id"]), int(row["digest"])) for row in images[rows])
         return sampled
 
     def write_snapshot(self, pause: Callable[[], None] = lambda: None) -> str:

@@ -31,17 +31,17 @@ def votes(distances: npt.NDArray[np.float32], ids: Ids) -> tuple[Ids, npt.NDArra
     full = ids.shape[1] == NEIGHBOURS
     chance = np.where(ids[:, -1] >= 0, distances[:, -1], CHANCE) if full else np.full(len(ids), CHANCE)
     strength = np.maximum(0.0, 1.0 - distances / np.maximum(chance, 1e-6)[:, None])
-    query, place = np.nonzero(ids >= 0)
-    images, owner = np.unique(ids[query, place], return_inverse=True)
+    query, rank = np.nonzero(ids >= 0)
+    images, owner = np.unique(ids[query, rank], return_inverse=True)
     _, first = np.unique(query * len(images) + owner, return_index=True)  # its nearest: they are in that order
-    return images, np.bincount(owner[first], strength[query, place][first], len(images)).astype(np.float64)
+    return images, np.bincount(owner[first], strength[query, rank][first], len(images)).astype(np.float64)
 
 
 def likeliest(voted: Sequence[tuple[Ids, npt.NDArray[np.float64]]], k: int) -> list[tuple[int, float]]:
     """The k images with most votes and these, most first, of equal ones by rising id; of several sides of a picture
     the best counts.
     """
-    images, row = np.unique(np.concatenate([one for one, _ in voted]), return_inverse=True)
+    images, row = np.unique(np.concatenate([voters for voters, _ in voted]), return_inverse=True)
     best = np.zeros(len(images))
     np.maximum.at(best, row, np.concatenate([given for _, given in voted]))
     order = np.lexsort((images, -best))[:k]

@@ -149,7 +149,9 @@ class HashStore:
         """Those of these images whose hash, of whatever quality, is within a distance of any of `hashes` [Q, 32], in
         their order."""
         state, rows = self._state, self._rows  # the latter may know images that came after this state
-        known = [(one, rows[one]) for one in image_ids if rows.get(one, len(state.ids)) < len(state.ids)]
+        known = [
+            (image_id, rows[image_id]) for image_id in image_ids if rows.get(image_id, len(state.ids)) < len(state.ids)
+        ]
         theirs = state.hashes[np.array([row for _, row in known], np.int64)]
         apart = np.bitwise_count(theirs[:, None] ^ hashes[None]).sum(axis=2, dtype=np.int64).min(axis=1)
         return [image_id for (image_id, _), bits in zip(known, apart.tolist(), strict=True) if bits <= max_distance]
