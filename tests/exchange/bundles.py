@@ -25,7 +25,7 @@ Change = Callable[[dict[str, bytes]], None]
 
 
 def write(catalog: Catalog, path: Path, **options: Any) -> Path:
-    export_bundle(catalog, options.pop("wanted", ImageFilter()), DETECTOR, path, **options)
+    export_bundle(catalog, options.pop("selection", ImageFilter()), DETECTOR, path, **options)
     return path
 
 
