@@ -11,7 +11,7 @@ from indexer.settings import Settings
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer; each loads the detector.")
 @click.pass_obj
 def serve(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
-    """Start the HTTP API, its interactive documentation and the search page.
+    """Start the workbench, the HTTP API and its interactive documentation.
 
     \b
     dejafake serve

@@ -44,7 +44,7 @@ COMMANDS = {
     "import": ("indexer.cli.exchange.import_bundle:import_", "Add a bundle that another desk exported."),
     "watch": ("indexer.cli.exchange.watch:watch", "Saved queries that report when a later ingest matches."),
     "hashes": ("indexer.cli.exchange.hashes:hashes", "Hash lists: export, import, list, remove."),
-    "serve": ("search_api.command:serve", "Start the HTTP API and the search page."),
+    "serve": ("search_api.command:serve", "Start the workbench and the HTTP API."),
     "index": ("indexer.cli.catalogue.index:index", "The vector index: status, build, verify."),
     "reindex": ("indexer.cli.detectors.reindex:reindex", "Move the catalogue over to another detector."),
     "detector": ("indexer.cli.detectors.detector:detector", "Detectors: list, info, pull, verify."),

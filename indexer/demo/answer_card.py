@@ -10,28 +10,23 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from indexer.files.media import MediaStore
 from indexer.search.answers import SearchAnswer
+from indexer.verdict.headlines import HEADLINES, RELATION_WORDS
 from indexer.verdict.match_words import match_words
 from indexer.verdict.matches import Match
-from indexer.vocabulary import LabelValue, Outcome, Relation, Technique
+from indexer.vocabulary import LabelValue, Outcome, Technique
 
 _WIDTH, _MARGIN, _SHOWN, _GAP = 1280, 36, 4, 20
 _INK, _DIM, _PAPER, _LINE = "#1b1f24", "#5b6570", "#ffffff", "#d5dae0"
 _RED, _AMBER, _GREEN, _GREY = "#b42318", "#b54708", "#1a7f37", "#475467"
-_OUTCOMES = {
-    Outcome.KNOWN_FAKE_MATCH: ("Known fake", _RED),
-    Outcome.SHARES_PART_WITH_KNOWN_FAKE: ("Shares a part with a known fake", _AMBER),
-    Outcome.SIMILAR_TO_KNOWN_FAKE: ("Similar to known fakes", _AMBER),
-    Outcome.INCONCLUSIVE: ("Inconclusive", _AMBER),
-    Outcome.NO_MATCH_FOUND: ("No match found", _GREY),
-    Outcome.NOT_ASSESSABLE: ("Not assessable", _GREY),
+_COLOURS = {
+    Outcome.KNOWN_FAKE_MATCH: _RED,
+    Outcome.SHARES_PART_WITH_KNOWN_FAKE: _AMBER,
+    Outcome.SIMILAR_TO_KNOWN_FAKE: _AMBER,
+    Outcome.INCONCLUSIVE: _AMBER,
+    Outcome.NO_MATCH_FOUND: _GREY,
+    Outcome.NOT_ASSESSABLE: _GREY,
 }
 _LABELS = {LabelValue.FAKE: _RED, LabelValue.AUTHENTIC: _GREEN, LabelValue.UNKNOWN: _GREY}
-_RELATIONS = {
-    Relation.SAME_FILE: "same file",
-    Relation.SAME_PICTURE: "same picture",
-    Relation.SHARES_PART: "shares a part",
-    Relation.SAME_ORIGIN: "same origin",
-}
 
 
 def draw_answer(query: Path, answer: SearchAnswer, thumbnails: MediaStore, footnote: str) -> Image.Image:
@@ -55,7 +50,7 @@ def draw_answer(query: Path, answer: SearchAnswer, thumbnails: MediaStore, footn
     _text(draw, (_MARGIN, y), f"{facts.width} x {facts.height} {facts.format}", 15, _DIM, left - 2 * _GAP)
 
     x, space = _MARGIN + left, _WIDTH - left - 2 * _MARGIN
-    words, colour = _OUTCOMES[answer.verdict.outcome]
+    words, colour = HEADLINES[answer.verdict.outcome], _COLOURS[answer.verdict.outcome]
     draw.rounded_rectangle((x, 92, x + draw.textlength(words, font=_font(26)) + 32, 140), 10, fill=colour)
     draw.text((x + 16, 116), words, font=_font(26), fill=_PAPER, anchor="lm")
     y = _text(draw, (x, 158), answer.verdict.summary, 20, _INK, space) + 10
@@ -87,7 +82,7 @@ def _draw_match(card: Image.Image, match: Match, thumbnails: MediaStore, at: tup
     words = label.value if technique is Technique.UNKNOWN else f"{label.value}: {technique.value}"
     y = _text(draw, (x, y + 148), words, 16, _LABELS[label], wide)
     y = _text(draw, (x, y), f"labelled by {image.label.source or 'nobody'}", 14, _DIM, wide)
-    y = _text(draw, (x, y), f"{_RELATIONS[match.relation]}, {match_words(match)}", 14, _INK, wide)
+    y = _text(draw, (x, y), f"{RELATION_WORDS[match.relation]}, {match_words(match)}", 14, _INK, wide)
     for sighting in match.image.sightings[:1]:
         when = f", {sighting.posted_at:%Y-%m-%d}" if sighting.posted_at is not None else ""
         y = _text(draw, (x, y), f"seen on {sighting.platform or 'an unnamed platform'}{when}", 14, _DIM, wide)

@@ -35,7 +35,7 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
     "Cache-Control": "no-store",
 }
-_PUBLIC: Final = ("/healthz", "/readyz", "/openapi.json", "/docs", "/login", "/preferences", "/")
+_PUBLIC: Final = ("/healthz", "/readyz", "/openapi.json", "/docs", "/login", "/preferences")
 """Addresses that answer without the token: they hold nothing of the catalogue."""
 _BEARER_ONLY: Final = ("/v1/", "/metrics")
 """Where these prefixes begin an address, the session cookie of the pages does not stand for the token."""

@@ -3,6 +3,7 @@ requests. Work for a disconnected client is dropped at the next step.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -29,10 +30,17 @@ async def search_with_picture(
         ClientDisconnect: the client disconnected, or the request timed out, while the picture waited for the model.
         DejafakeError: an option is out of range; the catalogue, the index or the detector fails.
     """
+    return await search_with(request, service, lambda: picture.read(service.settings.max_file_bytes), options)
+
+
+async def search_with(
+    request: Request, service: Service, read: Callable[[], bytes], options: SearchOptions
+) -> SearchAnswer:
+    """The answer to a search with the picture that `read` gives the bytes of. Raises as `search_with_picture`."""
     watch = Stopwatch()
-    searcher, settings = service.workspace.searcher, service.settings
+    searcher = service.workspace.searcher
     async with service.decoding:  # what waits for the model no longer holds the file or the decoded picture
-        steps = searcher.steps(lambda: picture.read(settings.max_file_bytes), watch)
+        steps = searcher.steps(read, watch)
         measured, seeing = await in_threads(service, steps)
     seen = await unless_gone(request, seeing)
     return await service.compute(lambda: searcher.by_seen(measured, seen, watch, options))

@@ -1,1 +1,1 @@
-"""The pages: the search page and the interactive documentation, without anything from elsewhere."""
+"""The workbench: server-rendered pages, without anything from elsewhere."""

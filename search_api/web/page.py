@@ -57,9 +57,10 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
     """A page from a template of `templates/`, in the language and colours the person chose.
 
     Every template can use: `base` (prefix of all addresses), `path` and `here` (this address without and with its
-    query), `nav`, `has_search`, `person` (or None), `needs_token`, `csrf_token` and `csrf_field` (of forms), `theme`,
-    `blur`, `lang`, `dir`, `languages`, `toast` (or None), `version`, `limits`, `now`; and the filters `utc`, `day`,
-    `words`, `number`, `short` and `size`. Parts are imported `with context`.
+    query), `nav`, `has_page` (whether there is a page at a path such as `/images/{sha256}`), `has_search`, `person` (or
+    None), `needs_token`, `csrf_token` and `csrf_field` (of forms), `theme`, `blur`, `lang`, `dir`, `languages`, `toast`
+    (or None), `version`, `limits`, `now`; and the filters `utc`, `day`, `words`, `number`, `short` and `size`.
+    Parts are imported `with context`.
     """
     language = language_of(request)
     toast = _read_toast(request)
@@ -74,6 +75,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
                 "path": path,
                 "here": f"{path}?{query}" if query and request.method == "GET" else path,
                 "nav": request.app.state.nav,
+                "has_page": request.app.state.pages.__contains__,
                 "has_search": bool(request.app.state.search_rules),
                 "search_text": "",
                 "person": person_of(request),

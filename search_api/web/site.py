@@ -16,7 +16,8 @@ from search_api.web.session import Sessions
 
 
 def install(app: FastAPI, sessions: Sessions) -> None:
-    """Adds the pages and their files to `app`; `app.state` gets `sessions`, `nav` and `search_rules`."""
+    """Adds the pages and their files to `app`; `app.state` gets `sessions`, `nav`, `search_rules`
+    and `pages`, the paths of all pages."""
     mimetypes.add_type("text/javascript", ".js")  # some systems say otherwise, and browsers then refuse a module
     app.mount("/static/swagger", StaticFiles(directory=Path(str(files("fastapi_offline"))) / "static"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
@@ -26,6 +27,7 @@ def install(app: FastAPI, sessions: Sessions) -> None:
     nav: list[NavEntry] = [module.NAV for module in modules if hasattr(module, "NAV")]
     rules: list[SearchRule] = [module.SEARCH for module in modules if hasattr(module, "SEARCH")]
     app.state.sessions = sessions
+    app.state.pages = frozenset(route.path for module in modules for route in module.router.routes)
     app.state.nav = sorted(nav, key=lambda entry: entry.order)
     app.state.search_rules = sorted(rules, key=lambda rule: rule.order)
 

@@ -26,7 +26,7 @@ def guarded(start: Callable[..., Api]) -> Api:
     ],
 )
 def test_a_host_name_that_is_not_ours_is_refused(api: Api, host: str) -> None:
-    for address in ("/healthz", "/v1/images", "/", "/openapi.json", "/static/search.js"):
+    for address in ("/healthz", "/v1/images", "/", "/openapi.json", "/static/workbench.css"):
         problem_of(api.client.get(address, headers={"Host": host}), 421, "host")
 
 
@@ -78,6 +78,7 @@ def test_our_own_pages_may_ask(api: Api) -> None:
 def test_without_the_token_nothing_of_the_catalogue_is_told(guarded: Api, given: str | None) -> None:
     headers = {} if given is None else {"Authorization": given.encode("utf-8")}
     for method, address in (
+        ("GET", "/"),
         ("GET", "/v1/images"),
         ("POST", "/v1/search"),
         ("GET", "/metrics"),
@@ -96,7 +97,14 @@ def test_with_the_token_everything_is_answered(guarded: Api) -> None:
 
 
 def test_probes_and_pages_need_no_token(guarded: Api) -> None:
-    for address in ("/healthz", "/", "/docs", "/openapi.json", "/static/search.js", "/static/swagger/swagger-ui.css"):
+    for address in (
+        "/healthz",
+        "/login",
+        "/docs",
+        "/openapi.json",
+        "/static/workbench.css",
+        "/static/swagger/swagger-ui.css",
+    ):
         assert httpx.get(f"{guarded.url}{address}").status_code == 200, address
 
 
@@ -119,7 +127,7 @@ def test_answers_about_the_catalogue_are_not_stored_by_browsers(api: Api) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/static/../pages.py", "/static/%2e%2e/pages.py", "/static/..%2fpages.py", "/static/swagger/../../x"]
+    "path", ["/static/../page.py", "/static/%2e%2e/page.py", "/static/..%2fpage.py", "/static/swagger/../../x"]
 )
 def test_static_files_stay_in_their_folder(api: Api, path: str) -> None:
     with httpx.Client() as client:

@@ -24,17 +24,15 @@ _KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 
 
 def texts() -> dict[str, list[str | tuple[str, str]]]:
-    """The texts of the pages, by catalogue; one with a plural is a pair. A text belongs to the first file that has it,
-    parts and the frame before pages."""
-    seen: set[str | tuple[str, str]] = set()
+    """The texts of the pages, by catalogue; one with a plural is a pair. A text that several files have is in each of
+    their catalogues, so that none depends on another."""
     texts: dict[str, list[str | tuple[str, str]]] = {}
     for method, path in _sources():
         for _, message, _, _ in extract_from_file(method, path, keywords=_KEYWORDS, options=_options(method)):
             text = (message[0], message[1]) if isinstance(message, tuple) else message
-            if text not in seen:
-                seen.add(text)
-                texts.setdefault(path.stem, []).append(text)
-    return texts
+            if text not in texts.setdefault(path.stem, []):
+                texts[path.stem].append(text)
+    return {name: messages for name, messages in texts.items() if messages}
 
 
 def updated(language: str) -> dict[str, Catalog]:
@@ -99,9 +97,7 @@ def _folder(language: str) -> Path:
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
-    templates = WEB / "templates"
-    first = [templates / "base.html", *sorted((templates / "parts").glob("*.html"))]
-    for path in [*first, *sorted(set(templates.glob("*.html")) - set(first))]:
+    for path in sorted((WEB / "templates").rglob("*.html")):
         yield "jinja2", path
     for path in sorted({*WEB.glob("*.py"), *(WEB / "pages").glob("*.py")}):
         yield "python", path
