@@ -63,9 +63,9 @@ class DescriptorListing:
 
 def list_descriptors(settings: Settings) -> tuple[DescriptorListing, ...]:
     """The registry's descriptors, then the local one in use if there is one."""
-    wanted = settings.copy_descriptor
-    names = [*NAMES, *([] if wanted in (*NAMES, OFF) else [wanted])]
-    return tuple(_listing(name, in_use=name == wanted) for name in names)
+    chosen = settings.copy_descriptor
+    names = [*NAMES, *([] if chosen in (*NAMES, OFF) else [chosen])]
+    return tuple(_listing(name, in_use=name == chosen) for name in names)
 
 
 def resolve_descriptor(name_or_path: str) -> ResolvedDescriptor | None:
@@ -99,8 +99,8 @@ def _background(path: Path, spec: BackgroundSpec, dimension: int) -> Background:
 
 def _in_package(name: str) -> Path:
     """The weights of `name` in the package that holds them, which is found but not imported."""
-    found = PathFinder.find_spec(_PACKAGE)
-    folders = [] if found is None else list(found.submodule_search_locations or [])
+    spec = PathFinder.find_spec(_PACKAGE)
+    folders = [] if spec is None else list(spec.submodule_search_locations or [])
     for folder in folders:
         path = Path(folder) / _IN_PACKAGE[name]
         if path.is_file():

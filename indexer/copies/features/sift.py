@@ -53,12 +53,12 @@ def _features(rgb: Image.Image, scale: float, most: int) -> LocalFeatures:
         grey = grey.resize(size, Image.Resampling.LANCZOS)
     pixels = np.asarray(grey)
     sift = cv2.SIFT.create(nfeatures=_DETECTED, contrastThreshold=_CONTRAST)
-    found = sift.detect(pixels, None)
-    if not found:
+    keypoints = sift.detect(pixels, None)
+    if not keypoints:
         return LocalFeatures.none(rgb.size)
-    places = np.array([point.pt for point in found], np.float32)
-    chosen = _spread(places, np.array([point.response for point in found]), pixels.shape, most)
-    kept, descriptors = sift.compute(pixels, [found[row] for row in chosen.tolist()])
+    places = np.array([point.pt for point in keypoints], np.float32)
+    chosen = _spread(places, np.array([point.response for point in keypoints]), pixels.shape, most)
+    kept, descriptors = sift.compute(pixels, [keypoints[row] for row in chosen.tolist()])
     stretch = np.array([rgb.width / pixels.shape[1], rgb.height / pixels.shape[0]], np.float32)
     points = (np.array([point.pt for point in kept], np.float32) + 0.5) * stretch - 0.5
     scales = np.array([point.size for point in kept], np.float32) * np.float32(np.sqrt(stretch.prod()))

@@ -70,6 +70,6 @@ def supported(points: Floats, agree: Flags, most: int) -> float:
     apart = ((points[:, None, :] - points[None, :, :]) ** 2).sum(axis=2)
     order = np.argsort(apart, axis=1, kind="stable")
     rate = float(agree[order[agreeing, 1 : _NEIGHBOURS + 1]].mean())
-    wanted = math.log(_BY_CHANCE) / math.log(1 - min(0.9, max(_LEAST_RATE, rate)))
-    asked = min(most, max(2, math.ceil(wanted)))
+    neighbours = math.log(_BY_CHANCE) / math.log(1 - min(0.9, max(_LEAST_RATE, rate)))
+    asked = min(most, max(2, math.ceil(neighbours)))
     return float(agree[order[:, :asked]].any(axis=1).mean())

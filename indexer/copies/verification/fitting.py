@@ -23,13 +23,13 @@ def similarity_of_two(of_query: Reals, of_known: Reals, tolerance: float) -> Rea
     the nearest."""
     a = (of_query[:, 0] + 1j * of_query[:, 1])[:_MOST_TRIED]
     b = (of_known[:, 0] + 1j * of_known[:, 1])[:_MOST_TRIED]
-    one, other = _every_two(len(a))
-    apart = np.abs(a[other] - a[one]) > 1e-3
-    one, other = one[apart], other[apart]
-    if len(one) == 0:
+    first, second = _every_two(len(a))
+    apart = np.abs(a[second] - a[first]) > 1e-3
+    first, second = first[apart], second[apart]
+    if len(first) == 0:
         return None
-    turn = (b[other] - b[one]) / (a[other] - a[one])
-    shift = b[one] - turn * a[one]
+    turn = (b[second] - b[first]) / (a[second] - a[first])
+    shift = b[first] - turn * a[first]
     off = np.abs(turn[:, None] * a[None, :] + shift[:, None] - b[None, :]) / tolerance
     best = int(np.minimum(off * off, 1).sum(axis=1).argmin())
     return _similarity(complex(turn[best]), complex(shift[best]))
@@ -37,8 +37,8 @@ def similarity_of_two(of_query: Reals, of_known: Reals, tolerance: float) -> Rea
 
 @cache
 def _every_two(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    one, other = np.triu_indices(count, 1)
-    return one, other
+    first, second = np.triu_indices(count, 1)
+    return first, second
 
 
 def similarity(of_query: Reals, of_known: Reals) -> Reals | None:
@@ -56,10 +56,10 @@ def similarity(of_query: Reals, of_known: Reals) -> Reals | None:
 def affine(of_query: Reals, of_known: Reals) -> Reals | None:
     """The affine map [3, 3] of least squares through at least three pairs [N, 2]."""
     terms = np.column_stack([of_query, np.ones(len(of_query))])
-    found, _, rank, _ = np.linalg.lstsq(terms, of_known, rcond=1e-9)
+    solution, _, rank, _ = np.linalg.lstsq(terms, of_known, rcond=1e-9)
     if rank < 3:
         return None
-    return np.vstack([found.T, [0.0, 0.0, 1.0]])
+    return np.vstack([solution.T, [0.0, 0.0, 1.0]])
 
 
 def homography(of_query: Reals, of_known: Reals) -> Reals | None:
@@ -67,17 +67,17 @@ def homography(of_query: Reals, of_known: Reals) -> Reals | None:
     (Hartley, TPAMI 1997)."""
     to_unit, back = _normalising(of_query), _normalising(of_known)
     (x, y), (u, v) = mapped(to_unit, of_query).T, mapped(back, of_known).T
-    none, one = np.zeros(len(x)), np.ones(len(x))
+    zeros, ones = np.zeros(len(x)), np.ones(len(x))
     rows = np.stack(
         [
-            np.stack([x, y, one, none, none, none, -u * x, -u * y, -u], axis=1),
-            np.stack([none, none, none, x, y, one, -v * x, -v * y, -v], axis=1),
+            np.stack([x, y, ones, zeros, zeros, zeros, -u * x, -u * y, -u], axis=1),
+            np.stack([zeros, zeros, zeros, x, y, ones, -v * x, -v * y, -v], axis=1),
         ]
     ).reshape(-1, 9)
-    found = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
-    if abs(found[2, 2]) < 1e-9:
+    solution = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
+    if abs(solution[2, 2]) < 1e-9:
         return None
-    matrix = np.linalg.solve(back, found @ to_unit)
+    matrix = np.linalg.solve(back, solution @ to_unit)
     return np.asarray(matrix / matrix[2, 2], np.float64)
 
 

@@ -79,18 +79,18 @@ def lay(
 
 def _fitted(of_query: Floats, of_known: Floats) -> Reals | None:
     a, b = of_query.astype(np.float64), of_known.astype(np.float64)
-    found = similarity(a, b)
-    if found is None:
+    best = similarity(a, b)
+    if best is None:
         return None
     if len(a) >= _AFFINE:
         better = affine(a, b)
         if better is not None and plausible(better, a):
-            found = better
+            best = better
     if len(a) >= _HOMOGRAPHY:
         better = homography(a, b)
         if better is not None and plausible(better, a):
-            found = better
-    return found if plausible(found, a) else None
+            best = better
+    return best if plausible(best, a) else None
 
 
 def _agreeing(

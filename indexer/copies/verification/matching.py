@@ -39,8 +39,8 @@ class Pairs:
 
 def pair(query: QueryFeatures, known: Sequence[LocalFeatures]) -> Pairs:
     """Compares the query, which has at least 4 features, with all `known` at once."""
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in known])]).astype(np.int64)
-    rows = np.concatenate([one.descriptors for one in known]).astype(np.float32)
+    starts = np.concatenate([[0], np.cumsum([len(features) for features in known])]).astype(np.int64)
+    rows = np.concatenate([features.descriptors for features in known]).astype(np.float32)
     asked = np.concatenate([query.upright.descriptors, query.mirrored.descriptors]).astype(np.float32)
     squared = rows @ (-2 * asked).T
     squared += np.einsum("ij,ij->i", asked, asked)
@@ -59,5 +59,5 @@ def _nearest(squared: Floats) -> tuple[Rows, Floats]:
         columns.append(column)
         values.append(np.take_along_axis(squared, column, axis=-1))
         np.put_along_axis(squared, column, np.float32(np.inf), axis=-1)
-    found = np.sqrt(np.maximum(np.concatenate(values, axis=-1), 0)).astype(np.float32)
-    return np.concatenate(columns, axis=-1).astype(np.int64), found
+    roots = np.sqrt(np.maximum(np.concatenate(values, axis=-1), 0)).astype(np.float32)
+    return np.concatenate(columns, axis=-1).astype(np.int64), roots

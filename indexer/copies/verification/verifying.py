@@ -39,10 +39,10 @@ def verify_all(query: QueryFeatures, known: Sequence[LocalFeatures], inner: Box 
             when it is decided how much of the query is covered, and features must speak for it as for the whole:
             another post in the same application has the same frame. The shares told are of the whole query.
     """
-    found: list[Overlap | None] = [None] * len(known)
-    asked = [number for number, one in enumerate(known) if len(one) >= LEAST_FEATURES]
+    overlaps: list[Overlap | None] = [None] * len(known)
+    asked = [number for number, candidate in enumerate(known) if len(candidate) >= LEAST_FEATURES]
     if len(query.upright) < LEAST_FEATURES or not asked:
-        return found
+        return overlaps
     pictures = [known[number] for number in asked]
     pairs = pair(query, pictures)
     laid: list[tuple[Laid, bool] | None] = [None] * len(pictures)
@@ -50,16 +50,16 @@ def verify_all(query: QueryFeatures, known: Sequence[LocalFeatures], inner: Box 
         rows, side = slice(pairs.starts[guess.known], pairs.starts[guess.known + 1]), int(guess.mirrored)
         features = query.mirrored if guess.mirrored else query.upright
         start = guess.of_query, guess.of_known
-        one = lay(features, pictures[guess.known], pairs.of_query[rows, side], pairs.ratios[rows, side], start)
+        laying = lay(features, pictures[guess.known], pairs.of_query[rows, side], pairs.ratios[rows, side], start)
         before = laid[guess.known]
-        if one is not None and (before is None or len(one.of_known) > len(before[0].of_known)):
-            laid[guess.known] = one, guess.mirrored
+        if laying is not None and (before is None or len(laying.of_known) > len(before[0].of_known)):
+            laid[guess.known] = laying, guess.mirrored
     for number, picture, best in zip(asked, pictures, laid, strict=True):
         if best is not None:
-            found[number] = _overlap(
+            overlaps[number] = _overlap(
                 query.mirrored if best[1] else query.upright, picture, best[0], mirrored=best[1], inner=inner
             )
-    return found
+    return overlaps
 
 
 def _overlap(

@@ -44,28 +44,31 @@ class Guess:
 
 def guesses(query: QueryFeatures, known: Sequence[LocalFeatures], pairs: Pairs, least: float) -> list[Guess]:
     """The best guess for each known picture and each side of the query, where it has at least `least` votes."""
-    points = np.concatenate([one.points for one in known])
+    points = np.concatenate([features.points for features in known])
     k_place = _complex(points)
-    k_size = np.log(np.maximum(np.concatenate([one.scales for one in known]), _SMALLEST))
-    k_angle = np.concatenate([one.angles for one in known])
+    k_size = np.log(np.maximum(np.concatenate([features.scales for features in known]), _SMALLEST))
+    k_angle = np.concatenate([features.angles for features in known])
     owner = np.repeat(np.arange(len(known)), np.diff(pairs.starts))
     # one group for each known picture and side; its best pairs first
     group = np.broadcast_to(owner[:, None, None] * 2 + np.arange(2)[None, :, None], pairs.ratios.shape).ravel()
     order = np.lexsort((pairs.ratios.ravel(), group))
     first = np.searchsorted(group[order], np.arange(2 * len(known) + 1))
-    places = first[:-1, None] + np.arange(_MOST_PAIRS)
-    real = places < first[1:, None]
-    chosen = order[np.minimum(places, len(order) - 1)]
+    columns = first[:-1, None] + np.arange(_MOST_PAIRS)
+    real = columns < first[1:, None]
+    chosen = order[np.minimum(columns, len(order) - 1)]
     of_known = chosen // (2 * NEAREST)
     of_query = pairs.of_query.ravel()[chosen]
     weight = np.clip((_CHANCE - pairs.ratios.ravel()[chosen]) / (_CHANCE - _SURE), _LEAST, 1).astype(np.float32) * real
     side = (np.arange(2 * len(known)) % 2)[:, None]
     both = (query.upright, query.mirrored)
-    q_place = np.stack([_complex(one.points) for one in both])[side, of_query]
-    turn = k_angle[of_known] - np.stack([one.angles for one in both])[side, of_query]
-    grow = k_size[of_known] - np.log(np.maximum(np.stack([one.scales for one in both]), _SMALLEST))[side, of_query]
+    q_place = np.stack([_complex(features.points) for features in both])[side, of_query]
+    turn = k_angle[of_known] - np.stack([features.angles for features in both])[side, of_query]
+    grow = (
+        k_size[of_known]
+        - np.log(np.maximum(np.stack([features.scales for features in both]), _SMALLEST))[side, of_query]
+    )
     there = k_place[of_known]
-    longer = np.repeat(np.array([max(one.size) for one in known], np.float32), 2)[:, None, None]
+    longer = np.repeat(np.array([max(features.size) for features in known], np.float32), 2)[:, None, None]
     away = there[:, None, :] - there[:, :, None]
     told = np.exp(grow + 1j * turn).astype(np.complex64)[:, :, None] * (q_place[:, None, :] - q_place[:, :, None])
     agree = np.abs(told - away) < _NEAR * longer + _FAR * np.abs(away)
@@ -75,16 +78,16 @@ def guesses(query: QueryFeatures, known: Sequence[LocalFeatures], pairs: Pairs, 
     votes = (agree * weight[:, None, :]).sum(axis=2) * real
     winner = votes.argmax(axis=1)
     best = votes[np.arange(len(votes)), winner]
-    found = []
+    winners = []
     for row in np.flatnonzero(best >= least).tolist():
         members = np.flatnonzero(agree[row, winner[row]])
         start = int(pairs.starts[row // 2])
-        found.append(
+        winners.append(
             Guess(row // 2, row % 2 == 1, float(best[row]), of_query[row, members], of_known[row, members] - start)
         )
-    return found
+    return winners
 
 
 def _complex(points: Floats) -> Complex:
-    made: Complex = (points[:, 0] + 1j * points[:, 1]).astype(np.complex64)
-    return made
+    numbers: Complex = (points[:, 0] + 1j * points[:, 1]).astype(np.complex64)
+    return numbers

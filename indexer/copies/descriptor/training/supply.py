@@ -53,9 +53,9 @@ class Supply:
     def batch(self, step: int, side: int, strength: float) -> Batch:
         """The batch of a step, for a network that sees `side` pixels. `strength`, 0 to 1: of the alterations."""
         random = np.random.default_rng((self._seed, step))
-        epoch, place = divmod(step, max(1, len(self._pictures) // self._size))
+        epoch, turn = divmod(step, max(1, len(self._pictures) // self._size))
         order = np.random.default_rng((self._seed, epoch, 1)).permutation(len(self._pictures))
-        numbers = order[place * self._size : (place + 1) * self._size]
+        numbers = order[turn * self._size : (turn + 1) * self._size]
 
         def others() -> Pixels:
             return self._pictures[int(random.integers(len(self._pictures)))]
