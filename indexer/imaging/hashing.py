@@ -3,7 +3,7 @@
 The reference implementation's hash is stored and exchanged; a search uses several hashes of the query.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from PIL import Image
 
 UPRIGHT = "original"
 """The orientation of an unchanged picture."""
+"""The orientation of a picture as it is."""
+NEGATIVE = "negative"
+"""The orientation of a picture with its light and shade exchanged."""
 
 _SIDE = 512
 
@@ -122,6 +125,11 @@ def query_hashes(rgb: Image.Image) -> HashedPicture:
         dihedrals = _dihedrals(shifted if turn is None else shifted.transpose(turn))
         queries += [QueryHash(name, dihedrals[of], _SHIFTED_SIDE) for of, name in names]
     return HashedPicture(reference, tuple(queries))
+
+
+def negative(query: QueryHash) -> QueryHash:
+    """The hash of the picture's negative: every coefficient has the opposite sign, so every bit is the other one."""
+    return replace(query, orientation=NEGATIVE, bits=bytes(255 - byte for byte in query.bits))
 
 
 def hamming(a: bytes, b: bytes) -> int:

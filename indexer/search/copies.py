@@ -10,13 +10,14 @@ from itertools import chain, zip_longest
 from typing import Final, TypeAlias
 
 import numpy as np
+from PIL import Image
 
 from indexer.catalog.copies import local_features
 from indexer.catalog.database import Catalog
 from indexer.catalog.images import images
 from indexer.catalog.records.filters import ImageFilter
 from indexer.copies.features import FEATURES_FINGERPRINT, LocalFeatures, QueryFeatures, readable
-from indexer.copies.verification.overlap import Overlap
+from indexer.copies.verification.overlap import NEAR_BITS, Box, Overlap
 from indexer.index import IndexView
 from indexer.search.candidates import Asked, visible
 from indexer.search.details import Thumbnails
@@ -28,6 +29,8 @@ VERIFIED: Final = 50
 """The best candidates, of all indexes together, whose features are compared."""
 LOOKED_AT: Final = 20
 """Of these, the most whose thumbnails are compared too."""
+REGISTERED: Final = 5
+"""The most whose PDQ hashes are near and that are laid over the query by their pixels, where features do not."""
 _CROWD_LABELS: Final = (LabelValue.FAKE, LabelValue.AUTHENTIC)
 
 Finding: TypeAlias = Callable[[ImageFilter], list[int]]
@@ -48,7 +51,7 @@ class NearCopies:
         if copies is None:
             return cls()
         nearest = _nearest(view, asked, copies, visible())
-        deciding, smallest = [one for one, _ in nearest], asked.thresholds.min_copy_score
+        deciding, smallest = [image_id for image_id, _ in nearest], asked.thresholds.min_copy_score
         if smallest is not None and len(nearest) == VERIFIED and nearest[-1][1] >= smallest:
             deciding += _of_each_label(lambda wanted: [one for one, _ in _nearest(view, asked, copies, wanted)])
         wanted = asked.options.filter
@@ -95,14 +98,17 @@ class Verifier:
             return NOT_VERIFIED
         with watch.step("features"):
             query = asked.probe.details()
+        bits = _near_by_hash(view, asked)
         overlaps: dict[int, Overlap | None] = {}
 
         def among(wanted: ImageFilter, embedded: Sequence[int]) -> list[int]:
             with watch.step("features"):
                 voted = _voted(view, asked, query, wanted)
-            best = _in_turn(embedded, voted)
+            best = _in_turn([*view.admitted([*bits], wanted), *embedded], voted)
             with watch.step("verify"):
-                overlaps.update(self._compared(asked.probe, query, [one for one in best if one not in overlaps]))
+                overlaps.update(
+                    self._compared(asked.probe, query, [each for each in best if each not in overlaps], bits)
+                )
             return best
 
         deciding = among(visible(), near.deciding[:VERIFIED])
@@ -120,45 +126,91 @@ class Verifier:
             shown, frozenset(shown.keys() & {*deciding}), frozenset(shown.keys() & {*listed}), compared=True
         )
 
-    def _compared(self, probe: Probe, query: QueryFeatures, image_ids: Sequence[int]) -> dict[int, Overlap | None]:
+    def _compared(
+        self, probe: Probe, query: QueryFeatures, image_ids: Sequence[int], bits: Mapping[int, int]
+    ) -> dict[int, Overlap | None]:
+        """What each of the images has in common with the query; `bits` as of `_near_by_hash`."""
         from indexer.copies.verification.verifying import verify_all  # loads OpenCV
 
         with self._catalog.reading() as session:
             codes = local_features.of(session, FEATURES_FINGERPRINT, image_ids)
         read = ((image_id, readable(code, f"image {image_id}")) for image_id, code in codes.items())
         known = {image_id: features for image_id, features in read if features}
-        found = dict(zip(known, verify_all(query, [*known.values()], probe.inner), strict=True))
-        shown = {image_id: overlap for image_id, overlap in found.items() if overlap is not None}
-        return dict.fromkeys(image_ids) | shown | self._by_pixels(probe, query, known, shown)
+        overlaps = dict(zip(known, verify_all(query, [*known.values()], probe.inner), strict=True))
+        shown = {image_id: overlap for image_id, overlap in overlaps.items() if overlap is not None}
+        return dict.fromkeys(image_ids) | shown | self._by_pixels(probe, query, known, shown, bits)
 
     def _by_pixels(
-        self, probe: Probe, query: QueryFeatures, known: Mapping[int, LocalFeatures], overlaps: Mapping[int, Overlap]
+        self,
+        probe: Probe,
+        query: QueryFeatures,
+        known: Mapping[int, LocalFeatures],
+        overlaps: Mapping[int, Overlap],
+        bits: Mapping[int, int],
     ) -> dict[int, Overlap]:
-        """Of the overlaps that cover enough for the same picture, what the pixels make of them: features alone do not
-        tell a copy that is covered in part from another picture in the same template."""
-        from indexer.copies.verification.deciding import settled
+        """What the pixels make of the overlaps that cover enough for the same picture, and of pictures whose hashes are
+        near and whose features show no such overlap."""
+        from indexer.copies.verification.deciding import covers, settled
         from indexer.copies.verification.pixels import agreement  # loads OpenCV
 
-        wide = {
-            image_id: overlap
-            for image_id, overlap in overlaps.items()
-            if settled(overlap, 1.0, probe.inner).relation is Relation.SAME_PICTURE
-        }
-        small = probe.small() if probe.small is not None and wide else None
+        wide = {image_id: overlap for image_id, overlap in overlaps.items() if covers(overlap, probe.inner)}
+        likeliest = sorted(wide, key=lambda image_id: (-wide[image_id].inliers, image_id))[:LOOKED_AT]
+        unlaid = [image_id for image_id in bits if image_id in known and image_id not in wide][:REGISTERED]
+        small = probe.small() if probe.small is not None and (likeliest or unlaid) else None
         if small is None:
             return {}
-        likeliest = sorted(wide, key=lambda image_id: (-wide[image_id].inliers, image_id))[:LOOKED_AT]
         with self._catalog.reading() as session:
-            names = images.sha256_of(session, likeliest)
+            names = images.sha256_of(session, [*likeliest, *unlaid])
         decided = {}
-        for image_id in likeliest:
+        for image_id in (*likeliest, *unlaid):
             thumbnail = self._thumbnails.get(names[image_id]) if image_id in names else None
-            if thumbnail is not None:
-                overlap = wide[image_id]
-                sizes = query.upright.size, known[image_id].size
-                agrees = agreement(small, thumbnail, overlap, *sizes, probe.inner)
-                decided[image_id] = settled(overlap, agrees, probe.inner)
+            if thumbnail is None:
+                continue
+            sizes = query.upright.size, known[image_id].size
+            if image_id in wide:
+                pixels = agreement(small, thumbnail, wide[image_id], *sizes, probe.inner)
+                decided[image_id] = settled(wide[image_id], pixels, probe.inner, bits.get(image_id))
+                continue
+            overlap = _registered(small, thumbnail, *sizes, probe.inner, bits[image_id])
+            if overlap is not None:
+                decided[image_id] = overlap
         return decided
+
+
+def _registered(
+    query: Image.Image,
+    known: Image.Image,
+    query_size: tuple[int, int],
+    known_size: tuple[int, int],
+    inner: Box | None,
+    bits: int,
+) -> Overlap | None:
+    """The overlap of a query and a known picture that their pixels prove to be the same; arguments as of `registered`
+    and `settled`."""
+    from indexer.copies.verification.deciding import settled
+    from indexer.copies.verification.pixels import agreement  # loads OpenCV
+    from indexer.copies.verification.registering import registered
+
+    for part in (None,) if inner is None else (None, inner):
+        laid = registered(query, known, query_size, known_size, part)
+        if laid is not None:
+            overlap = settled(laid, agreement(query, known, laid, query_size, known_size, inner), inner, bits)
+            if overlap.relation is Relation.SAME_PICTURE:
+                return overlap
+    return None
+
+
+def _near_by_hash(view: IndexView, asked: Asked) -> dict[int, int]:
+    """The images whose PDQ hashes are near enough for their pixels to be compared, the nearest first, and how many bits
+    differ."""
+    if not asked.probe.hashes or not asked.readable:
+        return {}
+    hits = view.same_picture([each.bits for each in asked.probe.hashes], NEAR_BITS, visible())
+    nearest: dict[int, int] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.distance, hit.image_id)):
+        if hit.image_id != asked.itself:
+            nearest.setdefault(hit.image_id, hit.distance)
+    return dict([*nearest.items()][:LOOKED_AT])
 
 
 def _nearest(view: IndexView, asked: Asked, copies: CopyEmbeddings, wanted: ImageFilter) -> list[tuple[int, float]]:

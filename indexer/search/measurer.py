@@ -21,7 +21,7 @@ from indexer.detector.shared_passes import Seen
 from indexer.errors import NotFoundError
 from indexer.imaging.content import content_of, has_too_little
 from indexer.imaging.decoding import DecodedImage, decode
-from indexer.imaging.hashing import UPRIGHT, QueryHash, query_hashes
+from indexer.imaging.hashing import UPRIGHT, QueryHash, negative, query_hashes
 from indexer.imaging.limits import ImageLimits
 from indexer.provenance import ProvenanceLimits, read_provenance
 from indexer.provenance.recording import as_findings
@@ -93,7 +93,7 @@ class Measurer:
         )
         return MeasuredPicture(
             facts,
-            (*hashed.queries, *trimmed),
+            (*hashed.queries, *trimmed, negative(hashed.queries[0])),
             origin,
             whole=(True, *(view.kind is ViewKind.INNER for view in views)),
             sketch=Sketch.of(image.rgb) if self._features else None,

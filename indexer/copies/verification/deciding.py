@@ -4,7 +4,7 @@ features that lie alike, and the pixels where somebody looks at them, speak for 
 from dataclasses import dataclass, replace
 from typing import Final
 
-from indexer.copies.verification.overlap import MIN_INLIERS, Box, Overlap
+from indexer.copies.verification.overlap import MIN_INLIERS, NEAR_BITS, Box, Overlap, PixelAgreement
 from indexer.vocabulary import Relation
 
 MOST: Final = 0.6
@@ -17,11 +17,20 @@ SUPPORTED: Final = 0.62
 """Least share of the features of the overlap that must be near features that lie alike: in a template or a frame with
 another picture inside, whole regions have none."""
 _INSIDE: Final = 0.8
+LEAST_INNER: Final = 0.25
+"""A picture inside the query that fills less of the overlap, such as a banner or a button, is judged with the rest."""
 PIXELS_AGREE: Final = 0.55
-"""Least agreement of the pixels where the features support all of the overlap; ..."""
+"""Least agreement of the pixels where the features support all of the overlap, ..."""
+BOTH: Final = 1.3
+"""... and of both shares together."""
 SURE_PIXELS: Final = 0.8
 HALF_SUPPORTED: Final = 0.4
-"""... more of it makes up for features that are too few to support all: in a blurred copy, or one with much on it."""
+"""More agreement makes up for features that are too few to support all: in a blurred copy, or one with much on it."""
+CONTAINED: Final = 0.97
+SHARP: Final = 0.72
+"""How much of what agrees must do so nearly exactly where one picture holds the other but for a thin edge, ..."""
+VERY_SHARP: Final = 0.85
+"""... and where each shows something that the other does not: so do two photographs of one place."""
 LEAST_WEIGHT: Final = 1.8
 """Least product of the places that lie alike and of their share of the features shown. Eyes, noses and mouths of two
 portraits lie alike too, at up to twelve places of seventy."""
@@ -62,35 +71,57 @@ def relation(agreement: Agreement) -> Relation | None:
     return Relation.SHARES_PART
 
 
-def settled(overlap: Overlap, agreement: float, inner: Box | None = None) -> Overlap:
-    """The overlap with the relation that its pixels speak for too; `agreement`, 0 to 1, is that of `pixels.agreement`,
-    `inner` as of `verify_all`.
+def settled(overlap: Overlap, pixels: PixelAgreement, inner: Box | None = None, bits: int | None = None) -> Overlap:
+    """The overlap with the relation that its pixels speak for too.
 
-    Features that lie alike may be too few in a covered or blurred copy to speak for all of it, and those of a meme's
-    template may lie around another picture: the pixels tell both.
+    Features that lie alike may be too few in a covered or blurred copy to speak for all of it, those of a meme's
+    template may lie around another picture, and those of one place photographed twice are a copy's at first sight: the
+    pixels tell all three.
+
+    Args:
+        pixels: as of `pixels.agreement`.
+        inner: as of `verify_all`.
+        bits: the PDQ distance of both pictures, None where it is not known.
     """
     query_share = share_within(inner, overlap.query_box, overlap.query_share)
-    same = _covers_enough(query_share, overlap.known_share)
-    likely = overlap.supported >= SUPPORTED and agreement >= PIXELS_AGREE
-    same = same and (likely or (overlap.supported >= HALF_SUPPORTED and agreement >= SURE_PIXELS))
+    near = bits is not None and bits <= NEAR_BITS
+    supported = overlap.supported >= SUPPORTED and overlap.supported + pixels.share >= BOTH
+    agrees = pixels.share >= PIXELS_AGREE and (supported or near)
+    agrees = agrees or (overlap.supported >= HALF_SUPPORTED and pixels.share >= SURE_PIXELS)
+    sharp = SHARP if max(query_share, overlap.known_share) >= CONTAINED else VERY_SHARP
+    exact = near or pixels.sharp >= sharp
+    same = _covers_enough(query_share, overlap.known_share) and agrees and exact
     return replace(overlap, relation=Relation.SAME_PICTURE if same else Relation.SHARES_PART)
+
+
+def covers(overlap: Overlap, inner: Box | None = None) -> bool:
+    """Whether an overlap is large enough for the same picture, whatever features and pixels say; `inner` as of
+    `verify_all`."""
+    return _covers_enough(share_within(inner, overlap.query_box, overlap.query_share), overlap.known_share)
+
+
+def inner_counts(inner: Box | None, box: Box) -> bool:
+    """Whether the query's `inner` picture is so much of the overlap, the part `box` of the query, that it must agree by
+    itself."""
+    return inner is not None and _common(inner, box) >= LEAST_INNER * _area(box)
 
 
 def share_within(inner: Box | None, box: Box, share: float) -> float:
     """The share of the query that counts: of its `inner` picture, where it has one that holds `box`, else `share`."""
     if inner is None:
         return share
-    left, top, right, bottom = (
-        max(inner[0], box[0]),
-        max(inner[1], box[1]),
-        min(inner[2], box[2]),
-        min(inner[3], box[3]),
-    )
-    common = max(0, right - left) * max(0, bottom - top)
-    whole = (box[2] - box[0]) * (box[3] - box[1])
-    if common < _INSIDE * whole:
-        return share
-    return max(share, common / ((inner[2] - inner[0]) * (inner[3] - inner[1])))
+    common = _common(inner, box)
+    return max(share, common / _area(inner)) if common >= _INSIDE * _area(box) else share
+
+
+def _common(first: Box, second: Box) -> int:
+    wide = min(first[2], second[2]) - max(first[0], second[0])
+    high = min(first[3], second[3]) - max(first[1], second[1])
+    return max(0, wide) * max(0, high)
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _covers_enough(query_share: float, known_share: float) -> bool:

@@ -12,6 +12,9 @@ Homography: TypeAlias = tuple[float, float, float, float, float, float, float, f
 
 MIN_INLIERS: Final = 8
 """Fewest features that must lie alike for any relation."""
+NEAR_BITS: Final = 60
+"""PDQ distance, in bits, up to which pixels that agree prove the same picture, however few features lie alike: the
+overall light and shade is the same. Unrelated pictures are rarely within 70, in any of eight orientations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Overlap:
         mirrored: one of them is mirrored left to right, apart from `turned`.
         turned: degrees clockwise, -180 to 180, from the query (mirrored first, if `mirrored`) to the known picture.
         scale: pixels of the known picture to a pixel of the query, in the middle of what both show.
-        inliers: features that lie alike, counted once for each place.
+        inliers: features that lie alike, counted once for each place; 0 where pixels alone showed where it lies.
         matches: features that look alike.
         query_box: where the known picture lies in the query, clipped to it.
         known_box: where the query lies in the known picture, clipped to it.
@@ -46,3 +49,17 @@ class Overlap:
     query_share: float
     known_share: float
     supported: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PixelAgreement:
+    """How far the pixels of two pictures agree where both show the same.
+
+    Attributes:
+        share: 0 to 1, the share of the overlap, as far as either picture shows something there, that shows the same in
+            both; inside the query's inner picture and in all of the overlap the smaller.
+        sharp: 0 to 1, how much of what agrees does so nearly exactly.
+    """
+
+    share: float
+    sharp: float

@@ -1,5 +1,10 @@
-"""Do the pixels of two pictures agree where their features say that they overlap? Small copies of both are enough."""
+"""Do the pixels of two pictures agree where their features say that they overlap? Small copies of both are enough.
 
+A re-shared copy agrees nearly exactly wherever nothing was put over it. Another photograph of the same place or thing
+agrees roughly nearly everywhere: what is nearer moves against what is farther, and light and shade differ.
+"""
+
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -8,10 +13,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from indexer.arrays import Floats, Reals
+from indexer.copies.verification.deciding import inner_counts
 from indexer.copies.verification.fitting import mapped
-from indexer.copies.verification.overlap import Box, Overlap
+from indexer.copies.verification.overlap import Box, Overlap, PixelAgreement
 
-_FRAME: Final = 96
+Mask = npt.NDArray[np.bool_]
+
+_SIDE: Final = 96
 """The overlap is compared at this longest side, in pixels, ..."""
 _WINDOW: Final = 9
 """... in windows of so many."""
@@ -19,6 +27,14 @@ _DETAIL: Final = 5.0
 """A window with less contrast, in standard deviations of 0 to 255, shows nothing to compare."""
 _ALIKE: Final = 0.5
 """Normalised correlation from which on a window shows the same in both."""
+_FINE_SIDE: Final = 160
+_FINE_WINDOW: Final = 15
+_EXACTLY: Final = 0.85
+"""The same for windows of a larger frame that show the same nearly exactly."""
+_LEAST_SIDE: Final = 64
+"""The frame is no finer than both pictures, but has so many pixels."""
+_STEPS: Final = 30
+_AROUND: Final = 6.0
 _SHIFTS: Final = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1))
 """Registration is exact to about a pixel of the frame."""
 
@@ -30,8 +46,8 @@ def agreement(
     query_size: tuple[int, int],
     known_size: tuple[int, int],
     inner: Box | None = None,
-) -> float:
-    """0 to 1: the share of the overlap, as far as either picture shows something there, that shows the same in both.
+) -> PixelAgreement:
+    """How far the pixels of two pictures agree in their overlap.
 
     Colours, brightness and contrast do not matter; a window of one picture that is blank in the other disagrees.
 
@@ -40,31 +56,111 @@ def agreement(
         query_size, known_size: width and height of the pictures whose pixels the overlap is told in.
         inner: the picture inside the query, as of `verify_all`; it must agree as the whole does.
     """
-    left, top, right, bottom = overlap.known_box
-    scale = _FRAME / max(right - left, bottom - top)
-    size = max(_WINDOW, round((right - left) * scale)), max(_WINDOW, round((bottom - top) * scale))
-    x, y = (right - left) / size[0], (bottom - top) / size[1]
-    to_known = np.array([[x, 0, left + x / 2 - 0.5], [0, y, top + y / 2 - 0.5], [0, 0, 1]])
-    to_query = np.linalg.inv(np.reshape(np.array(overlap.to_known), (3, 3))) @ to_known
-    one, in_one = _framed(query, query_size, np.asarray(to_query, np.float64), size)
-    other, in_other = _framed(known, known_size, to_known, size)
-    shared = in_one & in_other
-    if not shared.any():
-        return 0.0
-    deviation_of_one, deviation_of_other = _deviation(one), _deviation(other)
-    best = np.full(one.shape, -1.0, np.float32)
+    coarse = _Frame.of(query, known, overlap, query_size, known_size, _SIDE)
+    if not coarse.shared.any():
+        return PixelAgreement(0.0, 0.0)
+    likeness = np.full(coarse.query.shape, -1.0, np.float32)
     for shift in _SHIFTS:
-        moved = np.roll(one, shift, axis=(1, 0))
-        apart = _mean(moved * other) - _mean(moved) * _mean(other)
-        best = np.maximum(best, apart / np.maximum(1e-3, _deviation(moved) * deviation_of_other))
-    shows = shared & (np.maximum(deviation_of_one, deviation_of_other) >= _DETAIL)
-    blank = np.minimum(deviation_of_one, deviation_of_other) < _DETAIL / 4
-    alike = shows & (best >= _ALIKE) & ~blank
-    whole = float(alike.sum() / max(1, shows.sum()))
-    if inner is None:
-        return whole
-    inside = _inside(inner, np.asarray(to_query, np.float64), size)
-    return min(whole, float((alike & inside).sum() / max(1, (shows & inside).sum())))
+        moved = np.roll(coarse.query, shift, axis=(1, 0))
+        likeness = np.maximum(likeness, _correlation(moved, coarse.known, _WINDOW))
+    shows = _shows(coarse, _WINDOW)
+    alike = shows & (likeness >= _ALIKE) & _both_show(coarse, _WINDOW)
+    share = float(alike.sum() / max(1, shows.sum()))
+    if inner is not None and inner_counts(inner, overlap.query_box):
+        inside = _inside(inner, coarse.to_query, coarse.size)
+        share = min(share, float((alike & inside).sum() / max(1, (shows & inside).sum())))
+    side = min(
+        _longest(overlap.known_box) * known.width / known_size[0],
+        _longest(overlap.query_box) * query.width / query_size[0],
+    )
+    fine = _Frame.of(query, known, overlap, query_size, known_size, round(min(_FINE_SIDE, max(_LEAST_SIDE, side))))
+    return PixelAgreement(share, max(_sharpness(fine), _sharpness(fine.refined())))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Frame:
+    """The overlap of two pictures, grey, of one size: `query` and `known` [height, width] float32, and where both are
+    `shared`; `to_query` takes a pixel of it to one of the query."""
+
+    query: Floats
+    known: Floats
+    shared: Mask
+    to_query: Reals
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.known.shape[1], self.known.shape[0]
+
+    @classmethod
+    def of(
+        cls,
+        query: Image.Image,
+        known: Image.Image,
+        overlap: Overlap,
+        query_size: tuple[int, int],
+        known_size: tuple[int, int],
+        side: int,
+    ) -> "_Frame":
+        """The known picture's box with a longest side of `side` pixels; arguments as of `agreement`."""
+        left, top, right, bottom = overlap.known_box
+        scale = side / max(right - left, bottom - top)
+        size = max(_WINDOW, round((right - left) * scale)), max(_WINDOW, round((bottom - top) * scale))
+        x, y = (right - left) / size[0], (bottom - top) / size[1]
+        to_known = np.array([[x, 0, left + x / 2 - 0.5], [0, y, top + y / 2 - 0.5], [0, 0, 1]])
+        to_query = np.asarray(np.linalg.inv(np.reshape(np.array(overlap.to_known), (3, 3))) @ to_known, np.float64)
+        of_query, in_query = _framed(query, query_size, to_query, size)
+        of_known, in_known = _framed(known, known_size, to_known, size)
+        return cls(of_query, of_known, in_query & in_known, to_query)
+
+    def refined(self) -> "_Frame":
+        """The query laid anew over the known picture by the pixels, as a homography that makes them correlate most
+        (ECC: Evangelidis and Psarakis, TPAMI 2008); unchanged where that finds nothing."""
+        start, until = np.eye(3, dtype=np.float32), (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, 1e-4)
+        known, query, shared = evened(self.known), evened(self.query), self.shared.astype(np.uint8)
+        try:
+            _, matrix = cv2.findTransformECC(known, query, start, cv2.MOTION_HOMOGRAPHY, until, shared, 3)
+        except cv2.error:  # it does not converge, or there is nothing to correlate
+            return self
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        laid = cv2.warpPerspective(self.query, matrix, self.size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        inside = cv2.warpPerspective(self.shared.astype(np.float32), matrix, self.size, flags=flags) > 0.99
+        return _Frame(
+            np.asarray(laid, np.float32), self.known, np.asarray(inside & self.shared, np.bool_), self.to_query
+        )
+
+
+def _longest(box: Box) -> int:
+    return max(box[2] - box[0], box[3] - box[1])
+
+
+def evened(grey: Floats) -> Floats:
+    """Grey pixels [height, width], 0 to 255, without their local brightness and contrast."""
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), _AROUND)
+    return np.asarray(detail / (np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _AROUND)) + 4), np.float32)
+
+
+def _sharpness(frame: _Frame) -> float:
+    likeness = _correlation(frame.query, frame.known, _FINE_WINDOW)
+    alike = _shows(frame, _FINE_WINDOW) & _both_show(frame, _FINE_WINDOW) & (likeness >= _ALIKE)
+    return float((alike & (likeness >= _EXACTLY)).sum() / max(1, alike.sum()))
+
+
+def _correlation(query: Floats, known: Floats, window: int) -> Floats:
+    apart = _mean(query * known, window) - _mean(query, window) * _mean(known, window)
+    correlation: Floats = apart / np.maximum(1e-3, _deviation(query, window) * _deviation(known, window))
+    return correlation
+
+
+def _shows(frame: _Frame, window: int) -> Mask:
+    """Where at least one of the pictures shows something to compare."""
+    stronger = np.maximum(_deviation(frame.query, window), _deviation(frame.known, window))
+    return np.asarray(frame.shared & (stronger >= _DETAIL), np.bool_)
+
+
+def _both_show(frame: _Frame, window: int) -> Mask:
+    weaker = np.minimum(_deviation(frame.query, window), _deviation(frame.known, window))
+    return np.asarray(weaker >= _DETAIL / 4, np.bool_)
 
 
 def _framed(
@@ -87,16 +183,16 @@ def _framed(
 def _inside(inner: Box, to_query: Reals, frame: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Which pixels of the frame [height, width] show something of the query's inner picture."""
     x, y = np.meshgrid(np.arange(frame[0]), np.arange(frame[1]))
-    places = mapped(to_query, np.stack([x.ravel(), y.ravel()], axis=1))
+    points = mapped(to_query, np.stack([x.ravel(), y.ravel()], axis=1))
     left, top, right, bottom = inner
-    inside = ((places >= np.array([left, top]) - 0.5) & (places <= np.array([right, bottom]) - 0.5)).all(axis=1)
+    inside = ((points >= np.array([left, top]) - 0.5) & (points <= np.array([right, bottom]) - 0.5)).all(axis=1)
     return np.asarray(inside.reshape(frame[1], frame[0]), np.bool_)
 
 
-def _mean(pixels: Floats) -> Floats:
-    return np.asarray(cv2.blur(pixels, (_WINDOW, _WINDOW)), np.float32)
+def _mean(pixels: Floats, window: int) -> Floats:
+    return np.asarray(cv2.blur(pixels, (window, window)), np.float32)
 
 
-def _deviation(pixels: Floats) -> Floats:
-    middle = _mean(pixels)
-    return np.sqrt(np.maximum(0, _mean(pixels * pixels) - middle * middle)).astype(np.float32)
+def _deviation(pixels: Floats, window: int) -> Floats:
+    middle = _mean(pixels, window)
+    return np.sqrt(np.maximum(0, _mean(pixels * pixels, window) - middle * middle)).astype(np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from indexer.arrays import Floats, Reals
 from indexer.copies.features import QUERY_SIDE, LocalFeatures, QueryFeatures
 from indexer.copies.verification.covering import Flags, covered, supported
-from indexer.copies.verification.deciding import Agreement, relation, share_within
+from indexer.copies.verification.deciding import Agreement, inner_counts, relation, share_within
 from indexer.copies.verification.fitting import jacobian, mapped
 from indexer.copies.verification.laying import Laid, lay
 from indexer.copies.verification.matching import pair
@@ -83,7 +83,7 @@ def _overlap(
     of_query, of_known = query.points[laid.of_query], known.points[laid.of_known]
     features_shown = int(shown.sum())
     support = supported(known.points[shown], agree[shown], _NEIGHBOURS_OF_KNOWN)
-    if inner is not None:
+    if inner is not None and inner_counts(inner, box):
         shown &= _inside(inner, laid.matrix, query, known, mirrored=mirrored)
         support = min(support, supported(known.points[shown], agree[shown], _NEIGHBOURS_OF_KNOWN))
     agreement = Agreement(
