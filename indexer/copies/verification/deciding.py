@@ -26,11 +26,18 @@ BOTH: Final = 1.3
 SURE_PIXELS: Final = 0.8
 HALF_SUPPORTED: Final = 0.4
 """More agreement makes up for features that are too few to support all: in a blurred copy, or one with much on it."""
+NEARER_BITS: Final = 40
+NEAR_PIXELS: Final = 0.6
+"""Least agreement of the pixels where the PDQ hashes are near, as of `NEAR_BITS`, ..."""
+NEAR_SHARP: Final = 0.6
+"""... and how much of it must be nearly exact; not where they are so near as `NEARER_BITS` and most pixels agree."""
 CONTAINED: Final = 0.97
 SHARP: Final = 0.72
 """How much of what agrees must do so nearly exactly where one picture holds the other but for a thin edge, ..."""
 VERY_SHARP: Final = 0.85
-"""... and where each shows something that the other does not: so do two photographs of one place."""
+MOSTLY: Final = 1.5
+"""... and where each shows something that the other does not, as two photographs of one place do, or where features and
+pixels together speak for less than this: a part of the pictures differs, and the rest must be the very same."""
 LEAST_WEIGHT: Final = 1.8
 """Least product of the places that lie alike and of their share of the features shown. Eyes, noses and mouths of two
 portraits lie alike too, at up to twelve places of seventy."""
@@ -84,14 +91,20 @@ def settled(overlap: Overlap, pixels: PixelAgreement, inner: Box | None = None, 
         bits: the PDQ distance of both pictures, None where it is not known.
     """
     query_share = share_within(inner, overlap.query_box, overlap.query_share)
-    near = bits is not None and bits <= NEAR_BITS
-    supported = overlap.supported >= SUPPORTED and overlap.supported + pixels.share >= BOTH
-    agrees = pixels.share >= PIXELS_AGREE and (supported or near)
-    agrees = agrees or (overlap.supported >= HALF_SUPPORTED and pixels.share >= SURE_PIXELS)
-    sharp = SHARP if max(query_share, overlap.known_share) >= CONTAINED else VERY_SHARP
-    exact = near or pixels.sharp >= sharp
-    same = _covers_enough(query_share, overlap.known_share) and agrees and exact
+    both = overlap.supported + pixels.share
+    by_features = overlap.supported >= SUPPORTED and pixels.share >= PIXELS_AGREE and both >= BOTH
+    by_features = by_features or (overlap.supported >= HALF_SUPPORTED and pixels.share >= SURE_PIXELS)
+    contained = max(query_share, overlap.known_share) >= CONTAINED
+    by_features = by_features and pixels.sharp >= (SHARP if contained and both >= MOSTLY else VERY_SHARP)
+    same = by_features or (bits is not None and _near_by_hash(bits, pixels))
+    same = same and _covers_enough(query_share, overlap.known_share)
     return replace(overlap, relation=Relation.SAME_PICTURE if same else Relation.SHARES_PART)
+
+
+def _near_by_hash(bits: int, pixels: PixelAgreement) -> bool:
+    if bits <= NEARER_BITS and pixels.share >= SURE_PIXELS:
+        return True
+    return bits <= NEAR_BITS and pixels.share >= NEAR_PIXELS and pixels.sharp >= NEAR_SHARP
 
 
 def covers(overlap: Overlap, inner: Box | None = None) -> bool:
