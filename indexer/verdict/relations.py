@@ -113,16 +113,18 @@ def same_picture(
 
 
 def overlapping(overlap: Overlap) -> RelationScore:
-    """What verification by local features found: the same picture, or a part that both share."""
+    """What verification found: the same picture, or a part that both share. The value is how many local features lie
+    alike; 0, and no threshold, where the pixels of the whole pictures proved it."""
     copy = overlap.relation is Relation.SAME_PICTURE
+    notes = ["mirrored"] * overlap.mirrored + ["by its pixels"] * (overlap.inliers == 0)
     return RelationScore(
         relation=overlap.relation,
         measure="overlap",
         value=float(overlap.inliers),
-        threshold=float(MIN_INLIERS),
+        threshold=float(MIN_INLIERS if overlap.inliers else 0),
         holds=True,
         band=Band.VERIFIED_COPY if copy else Band.SHARES_PART,
-        note="mirrored" if overlap.mirrored else None,
+        note=", ".join(notes) or None,
     )
 
 

@@ -17,8 +17,10 @@ SUPPORTED: Final = 0.62
 """Least share of the features of the overlap that must be near features that lie alike: in a template or a frame with
 another picture inside, whole regions have none."""
 _INSIDE: Final = 0.8
-LEAST_INNER: Final = 0.25
-"""A picture inside the query that fills less of the overlap, such as a banner or a button, is judged with the rest."""
+LEAST_INNER: Final = 0.12
+STRIP: Final = 0.3
+"""A picture inside the query that fills less of the overlap, or whose shorter side is less of its longer one, is a
+button or a banner, and is judged with the rest."""
 PIXELS_AGREE: Final = 0.55
 """Least agreement of the pixels where the features support all of the overlap, ..."""
 BOTH: Final = 1.3
@@ -116,7 +118,10 @@ def covers(overlap: Overlap, inner: Box | None = None) -> bool:
 def inner_counts(inner: Box | None, box: Box) -> bool:
     """Whether the query's `inner` picture is so much of the overlap, the part `box` of the query, that it must agree by
     itself."""
-    return inner is not None and _common(inner, box) >= LEAST_INNER * _area(box)
+    if inner is None or _common(inner, box) < LEAST_INNER * _area(box):
+        return False
+    sides = inner[2] - inner[0], inner[3] - inner[1]
+    return min(sides) >= STRIP * max(sides)
 
 
 def share_within(inner: Box | None, box: Box, share: float) -> float:
