@@ -118,7 +118,8 @@ def _of_two(workspace: Workspace, a: OpenedPicture, b: OpenedPicture) -> Compari
     """All relations between two pictures, and what each says of its own origin."""
     calibration = workspace.searcher.calibration.get()
     left, right = workspace.searcher.probes.of_opened([a, b], calibration)
-    known = _known(right, verify(Sketch.of(a.image.rgb).details(), Sketch.of(b.image.rgb).details().upright))
+    overlap = verify(Sketch.of(a.image.rgb).details(), Sketch.of(b.image.rgb).details().upright)
+    known = _known(left, right, overlap)
     return _comparison(left, right, known, calibration, workspace.searcher.thresholds_with(calibration))
 
 
@@ -148,13 +149,25 @@ def _of_known(workspace: Workspace, a: OpenedPicture, sha256: str, picture: Imag
         details = Sketch(Sketch.of(picture).rgb, (image.width, image.height)).details
     overlap = None if details is None else verify(Sketch.of(a.image.rgb).details(), details().upright)
     right = replace(right, finding=finding)
-    return _comparison(left, right, _known(right, overlap), calibration, searcher.thresholds_with(calibration))
+    return _comparison(left, right, _known(left, right, overlap), calibration, searcher.thresholds_with(calibration))
 
 
-def _known(right: Probe, overlap: Overlap | None) -> Known:
-    """What is compared of the second picture beside its hashes."""
+def _known(left: Probe, right: Probe, overlap: Overlap | None) -> Known:
+    """What is compared of the second picture beside its hashes; pixels have their say as in a search."""
     copy_vector = None if right.copies is None else right.copies.vectors[right.copies.whole.index(True)]
-    return Known(right.vector, copy_vector, overlap)
+    return Known(right.vector, copy_vector, None if overlap is None else _by_pixels(left, right, overlap))
+
+
+def _by_pixels(left: Probe, right: Probe, overlap: Overlap) -> Overlap:
+    from indexer.copies.verification.deciding import covers, settled
+    from indexer.copies.verification.pixels import agreement  # loads OpenCV
+
+    pictures = [probe.small() if probe.small is not None else None for probe in (left, right)]
+    sizes = [(probe.facts.width or 0, probe.facts.height or 0) for probe in (left, right)]
+    if not covers(overlap) or None in pictures or 0 in (*sizes[0], *sizes[1]):
+        return overlap
+    a, b = (picture for picture in pictures if picture is not None)
+    return settled(overlap, agreement(a, b, overlap, sizes[0], sizes[1]))
 
 
 def _comparison(

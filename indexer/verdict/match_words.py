@@ -16,7 +16,7 @@ def match_words(match: Match) -> str:
         return f"likely, copy score {score.value:.2f}"
     if score.measure != "overlap":
         return f"cosine {score.value:.3f}"
-    alike = f"{score.value:.0f} features lie alike"
+    alike = f"{score.value:.0f} features lie alike" if score.value else "the pixels agree"
     if overlap is None:
         return alike
     if overlap.relation is Relation.SHARES_PART:
