@@ -18,6 +18,7 @@ from indexer.catalog.images import images
 from indexer.catalog.records.filters import ImageFilter
 from indexer.copies.features import FEATURES_FINGERPRINT, LocalFeatures, QueryFeatures, readable
 from indexer.copies.verification.overlap import NEAR_BITS, Box, Overlap
+from indexer.imaging.content import has_few_tones
 from indexer.index import IndexView
 from indexer.search.candidates import Asked, visible
 from indexer.search.details import Thumbnails
@@ -202,8 +203,8 @@ def _registered(
 
 def _near_by_hash(view: IndexView, asked: Asked) -> dict[int, int]:
     """The images whose PDQ hashes are near enough for their pixels to be compared, the nearest first, and how many bits
-    differ."""
-    if not asked.probe.hashes or not asked.readable:
+    differ. None for a query of few tones: two posts or pages of text are as near."""
+    if not asked.probe.hashes or not asked.readable or has_few_tones(asked.probe.facts.content):
         return {}
     hits = view.same_picture([each.bits for each in asked.probe.hashes], NEAR_BITS, visible())
     nearest: dict[int, int] = {}
