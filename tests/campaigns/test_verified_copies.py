@@ -88,6 +88,21 @@ def test_crops_and_mirrored_crops_are_one_picture_and_a_shared_part_is_not(shelf
         assert "features lie alike" in reason_words(reason)
 
 
+def test_the_order_in_which_images_came_changes_nothing(shelf: FeatureShelf, tmp_path: Path) -> None:
+    pictures = [*CROPS, pasted(), scene(2)]
+    for picture in pictures:
+        shelf.put(picture)
+    other = FeatureShelf(tmp_path / "other")
+    for picture in reversed(pictures):
+        other.put(picture)
+    try:
+        runs = [cluster(each.catalog, each.index, each.settings) for each in (shelf, other)]
+        assert [run.campaigns for run in runs] == [1, 1]
+        assert {*members(shelf)} == {*members(other)}
+    finally:
+        other.close()
+
+
 def test_an_altered_copy_joins_its_pictures_campaign_when_it_is_ingested(shelf: FeatureShelf) -> None:
     for picture in CROPS:
         shelf.put(picture)

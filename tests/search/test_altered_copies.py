@@ -10,6 +10,7 @@ from sqlalchemy import update
 from indexer.catalog.images import images
 from indexer.catalog.records.filters import ImageFilter
 from indexer.catalog.tables.copies import LocalFeaturesRow
+from indexer.copies.verification.overlap import NEAR_BITS
 from indexer.imaging.decoding import sha256_hex
 from indexer.ingest.report import IngestOptions
 from indexer.search.answers import SearchAnswer, SearchOptions
@@ -113,6 +114,30 @@ def test_another_picture_in_the_same_template_is_not_the_same_picture(workspace:
     answer = asked(workspace, template(scene(51)))
     assert answer.verdict.outcome is not Outcome.KNOWN_FAKE_MATCH
     assert Relation.SAME_PICTURE not in {one.relation for one in answer.matches if one.holds}
+
+
+def test_what_the_hash_claims_needs_no_verification(workspace: Workspace) -> None:
+    for picture, note in (
+        (scene(2), None),
+        (ImageOps.mirror(scene(2)), "mirrored"),
+        (ImageOps.invert(scene(2)), "negative"),
+    ):
+        answer = asked(workspace, picture)
+        assert answer.verdict.outcome is Outcome.KNOWN_FAKE_MATCH
+        score = answer.matches[0].score
+        assert (score.measure, score.band, score.note) == ("pdq_distance", Band.NEAR_IDENTICAL, note)
+        assert "verify" not in answer.milliseconds
+
+
+def test_a_copy_too_covered_for_features_is_verified_by_its_near_hash_and_its_pixels(workspace: Workspace) -> None:
+    covered = scene(2)
+    draw = ImageDraw.Draw(covered)
+    for left in range(0, SIZE[0], 60):
+        draw.line((left, 0, left, SIZE[1]), "yellow", 16)
+    match = asked(workspace, covered).matches[0]
+    bits = next(score.value for score in match.scores if score.measure == "pdq_distance")
+    assert 31 < bits <= NEAR_BITS
+    assert (match.relation, match.score.band) == (Relation.SAME_PICTURE, Band.VERIFIED_COPY)
 
 
 def test_an_unrelated_picture_is_not_found(workspace: Workspace) -> None:
