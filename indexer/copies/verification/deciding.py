@@ -97,8 +97,9 @@ def settled(overlap: Overlap, pixels: PixelAgreement, inner: Box | None = None, 
     by_features = overlap.supported >= SUPPORTED and pixels.share >= PIXELS_AGREE and both >= BOTH
     by_features = by_features or (overlap.supported >= HALF_SUPPORTED and pixels.share >= SURE_PIXELS)
     contained = max(query_share, overlap.known_share) >= CONTAINED
-    by_features = by_features and pixels.sharp >= (SHARP if contained and both >= MOSTLY else VERY_SHARP)
-    same = by_features or (bits is not None and _near_by_hash(bits, pixels))
+    exact = pixels.sharp >= (SHARP if contained and both >= MOSTLY else VERY_SHARP)
+    near = bits is not None and bits <= NEAR_BITS  # not a second photograph: stripes and dots leave nothing exact
+    same = (by_features and (exact or near)) or (bits is not None and _near_by_hash(bits, pixels))
     same = same and _covers_enough(query_share, overlap.known_share)
     return replace(overlap, relation=Relation.SAME_PICTURE if same else Relation.SHARES_PART)
 

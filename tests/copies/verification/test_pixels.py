@@ -113,4 +113,7 @@ def test_a_near_hash_makes_up_for_features_where_the_pixels_agree() -> None:
     bare, pixels = replace(WHOLE, supported=0.0), PixelAgreement(0.65, 0.8)
     assert settled(bare, pixels, bits=NEAR_BITS).relation is Relation.SAME_PICTURE
     assert settled(bare, pixels, bits=NEAR_BITS + 1).relation is Relation.SHARES_PART
-    assert settled(bare, PixelAgreement(0.9, 0.3), bits=NEAR_BITS).relation is Relation.SHARES_PART
+    rough = PixelAgreement(0.9, 0.3)
+    assert settled(bare, rough, bits=NEAR_BITS).relation is Relation.SHARES_PART
+    assert settled(replace(WHOLE, supported=0.9), rough).relation is Relation.SHARES_PART
+    assert settled(replace(WHOLE, supported=0.9), rough, bits=NEAR_BITS).relation is Relation.SAME_PICTURE
