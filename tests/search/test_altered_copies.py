@@ -117,23 +117,20 @@ def test_another_picture_in_the_same_template_is_not_the_same_picture(workspace:
 
 
 def test_what_the_hash_claims_needs_no_verification(workspace: Workspace) -> None:
-    for picture, note in (
-        (scene(2), None),
-        (ImageOps.mirror(scene(2)), "mirrored"),
-        (ImageOps.invert(scene(2)), "negative"),
-    ):
-        answer = asked(workspace, picture)
+    picture = scene(2)
+    for copy, note in ((picture, None), (ImageOps.mirror(picture), "mirrored"), (ImageOps.invert(picture), "negative")):
+        answer = asked(workspace, copy)
         assert answer.verdict.outcome is Outcome.KNOWN_FAKE_MATCH
         score = answer.matches[0].score
         assert (score.measure, score.band, score.note) == ("pdq_distance", Band.NEAR_IDENTICAL, note)
         assert "verify" not in answer.milliseconds
 
 
-def test_a_copy_too_covered_for_features_is_verified_by_its_near_hash_and_its_pixels(workspace: Workspace) -> None:
+def test_a_striped_copy_is_verified_by_its_features_its_near_hash_and_its_pixels(workspace: Workspace) -> None:
     covered = scene(2)
     draw = ImageDraw.Draw(covered)
     for left in range(0, SIZE[0], 60):
-        draw.line((left, 0, left, SIZE[1]), "yellow", 16)
+        draw.line((left, 0, left, SIZE[1]), "yellow", 12)
     match = asked(workspace, covered).matches[0]
     bits = next(score.value for score in match.scores if score.measure == "pdq_distance")
     assert 31 < bits <= NEAR_BITS
