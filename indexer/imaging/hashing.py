@@ -12,7 +12,6 @@ from PIL import Image
 
 UPRIGHT = "original"
 """The orientation of an unchanged picture."""
-"""The orientation of a picture as it is."""
 NEGATIVE = "negative"
 """The orientation of a picture with its light and shade exchanged."""
 

@@ -54,9 +54,9 @@ class NearCopies:
         nearest = _nearest(view, asked, copies, visible())
         deciding, smallest = [image_id for image_id, _ in nearest], asked.thresholds.min_copy_score
         if smallest is not None and len(nearest) == VERIFIED and nearest[-1][1] >= smallest:
-            deciding += _of_each_label(lambda wanted: [one for one, _ in _nearest(view, asked, copies, wanted)])
-        wanted = asked.options.filter
-        listed = deciding if wanted == ImageFilter() else [one for one, _ in _nearest(view, asked, copies, wanted)]
+            deciding += _of_each_label(lambda image_filter: _nearest_ids(view, asked, copies, image_filter))
+        image_filter = asked.options.filter
+        listed = deciding if image_filter == ImageFilter() else _nearest_ids(view, asked, copies, image_filter)
         return cls(tuple(dict.fromkeys(deciding)), tuple(dict.fromkeys(listed)))
 
 
@@ -102,26 +102,29 @@ class Verifier:
         bits = _near_by_hash(view, asked)
         overlaps: dict[int, Overlap | None] = {}
 
-        def among(wanted: ImageFilter, embedded: Sequence[int]) -> list[int]:
+        def among(image_filter: ImageFilter, embedded: Sequence[int]) -> list[int]:
             with watch.step("features"):
-                voted = _voted(view, asked, query, wanted)
-            best = _in_turn([*view.admitted([*bits], wanted), *embedded], voted)
+                voted = _voted(view, asked, query, image_filter)
+            best = _in_turn([*view.admitted([*bits], image_filter), *embedded], voted)
             with watch.step("verify"):
                 overlaps.update(
-                    self._compared(asked.probe, query, [each for each in best if each not in overlaps], bits)
+                    self._compared(
+                        asked.probe, query, [image_id for image_id in best if image_id not in overlaps], bits
+                    )
                 )
             return best
 
         deciding = among(visible(), near.deciding[:VERIFIED])
-        if len(deciding) == VERIFIED and all(overlaps[one] is not None for one in deciding):
+        if len(deciding) == VERIFIED and all(overlaps[image_id] is not None for image_id in deciding):
             copies = asked.probe.copies
             deciding += _of_each_label(
-                lambda wanted: among(
-                    wanted, [] if copies is None else [one for one, _ in _nearest(view, asked, copies, wanted)]
+                lambda image_filter: among(
+                    image_filter,
+                    [] if copies is None else _nearest_ids(view, asked, copies, image_filter),
                 )
             )
-        wanted = asked.options.filter
-        listed = deciding if wanted == ImageFilter() else among(wanted, near.listed)
+        image_filter = asked.options.filter
+        listed = deciding if image_filter == ImageFilter() else among(image_filter, near.listed)
         shown = {image_id: overlap for image_id, overlap in overlaps.items() if overlap is not None}
         return Verified(
             shown, frozenset(shown.keys() & {*deciding}), frozenset(shown.keys() & {*listed}), compared=True
@@ -214,30 +217,32 @@ def _near_by_hash(view: IndexView, asked: Asked) -> dict[int, int]:
     return dict([*nearest.items()][:LOOKED_AT])
 
 
-def _nearest(view: IndexView, asked: Asked, copies: CopyEmbeddings, wanted: ImageFilter) -> list[tuple[int, float]]:
+def _nearest(
+    view: IndexView, asked: Asked, copies: CopyEmbeddings, image_filter: ImageFilter
+) -> list[tuple[int, float]]:
     """The images of the nearest copy embeddings, each with the best score of any view; equal ones by rising id."""
-    hits = view.nearest_copies(copies.vectors, VERIFIED + 1, wanted)
+    hits = view.nearest_copies(copies.vectors, VERIFIED + 1, image_filter)
     scores = hits.scores - copies.levels[:, None]
     best: dict[int, float] = {}
     for image_id, score in zip(hits.ids.ravel().tolist(), scores.ravel().tolist(), strict=True):
         if image_id >= 0 and image_id != asked.itself and np.isfinite(score):
             best[image_id] = max(score, best.get(image_id, score))
-    return sorted(best.items(), key=lambda one: (-one[1], one[0]))[:VERIFIED]
+    return sorted(best.items(), key=lambda scored: (-scored[1], scored[0]))[:VERIFIED]
 
 
-def _voted(view: IndexView, asked: Asked, query: QueryFeatures, wanted: ImageFilter) -> list[int]:
+def _voted(view: IndexView, asked: Asked, query: QueryFeatures, image_filter: ImageFilter) -> list[int]:
     """The images that share most features with the query, the most votes first."""
-    hits = view.features_near(query, VERIFIED + 1, wanted)
+    hits = view.features_near(query, VERIFIED + 1, image_filter)
     return [image_id for image_id, _ in hits if image_id != asked.itself][:VERIFIED]
 
 
 def _of_each_label(find: Finding) -> list[int]:
     """The nearest of each label that decides: many copies that nobody labelled must not hide the one that somebody
     did."""
-    return [one for label in _CROWD_LABELS for one in find(replace(visible(), label=label))]
+    return [image_id for label in _CROWD_LABELS for image_id in find(replace(visible(), label=label))]
 
 
 def _in_turn(first: Sequence[int], second: Sequence[int]) -> list[int]:
     """The best of two lists, taken from each in turn, each image once."""
     pairs: Iterable[int | None] = chain.from_iterable(zip_longest(first, second))
-    return [one for one in dict.fromkeys(pairs) if one is not None][:VERIFIED]
+    return [image_id for image_id in dict.fromkeys(pairs) if image_id is not None][:VERIFIED]
