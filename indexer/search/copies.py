@@ -217,6 +217,10 @@ def _near_by_hash(view: IndexView, asked: Asked) -> dict[int, int]:
     return dict([*nearest.items()][:LOOKED_AT])
 
 
+def _nearest_ids(view: IndexView, asked: Asked, copies: CopyEmbeddings, image_filter: ImageFilter) -> list[int]:
+    return [image_id for image_id, _ in _nearest(view, asked, copies, image_filter)]
+
+
 def _nearest(
     view: IndexView, asked: Asked, copies: CopyEmbeddings, image_filter: ImageFilter
 ) -> list[tuple[int, float]]:
