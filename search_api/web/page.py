@@ -163,8 +163,21 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.install_gettext_translations(_catalogue(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(utc=_utc, day=_day, words=_words, number=_number, short=_short, size=_size)
+    isolate = _isolated if direction(language) == "rtl" else str
+    environment.filters.update(
+        utc=lambda moment: isolate(_utc(moment)),
+        day=lambda moment: isolate(_day(moment)),
+        number=_number,
+        short=_short,
+        size=lambda count: isolate(_size(count)),
+        words=_words,
+    )
     return environment
+
+
+def _isolated(text: str) -> str:
+    """A date or quantity that keeps its own direction within right-to-left text (UAX #9, LRI and PDI)."""
+    return f"\u2066{text}\u2069" if text else ""
 
 
 def _utc(moment: datetime | None) -> str:

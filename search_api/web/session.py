@@ -146,13 +146,15 @@ def set_form_cookie(request: HTTPConnection, response: Response) -> None:
 def set_cookie(
     request: HTTPConnection, response: Response, name: str, value: str, seconds: int, *, strict: bool = False
 ) -> None:
-    """Sets a cookie that scripts cannot read, for the addresses of this server; over https only where it came so."""
+    """Sets a cookie that scripts cannot read, for the addresses of this server; for https only where the browser uses
+    it, which behind a proxy only the Origin of a form tells."""
+    secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
     response.set_cookie(
         name,
         value,
         max_age=seconds,
         path=request.scope.get("root_path", "") or "/",
-        secure=request.url.scheme == "https",
+        secure=secure,
         httponly=True,
         samesite="strict" if strict else "lax",
     )

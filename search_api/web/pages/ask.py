@@ -31,6 +31,13 @@ async def form(request: Request, service: Serving, image: Annotated[Sha256 | Non
     return _page(request, service, asked, known=image or "")
 
 
+@router.get("/ask")
+@router.get("/ask/region")
+def again(request: Request) -> Response:
+    """Answers are not kept: their addresses, opened anew, lead to the form."""
+    return see_other(request, "/")
+
+
 @router.post("/ask")
 async def ask(request: Request, service: Serving) -> Response:
     """The answers for the posted pictures: a page, or the cards alone for a script."""

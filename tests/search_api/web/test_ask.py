@@ -54,6 +54,7 @@ def test_a_picture_gets_its_verdict_with_all_copies_as_one_group(bench: Api, vis
     page = visit.page
     page.wait_for_selector("article.answer")
     assert page.inner_text(".headline") == "Known fake"
+    assert page.inner_text(".queue-progress") == "Answered: 1 of 1. Known fake"
     assert "labelled by desk one" in page.inner_text(".summary")
     group = page.locator(".group")
     assert group.count() == 1
@@ -222,6 +223,7 @@ def test_an_image_of_the_catalogue_is_asked_with_at_an_address(bench: Api, visit
     visit.page.wait_for_selector("article.answer")
     assert visit.page.url.endswith(f"/?image={bench.fakes[4]}")
     page_is_clean(visit, bench.url)
+    assert httpx.get(f"{bench.url}/ask").headers["location"] == "/"
     assert httpx.get(f"{bench.url}/?image={'0' * 64}", headers={"Accept": "text/html"}).status_code == 404
 
 
@@ -245,6 +247,14 @@ def test_nothing_is_kept_unless_a_person_adds_it(start: Callable[..., Api], visi
     assert (image["label"]["value"], image["label"]["source"]) == ("fake", "Nadia")
     assert details["collections"] == ["tips"]
     assert details["sightings"][0]["posted_at"] == "2026-03-01T10:00:00Z"
+    token = page.get_attribute(".add [name=csrf]", "value")
+    cookies = {cookie["name"]: cookie["value"] for cookie in visit.context.cookies()}
+    with httpx.Client(base_url=own.url, cookies=cookies, headers={"Accept": "text/html"}) as client:  # without scripts
+        answer = client.post(
+            "/ask/add", data={"csrf": token}, files={"image": ("a.png", png(1))}, follow_redirects=True
+        )
+    assert str(answer.url).endswith(f"/?image={image['sha256']}")
+    assert "The catalogue has this file already" in answer.text
     page.select_option(".add [name=label]", "authentic")
     page.fill(".add [name=stated_by]", "")
     page.click(".add button")
@@ -326,3 +336,39 @@ def test_a_blurred_picture_is_shown_when_asked_for(bench: Api, without_scripts: 
     assert "blur" in image.evaluate(blurred)
     page.locator(".reveal").first.click()
     assert image.evaluate(blurred) == "none"
+
+
+def test_a_tip_line_is_worked_through_by_keyboard_alone(bench: Api, visit: Visit) -> None:
+    page = visit.page
+    page.goto(bench.url)
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "pictures":
+            break
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    files = [as_file(f"tip-{seed}.jpg", recompressed(seed)) for seed in (1, 7, 2)]
+    chooser.value.set_files(files)  # type: ignore[arg-type]
+    page.wait_for_function("() => document.querySelectorAll('article.answer').length === 3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "tip-7.jpg"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#picture-2")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('article').id") == "picture-2"
+    page.keyboard.press("Enter")
+    assert page.locator("#picture-2 details[open]").count() == 1
+
+
+def test_when_the_time_of_a_request_runs_out_the_pictures_that_are_left_say_so(
+    start: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = start()
+    monkeypatch.setattr("search_api.web.asking._TIME_SHARE", -1.0)
+    with httpx.Client(base_url=own.url, headers={"Accept": "text/html"}) as client:
+        token = form_token(client.get("/"))
+        files = [("pictures", (f"{seed}.png", png(seed))) for seed in (1, 2)]
+        answer = client.post("/ask", data={"csrf": token}, files=files)
+    assert answer.status_code == 200
+    assert answer.text.count("The time for one request ran out: send this one again.") == 2

@@ -231,7 +231,8 @@ class AskQueue extends HTMLElement {
   progress() {
     const done = this.items.filter((item) => item.done).length;
     const words = this.dataset.progress.replace("{done}", done).replace("{all}", this.items.length);
-    this.querySelector(".queue-progress").textContent = words;
+    const single = this.items.length === 1 && done === 1;
+    this.querySelector(".queue-progress").textContent = single ? `${words}. ${this.items[0].state.textContent}` : words;
   }
 
   tell(words) {
