@@ -36,7 +36,7 @@ router = APIRouter(prefix="/v1/images", tags=["images"])
 
 REPEATED: Final = frozenset({"collections"})
 ImageId = Annotated[Sha256, Path(description="SHA-256 of the image's bytes, 64 hex digits.")]
-_REASON_MAX: Final = 1_000
+REASON_MAX: Final = 1_000
 
 
 @router.post(
@@ -115,7 +115,7 @@ def change(service: Serving, sha256: ImageId, body: ImageChange) -> ImageDetails
 def delete(
     service: Serving,
     sha256: ImageId,
-    reason: Annotated[str, Query(max_length=_REASON_MAX, description="Why; kept with the tombstone.")] = "",
+    reason: Annotated[str, Query(max_length=REASON_MAX, description="Why; kept with the tombstone.")] = "",
 ) -> None:
     """Deletes the image, what is known of it and its files. A tombstone with its SHA-256 and the reason stays. So
     do the events of watches that found it, with its digest."""

@@ -1,5 +1,6 @@
 """The exemplars of campaigns, by which campaigns are compared with each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -45,3 +46,15 @@ def of_largest(session: Session, campaigns: int) -> tuple[Exemplar, ...]:
         Exemplar(name, shown_name(given, size, first_seen), size, *image)
         for name, given, size, first_seen, *image in session.execute(statement)
     )
+
+
+def one_of_each(session: Session, campaign_ids: Sequence[str]) -> dict[str, str]:
+    """The SHA-256 of the strongest exemplar of each of these campaigns, by campaign; one statement. A campaign without
+    exemplars is left out."""
+    rows = session.execute(
+        select(CampaignMemberRow.campaign_id, ImageRow.sha256)
+        .join(ImageRow, ImageRow.id == CampaignMemberRow.image_id)
+        .where(CampaignMemberRow.campaign_id.in_(campaign_ids), CampaignMemberRow.exemplar)
+        .order_by(CampaignMemberRow.strength, ImageRow.sha256.desc())
+    )
+    return {row.campaign_id: row.sha256 for row in rows}  # the last of each stays: the strongest

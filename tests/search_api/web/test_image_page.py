@@ -1,0 +1,84 @@
+"""The page of one image: what it says, and the forms that add to it."""
+
+import hashlib
+
+import httpx
+import pytest
+
+from tests.made_pictures import png
+from tests.search_api.served import Api, fill
+from tests.search_api.web.visits import Visit, page_is_clean
+
+HOSTILE = '<script>alert("x")</script> \u202eevil'
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_it_tells_what_is_known_and_is_clean(bench: Api, visit: Visit, scheme: str, language: str) -> None:
+    visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    visit.page.goto(f"{bench.url}/images/{bench.fakes[1]}?lang={language}")
+    visit.page.wait_for_selector("#similar-images .grid")
+    for words in ("caption 1", "@one", "desk one", "splice", bench.fakes[1]):
+        assert words in visit.page.inner_text("main"), words
+    page_is_clean(visit, bench.url)
+    visit.page.set_viewport_size({"width": 320, "height": 640})  # as 1280 pixels at 400 %
+    assert visit.width_overflow() <= 0
+
+
+def test_the_search_field_leads_from_a_digest_to_the_image_and_an_unknown_one_is_a_page(
+    bench: Api, visit: Visit
+) -> None:
+    page = visit.page
+    page.goto(f"{bench.url}/login")
+    page.keyboard.press("/")
+    page.keyboard.type(bench.fakes[2].upper())
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/images/{bench.fakes[2]}")
+    assert "caption 2" in page.inner_text("main")
+    lost = httpx.get(f"{bench.url}/images/{'0' * 64}", headers={"Accept": "text/html"})
+    assert (lost.status_code, lost.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_a_person_labels_sights_collects_and_deletes_without_scripts(scratch: Api, without_scripts: Visit) -> None:
+    fill(scratch, {}, range(701, 702))
+    sha256 = hashlib.sha256(png(701)).hexdigest()
+    page, address = without_scripts.page, f"{scratch.url}/images/{sha256}"
+    page.goto(address)
+    page.click("text=State a label")
+    page.select_option("[name=value]", "fake")
+    page.select_option("[name=technique]", "inpainting")
+    page.fill("[name=stated_by]", "Nadia")
+    page.fill("[name=reason]", HOSTILE)
+    page.click("text=Add the label")
+    page.wait_for_url(address)
+    assert "Nadia" in page.inner_text("table")
+    assert '<script>alert("x")</script>' in page.inner_text("table")
+    page.click("text=Add a sighting")
+    page.fill("[name=url]", "https://example.org/1")
+    page.fill("[name=caption]", HOSTILE)
+    page.click("text=Add the sighting")
+    page.wait_for_selector(".timeline")
+    assert page.get_attribute(".timeline a", "href") == "https://example.org/1"
+    page.fill("[name=add_to_collections]", "team <b>")
+    page.click("section[aria-labelledby=more] button")
+    page.wait_for_selector(".chip")
+    assert page.inner_text(".chip bdi") == "team <b>"
+    details = scratch.client.get(f"/v1/images/{sha256}").json()
+    assert (details["image"]["label"]["value"], details["collections"]) == ("fake", ["team <b>"])
+    assert (details["sightings"][0]["caption"], details["labels"][0]["source"]) == (HOSTILE, "Nadia")
+    page.click(".chip button")
+    page.wait_for_selector(".chip", state="detached")
+    page.click("text=Delete this image")
+    page.fill("[name=reason]", "asked for")
+    page.click("text=Delete it")
+    page.wait_for_url(f"{scratch.url}/")
+    assert scratch.client.get(f"/v1/images/{sha256}").status_code == 404
+    assert without_scripts.wrong == []
+
+
+def test_a_form_that_is_not_complete_says_what_to_fill_in(bench: Api, visit: Visit) -> None:
+    visit.page.goto(f"{bench.url}/images/{bench.fakes[3]}")
+    visit.page.click("text=Add a sighting")
+    visit.page.click("text=Add the sighting")
+    visit.page.wait_for_selector("[role=alert]")
+    assert "a sighting needs at least one field" in visit.page.inner_text("[role=alert]")
