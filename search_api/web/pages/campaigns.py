@@ -12,6 +12,7 @@ from indexer.campaigns import ReportFormat
 from indexer.catalog.campaigns import exemplars
 from indexer.catalog.images import images
 from indexer.catalog.records.images import Image
+from indexer.errors import NotFoundError
 from search_api.bodies.campaign_history import DecisionRequest, UndoRequest
 from search_api.bodies.fields import Cursor
 from search_api.bodies.forms import invalid, validated
@@ -26,6 +27,7 @@ router = APIRouter(prefix="/campaigns", include_in_schema=False)
 
 _A_PAGE: Final = 48
 _HISTORY: Final = 20
+_DIGITS: Final = 18
 _ID: Final = re.compile(r"cmp_[a-z0-9]{1,60}")
 _SOMEBODY: Final = "somebody at the workbench"
 _DECISION: Final[TypeAdapter[Any]] = TypeAdapter(DecisionRequest)
@@ -118,11 +120,13 @@ async def decide(request: Request, service: Serving, campaign_id: CampaignId) ->
 
 
 @router.post("/decisions/{number}/undo")
-async def undo(request: Request, service: Serving, number: campaign_history.DecisionNumber) -> Response:
+async def undo(request: Request, service: Serving, number: str) -> Response:
     """Takes a decision back."""
     fields = (await posted(request)).fields
+    if not number.isdecimal() or len(number) > _DIGITS:
+        raise NotFoundError("there is no decision of this number")
     who = validated(UndoRequest, {"by": _author(request)})
-    await run_in_threadpool(campaign_history.undo, service, number, who)
+    await run_in_threadpool(campaign_history.undo, service, int(number), who)
     following = own_address(fields.get("next", ("",))[0], "/campaigns")
     return see_other(request, following, Toast(gettext_of(request)(N_("The decision was taken back."))))
 
