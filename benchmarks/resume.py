@@ -136,7 +136,7 @@ def measure(manifest: Path, folder: Path, kills: int) -> Report:
 
 
 def kill_ingest(manifest: Path, home: Path, target: int, settings: Mapping[str, str] | None = None) -> Kill:
-    """Starts an ingest and kills it with SIGKILL as soon as `wanted` images are committed.
+    """Starts an ingest and kills it with SIGKILL as soon as `target` images are committed.
 
     Args:
         manifest, home: as `dejafake --home HOME ingest MANIFEST`.

@@ -28,7 +28,7 @@ class GroupingScores:
 
 
 def scores(truth: Labels, predicted: Labels) -> GroupingScores:
-    """Scores of groups `found` [N], negative for none, against `truth` [N], negative for noise; N at least 1."""
+    """Scores of groups `predicted` [N], negative for none, against `truth` [N], negative for noise; N at least 1."""
     known, given = _alone(truth), _alone(predicted)
     pair = known * (int(given.max()) + 1) + given
     _, number, together = np.unique(pair, return_inverse=True, return_counts=True)

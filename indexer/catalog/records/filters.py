@@ -156,6 +156,6 @@ REPEATED: Final = frozenset(name for name in FILTER_FIELDS if isinstance(getattr
 
 
 def given_fields(image_filter: ImageFilter) -> tuple[Given, ...]:
-    """The fields that `wanted` sets, in order."""
+    """The fields that a filter sets, in order."""
     values = ((name, field, getattr(image_filter, name)) for name, field in FILTER_FIELDS.items())
     return tuple(Given(name, field, value) for name, field, value in values if value not in (None, ()))
