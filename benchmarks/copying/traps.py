@@ -1,7 +1,11 @@
 """Pairs that share something and are not the same picture: one of each is known, with the other is asked.
 
 Made by code: the same meme template, logo, application or background with another picture, patterns, blank pages and
-pages of text. Found ones are folders of kinds, such as photographs of one place.
+pages of text. Found ones are folders of kinds, such as photographs of one place. Public repositories that have such
+pictures: openMVG/ImageDataset_SceauxCastle, mapillary/OpenSfM and kushalvyas/Python-Multiple-Image-Stitching (places),
+alicevision/dataset_monstree, pierotofy/dataset_banana and AlansCodeLog/photogrammetry-test-sets (things),
+pierotofy/drone_dataset_brighton_beach (from the air), the store screenshots of free applications such as
+TeamNewPipe/NewPipe and mastodon/mastodon-android, jacebrowning/memegen (memes). Mind the licence of each.
 """
 
 import io

@@ -67,15 +67,15 @@ class Measurer:
         """The views of a decoded picture to ask with beside itself: what is inside its frames. Its halves and quarters
         only where local features do not find what it shares with others."""
         with watch.step("views"):
-            found = views(image.rgb)
-            return tuple(view for view in found if view.kind is ViewKind.INNER or not self._features)
+            every = views(image.rgb)
+            return tuple(view for view in every if view.kind is ViewKind.INNER or not self._features)
 
     def measure(self, picture: OpenedPicture, views: Sequence[View], watch: Stopwatch) -> MeasuredPicture:
         """Hashes a decoded picture and what its trimmed views show, and reads what its file says of its origin."""
         image = picture.image
         with watch.step("hash"):
             hashed = query_hashes(image.rgb)
-            trimmed = [one for view in views if view.kind is ViewKind.INNER for one in self._trimmed_hashes(view)]
+            trimmed = [query for view in views if view.kind is ViewKind.INNER for query in self._trimmed_hashes(view)]
         with watch.step("provenance"):
             origin = as_findings(read_provenance(picture.data, self._provenance_limits, image))
         facts = QueryFacts(
@@ -107,8 +107,8 @@ class Measurer:
         if quality < self._min_quality or has_too_little(content_of(view.rgb), quality):
             return []
         return [
-            replace(one, orientation="trimmed" if one.orientation == UPRIGHT else f"trimmed, {one.orientation}")
-            for one in hashed.queries
+            replace(query, orientation="trimmed" if query.orientation == UPRIGHT else f"trimmed, {query.orientation}")
+            for query in hashed.queries
         ]
 
     def inputs(self, image: DecodedImage, views: Sequence[View], watch: Stopwatch) -> ModelInput:

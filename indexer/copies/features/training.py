@@ -49,7 +49,7 @@ def collect(manifests: tuple[Path, ...], out: Path) -> None:
         except ImageRejectedError as error:
             click.echo(f"{path}: {error}", err=True)
     np.save(out, np.concatenate(taken))
-    click.echo(f"{sum(len(one) for one in taken):,} descriptors of {len(taken):,} pictures")
+    click.echo(f"{sum(len(descriptors) for descriptors in taken):,} descriptors of {len(taken):,} pictures")
 
 
 def training_pictures(manifest: Path) -> Iterator[Path]:

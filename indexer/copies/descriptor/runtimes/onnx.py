@@ -51,8 +51,8 @@ class OnnxRuntime:
                 raise RuntimeError(str(error)) from error
 
 
-def onnx_runtime(weights: Path, data: bytes, onnx: OnnxInput, wanted: str, threads: int) -> EmbeddingRuntime:
-    """What runs an ONNX model: OpenVINO where it is `wanted`, else ONNX Runtime if it is there, else OpenVINO.
+def onnx_runtime(weights: Path, data: bytes, onnx: OnnxInput, runtime: str, threads: int) -> EmbeddingRuntime:
+    """What runs an ONNX model: OpenVINO where `runtime` is openvino, else ONNX Runtime if it is there, else OpenVINO.
 
     Args:
         weights: where `data` was read, for errors.
@@ -63,14 +63,14 @@ def onnx_runtime(weights: Path, data: bytes, onnx: OnnxInput, wanted: str, threa
     """
     refuse_data_elsewhere(weights, data)
     try:
-        if wanted != "openvino":
+        if runtime != "openvino":
             try:
                 return OnnxRuntime(data, onnx, threads)
             except RuntimeUnavailableError:
                 pass
         return OpenVinoRuntime.of_onnx(data, onnx, threads)
     except RuntimeUnavailableError:
-        what = "dejafake[openvino]" if wanted == "openvino" else "dejafake[onnx]"
+        what = "dejafake[openvino]" if runtime == "openvino" else "dejafake[onnx]"
         raise DetectorError(f"an ONNX model needs a runtime that is not installed: pip install '{what}'") from None
     except Exception as error:  # noqa: BLE001 - their errors have no class of their own in common
         reason = " ".join(str(error).split())[:200]

@@ -75,8 +75,8 @@ class Training:
             self._memory.add(plain, batch.numbers, config.memory)
         with torch.no_grad():
             first = altered[: len(plain)] @ torch.cat([plain, self._memory.units[: -len(plain)]]).T
-            found = float((first.argmax(dim=1) == torch.arange(len(plain))).float().mean())
-        return {name: float(value.detach()) for name, value in losses.items()} | {"found": found}
+            recall = float((first.argmax(dim=1) == torch.arange(len(plain))).float().mean())
+        return {name: float(value.detach()) for name, value in losses.items()} | {"found": recall}
 
     def _strangers(self, numbers: torch.Tensor) -> torch.Tensor:
         """The newest thousand of the memory that are of none of these pictures."""
