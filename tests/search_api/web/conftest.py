@@ -40,9 +40,10 @@ def bench(common: dict[str, object], detector: Detector, tmp_path_factory: pytes
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """One headless Chromium for the whole run."""
+    """One headless Chromium for the tests of a file. While it is open, Playwright's event loop runs in the thread of
+    the tests, and tests that start one of their own fail: it must not stay open for the whole run."""
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
