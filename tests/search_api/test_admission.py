@@ -10,10 +10,11 @@ import pytest
 from fastapi.routing import APIRoute
 
 from search_api.layers.admission import Lane
+from search_api.web.site import page_modules
 from tests.made_pictures import png
 from tests.search_api.served import Api, problem_of
 
-SEARCHING = {("POST", "/v1/search")}
+SEARCHING = {("POST", "/v1/search"), ("POST", "/ask")}
 HEAVY = {
     ("POST", "/v1/search/region"),
     ("POST", "/v1/compare"),
@@ -23,6 +24,9 @@ HEAVY = {
     ("POST", "/v1/hash-lists"),
     ("GET", "/v1/images/{sha256}/heatmap"),
     ("GET", "/v1/campaigns/{campaign_id}/report"),
+    ("POST", "/ask/region"),
+    ("POST", "/ask/add"),
+    ("GET", "/campaigns/{campaign_id}/report"),
 }
 LIGHT = {
     ("GET", "/"),
@@ -38,6 +42,25 @@ LIGHT = {
     ("GET", "/v1/images/{sha256}/similar"),
     ("GET", "/v1/images/{sha256}/sightings"),
     ("POST", "/v1/images/{sha256}/sightings"),
+    ("GET", "/ask"),
+    ("GET", "/ask/region"),
+    ("GET", "/find"),
+    ("GET", "/images"),
+    ("GET", "/images/{sha256}"),
+    ("GET", "/images/{sha256}/similar"),
+    ("GET", "/images/{sha256}/delete"),
+    ("POST", "/images/{sha256}/delete"),
+    ("POST", "/images/{sha256}/labels"),
+    ("POST", "/images/{sha256}/sightings"),
+    ("POST", "/images/{sha256}/collections"),
+    ("GET", "/campaigns"),
+    ("GET", "/campaigns/{campaign_id}"),
+    ("POST", "/campaigns/{campaign_id}/decisions"),
+    ("POST", "/campaigns/decisions/{number}/undo"),
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("POST", "/logout"),
+    ("POST", "/preferences"),
 }
 """Neither decode a picture nor run the model nor take files. A route that is in none of these lists fails a test."""
 LIGHT_ROOMS = ("/v1/enrich/", "/v1/watches", "/v1/campaigns", "/v1/novelties", "/v1/collections", "/v1/detectors")
@@ -49,7 +72,7 @@ def routes(own: Api) -> set[tuple[str, str]]:
     """Method and path of every route, those of the pages included."""
     described = own.client.get("/openapi.json").json()["paths"]
     found = {(method.upper(), path) for path, operations in described.items() for method in operations}
-    pages = [route for route in own.app.routes if isinstance(route, APIRoute)]
+    pages = [route for module in page_modules() for route in module.router.routes if isinstance(route, APIRoute)]
     return found | {(method, route.path) for route in pages for method in route.methods - {"HEAD"}}
 
 

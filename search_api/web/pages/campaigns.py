@@ -95,7 +95,11 @@ def campaign(
 
 @router.get("/{campaign_id}/report")
 async def report(
-    request: Request, service: Serving, campaign_id: CampaignId, format: ReportFormat, blur: bool = True
+    request: Request,
+    service: Serving,
+    campaign_id: CampaignId,
+    format: ReportFormat = ReportFormat.HTML,
+    blur: bool = True,
 ) -> Response:
     """The report on it, to forward; pictures are blurred unless told otherwise."""
     return await reports.report(request, service, campaign_id, format, None, blur)
