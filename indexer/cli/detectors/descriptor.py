@@ -3,7 +3,8 @@
 import click
 from rich.padding import Padding
 
-from indexer.cli.output import console, json_option, plain, print_json, table
+from indexer.cli.detectors.showing import show_checks, show_description, show_listed, show_name
+from indexer.cli.output import console, json_option, plain, print_json
 from indexer.copies.descriptor import list_descriptors, resolve_descriptor
 from indexer.copies.descriptor.registry import OFF
 from indexer.copies.descriptor.spec import DescriptorSpec
@@ -27,15 +28,15 @@ def list_all(settings: Settings, as_json: bool) -> None:
         return
     out = console()
     for listing in listings:
-        out.print("*" if listing.in_use else " ", plain(listing.name), style="bold")
         if listing.spec is None:
+            show_name(out, listing.name, in_use=listing.in_use)
             out.print(Padding(plain(f"{listing.state}: {listing.reason}"), (0, 0, 1, 4)))
             continue
         trained = "trained" if listing.spec.trained else "not trained"
         dimension = f"{listing.spec.dimension} numbers"
         facts = (listing.state, trained, dimension, listing.spec.licence, listing.proved)
-        out.print(Padding(plain(" · ".join(fact for fact in facts if fact)), (0, 0, 0, 4)))
-        out.print(Padding(plain(listing.spec.summary), (0, 0, 1, 4)), style="dim")
+        shown = " · ".join(fact for fact in facts if fact)
+        show_listed(out, listing.name, shown, listing.spec.summary, in_use=listing.in_use)
     if settings.copy_descriptor == OFF:
         out.print("None is in use. Choose one with DEJAFAKE_COPY_DESCRIPTOR=NAME.")
     else:
@@ -54,12 +55,10 @@ def info(settings: Settings, name: str | None, as_json: bool) -> None:
     if as_json:
         print_json(resolved)
         return
-    out, spec = console(), resolved.spec
+    spec = resolved.spec
     how = spec.preprocessing
     resize = "squeezed" if how.resize_shortest is None else f"shortest side to {how.resize_shortest}, cropped"
-    description = table("", "")
-    description.show_header = False
-    for key, value in (
+    facts = (
         ("copy descriptor", spec.name),
         ("what it is", spec.summary),
         ("trained", "yes" if spec.trained else "no: its embeddings mean nothing"),
@@ -70,11 +69,8 @@ def info(settings: Settings, name: str | None, as_json: bool) -> None:
         ("licence", spec.licence),
         ("fingerprint", resolved.fingerprint),
         ("weights", resolved.weights),
-    ):
-        description.add_row(key, plain(value))
-    out.print(description)
-    for limit in spec.limits:
-        out.print("·", plain(limit))
+    )
+    show_description(console(), facts, spec.limits)
 
 
 @descriptor.command()
@@ -90,11 +86,7 @@ def verify(settings: Settings, name: str | None, write: bool, as_json: bool) -> 
     if as_json:
         print_json(proof)
         return
-    out = console()
-    for check in proof.checks:
-        out.print("ok ", plain(check))
-    if proof.golden is not None:
-        out.print("golden embeddings written to", plain(proof.golden))
+    show_checks(console(), proof.checks, proof.golden, "embeddings")
 
 
 def _claims(spec: DescriptorSpec) -> str:

@@ -1,9 +1,9 @@
 """`dejafake detector`: which detectors there are, and whether their weights are what they should be."""
 
 import click
-from rich.padding import Padding
 
-from indexer.cli.output import console, json_option, plain, print_json, steps, table
+from indexer.cli.detectors.showing import show_checks, show_description, show_listed
+from indexer.cli.output import console, json_option, plain, print_json, steps
 from indexer.detector import list_detectors, pull, resolve
 from indexer.detector import verify as verify_detector
 from indexer.settings import Settings
@@ -29,9 +29,7 @@ def list_all(settings: Settings, as_json: bool) -> None:
         facts = (
             f"{state} · {'trained' if listed.spec.trained else 'not trained'} · {listed.spec.licence} · {listed.proved}"
         )
-        out.print("*" if listed.in_use else " ", plain(listed.spec.name), style="bold")
-        out.print(Padding(plain(facts), (0, 0, 0, 4)))
-        out.print(Padding(plain(listed.spec.summary), (0, 0, 1, 4)), style="dim")
+        show_listed(out, listed.spec.name, facts, listed.spec.summary, in_use=listed.in_use)
     out.print("* in use. Choose another with --detector NAME; fetch one with `dejafake detector pull NAME`.")
 
 
@@ -45,10 +43,8 @@ def info(settings: Settings, name: str, as_json: bool) -> None:
     if as_json:
         print_json(resolved)
         return
-    out, spec = console(), resolved.spec
-    listing = table("", "")
-    listing.show_header = False
-    for key, value in (
+    spec = resolved.spec
+    facts = (
         ("detector", spec.name),
         ("what it is", spec.summary),
         ("trained", "yes" if spec.trained else "no: its verdict is always not_assessable"),
@@ -60,11 +56,8 @@ def info(settings: Settings, name: str, as_json: bool) -> None:
         ("revision", spec.revision),
         ("fingerprint", resolved.fingerprint),
         ("files", resolved.folder),
-    ):
-        listing.add_row(key, plain(value))
-    out.print(listing)
-    for limit in spec.limits:
-        out.print(f"· {limit}")
+    )
+    show_description(console(), facts, spec.limits)
 
 
 @detector.command("pull")
@@ -92,8 +85,4 @@ def verify(settings: Settings, name: str | None, write: bool, as_json: bool) -> 
     if as_json:
         print_json(proof)
         return
-    out = console()
-    for check in proof.checks:
-        out.print("ok ", plain(check))
-    if proof.golden is not None:
-        out.print("golden outputs written to", plain(proof.golden))
+    show_checks(console(), proof.checks, proof.golden, "outputs")
