@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from indexer.index.vectors import VectorStore
+from indexer.index.vectors import Manifest, VectorStore
 from indexer.index.view import IndexView
 
 IndexState = Literal["opening", "missing", "stale", "ready", "damaged", "other_detector"]
@@ -31,7 +31,6 @@ class CopyIndexStatus:
     @classmethod
     def of(cls, store: VectorStore, state: IndexState, catalogue_count: int) -> "CopyIndexStatus":
         """The status of a store."""
-        manifest = store.manifest
         return cls(
             fingerprint=store.folder.fingerprint,
             state=state,
@@ -39,12 +38,7 @@ class CopyIndexStatus:
             catalogue_count=catalogue_count,
             tail=store.tail,
             deleted=store.deleted,
-            kind=manifest.kind if manifest else "exact",
-            parameters=manifest.parameters if manifest else {},
-            recall=manifest.recall if manifest else None,
-            milliseconds=manifest.milliseconds if manifest else None,
-            built_at=datetime.fromisoformat(manifest.built_at) if manifest else None,
-            bytes=manifest.bytes if manifest else 0,
+            **_of_snapshot(store.manifest),
         )
 
 
@@ -106,7 +100,6 @@ class IndexStatus:
     ) -> "IndexStatus":
         """The status of the state that searches see; `view` None: they see none yet."""
         store = view.vectors if view else None
-        manifest = store.manifest if store else None
         return cls(
             fingerprint=fingerprint,
             state=state,
@@ -115,12 +108,7 @@ class IndexStatus:
             tail=store.tail if store else 0,
             deleted=store.deleted if store else 0,
             snapshot=view.snapshot_id if view else "",
-            kind=manifest.kind if manifest else "exact",
-            parameters=manifest.parameters if manifest else {},
-            recall=manifest.recall if manifest else None,
-            milliseconds=manifest.milliseconds if manifest else None,
-            built_at=datetime.fromisoformat(manifest.built_at) if manifest else None,
-            bytes=manifest.bytes if manifest else 0,
+            **_of_snapshot(store.manifest if store else None),
             problem=problem,
             copies=copies,
             features=features,
@@ -141,3 +129,17 @@ class IndexVerification:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
+
+
+def _of_snapshot(manifest: Manifest | None) -> dict[str, Any]:
+    """The fields of a status that tell of a snapshot; without one, those of an index that is searched exactly."""
+    if manifest is None:
+        return {"kind": "exact", "parameters": {}, "recall": None, "milliseconds": None, "built_at": None, "bytes": 0}
+    return {
+        "kind": manifest.kind,
+        "parameters": manifest.parameters,
+        "recall": manifest.recall,
+        "milliseconds": manifest.milliseconds,
+        "built_at": datetime.fromisoformat(manifest.built_at),
+        "bytes": manifest.bytes,
+    }
