@@ -49,12 +49,12 @@ def of_largest(session: Session, campaigns: int) -> tuple[Exemplar, ...]:
 
 
 def one_of_each(session: Session, campaign_ids: Sequence[str]) -> dict[str, str]:
-    """The SHA-256 of the strongest exemplar of each of these campaigns, by campaign; one statement. A campaign without
+    """The SHA-256 of the first exemplar of each of these campaigns, by campaign; one statement. A campaign without
     exemplars is left out."""
     rows = session.execute(
         select(CampaignMemberRow.campaign_id, ImageRow.sha256)
         .join(ImageRow, ImageRow.id == CampaignMemberRow.image_id)
         .where(CampaignMemberRow.campaign_id.in_(campaign_ids), CampaignMemberRow.exemplar)
-        .order_by(CampaignMemberRow.strength, ImageRow.sha256.desc())
+        .order_by(CampaignMemberRow.rank.desc())
     )
-    return {row.campaign_id: row.sha256 for row in rows}  # the last of each stays: the strongest
+    return {row.campaign_id: row.sha256 for row in rows}  # the last of each stays: the first in rank

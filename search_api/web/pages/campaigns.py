@@ -110,11 +110,10 @@ async def decide(request: Request, service: Serving, campaign_id: CampaignId) ->
     """Carries out what the form decides; the message on the next page can take it back."""
     values = (await posted(request)).values(frozenset({"images"}))
     values["by"] = _author(request)
-    kind = values.get("kind")
     try:
         decision = _DECISION.validate_python(values)
-    except ValidationError:
-        if kind in ("confirm_member", "reject_member", "split") and "images" not in values:
+    except ValidationError as error:
+        if any("images" in fault["loc"] for fault in error.errors()):
             raise invalid("body.images", "choose at least one image first") from None
         raise invalid("body.kind", "the form is not complete: fill in what the decision needs") from None
     done = await run_in_threadpool(campaign_history.decide, service, campaign_id, decision)

@@ -72,13 +72,8 @@ async def add_sighting(request: Request, service: Serving, sha256: ImageId) -> R
     """Adds where the image was seen."""
     report = validated(SightingReport, (await posted(request)).values(frozenset()))
     answer = await run_in_threadpool(routes.add_sighting, service, sha256, report)
-    translated = gettext_of(request)
-    said = (
-        translated(N_("The sighting was added."))
-        if answer.added
-        else translated(N_("This sighting was known already."))
-    )
-    return see_other(request, f"/images/{sha256}#sightings", Toast(translated(said)))
+    said = N_("The sighting was added.") if answer.added else N_("This sighting was known already.")
+    return see_other(request, f"/images/{sha256}#sightings", Toast(gettext_of(request)(said)))
 
 
 @router.post("/{sha256}/collections")

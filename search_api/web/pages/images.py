@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from indexer.catalog.images import collections
-from indexer.vocabulary import LabelValue, Technique
+from indexer.vocabulary import Technique
 from search_api.bodies.forms import validated
 from search_api.bodies.images import ImageQuery
 from search_api.routes import images as routes
@@ -56,7 +56,6 @@ def all_images(request: Request, service: Serving) -> Response:
         without={name: _address({other: said for other, said in given.items() if other != name}) for name in given},
         first=_address(given) if cursor else "",
         following=_address({**given, "cursor": page.next_cursor}) if page.next_cursor else "",
-        label_values=tuple(LabelValue),
         techniques=tuple(Technique),
         collections=[collection.name for collection in named],
     )
