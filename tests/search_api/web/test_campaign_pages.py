@@ -43,8 +43,7 @@ def test_the_list_and_a_campaign_are_clean(clustered: Api, visit: Visit, languag
     page.goto(f"{clustered.url}/campaigns/{ids(clustered)[0]}?lang={language}")
     assert page.locator(".members .picture-card").count() == 4
     page_is_clean(visit, clustered.url)
-    page.set_viewport_size({"width": 320, "height": 640})  # as 1280 pixels at 400 %
-    assert visit.width_overflow() <= 0
+    assert visit.overflow_when_narrow() <= 0
 
 
 def test_images_are_rejected_by_keyboard_and_the_decision_is_taken_back(clustered: Api, visit: Visit) -> None:

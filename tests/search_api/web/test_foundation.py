@@ -131,8 +131,7 @@ def test_the_frame_is_clean_in_every_colour_and_direction(bench: Api, visit: Vis
     visit.page.goto(f"{bench.url}/login?lang={language}")
     visit.page.click(".top-menu summary")
     page_is_clean(visit, bench.url)
-    visit.page.set_viewport_size({"width": 320, "height": 640})  # as 1280 pixels at 400 %
-    assert visit.width_overflow() <= 0
+    assert visit.overflow_when_narrow() <= 0
 
 
 def test_the_header_is_worked_by_keyboard(bench: Api, visit: Visit) -> None:

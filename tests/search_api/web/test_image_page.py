@@ -21,8 +21,7 @@ def test_it_tells_what_is_known_and_is_clean(bench: Api, visit: Visit, scheme: s
     for words in ("caption 1", "@one", "desk one", "splice", bench.fakes[1]):
         assert words in visit.page.inner_text("main"), words
     page_is_clean(visit, bench.url)
-    visit.page.set_viewport_size({"width": 320, "height": 640})  # as 1280 pixels at 400 %
-    assert visit.width_overflow() <= 0
+    assert visit.overflow_when_narrow() <= 0
 
 
 def test_the_search_field_leads_from_a_digest_to_the_image_and_an_unknown_one_is_a_page(

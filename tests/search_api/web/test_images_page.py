@@ -14,8 +14,7 @@ def test_it_is_clean(bench: Api, visit: Visit, language: str, scheme: str) -> No
     visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     visit.page.goto(f"{bench.url}/images?label=fake&lang={language}")
     page_is_clean(visit, bench.url)
-    visit.page.set_viewport_size({"width": 320, "height": 640})  # as 1280 pixels at 400 %
-    assert visit.width_overflow() <= 0
+    assert visit.overflow_when_narrow() <= 0
 
 
 def test_conditions_are_set_by_the_form_and_taken_away_one_by_one_without_scripts(

@@ -44,6 +44,11 @@ class Visit:
             for node in fault["nodes"]
         ]
 
+    def overflow_when_narrow(self) -> int:
+        """By how many pixels the page is wider than a window of 1280 pixels at 400 %."""
+        self.page.set_viewport_size({"width": 320, "height": 640})
+        return self.width_overflow()
+
     def width_overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
         script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
