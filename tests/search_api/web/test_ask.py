@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -11,6 +12,9 @@ from tests.made_pictures import encoded, png, recompressed, scene
 from tests.search_api.served import Api
 from tests.search_api.web.test_foundation import form_token
 from tests.search_api.web.visits import Visit, page_is_clean
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 
 def given(visit: Visit, home: str, *files: tuple[str, bytes]) -> None:
@@ -327,6 +331,17 @@ def test_a_guarded_server_answers_after_the_sign_in(start: Callable[..., Api], v
     visit.page.wait_for_url("**/login*")
 
 
+def test_a_picture_that_was_chosen_before_the_script_ran_is_asked_about(bench: Api, visit: Visit) -> None:
+    held: list[Route] = []
+    visit.page.route("**/ask.js", lambda route: held.append(route))
+    with visit.page.expect_request("**/ask.js"):
+        visit.page.goto(bench.url, wait_until="commit")
+    visit.page.set_input_files("#pictures", [as_file("a.png", png(1))])  # type: ignore[list-item]
+    (script,) = held
+    script.continue_()
+    visit.page.wait_for_selector("article.answer")
+
+
 def test_a_blurred_picture_is_shown_when_asked_for(bench: Api, without_scripts: Visit) -> None:
     page = without_scripts.page
     without_scripts.context.add_cookies([{"name": "dejafake_blur", "value": "on", "url": bench.url}])
@@ -340,6 +355,7 @@ def test_a_blurred_picture_is_shown_when_asked_for(bench: Api, without_scripts: 
 
 def test_a_tip_line_is_worked_through_by_keyboard_alone(bench: Api, visit: Visit) -> None:
     page = visit.page
+    page.on("filechooser", lambda _chooser: None)  # so that the browser tells of choosers before the key is pressed
     page.goto(bench.url)
     for _ in range(30):
         page.keyboard.press("Tab")

@@ -37,6 +37,7 @@ class AskQueue extends HTMLElement {
     addEventListener("beforeunload", (event) => {
       if (this.items.some((item) => !item.done)) event.preventDefault();
     });
+    if (this.input.files.length) this.take(this.input.files); // chosen before this script ran
   }
 
   /** Takes files into a new queue; the cards of the last one go. */
