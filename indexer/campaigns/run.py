@@ -34,6 +34,7 @@ from indexer.catalog.database import Catalog
 from indexer.catalog.detections import calibrations, detectors
 from indexer.catalog.records.campaigns import CampaignMember, ClusteringRun, Reason
 from indexer.catalog.records.detections import DetectorEntry
+from indexer.copies.verification.thumbnails import KnownPairs, Thumbnails
 from indexer.detector.spec import DEFAULT_MIN_COSINE
 from indexer.index import SearchIndex
 from indexer.settings import Settings
@@ -85,7 +86,9 @@ def cluster(
 
     fakes = known_fakes(catalog, settings, tell)
     copies = copy_links(fakes, settings, tell)
-    verified: Verified = verified_copies(fakes, copies, catalog, index, tell) if settings.local_features else {}
+    verified: Verified = {}
+    if settings.local_features:
+        verified = verified_copies(fakes, copies, catalog, index, KnownPairs(Thumbnails(settings)), tell)
     near_identical = len(copies)
     copies = united(copies, verified_links(verified))
     alike = links([], [], [])

@@ -16,13 +16,13 @@ from indexer.catalog.detections import embeddings
 from indexer.catalog.images import images
 from indexer.catalog.records.images import ImageDetails, KnownImage
 from indexer.copies.descriptor import ResolvedDescriptor
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.detector import ResolvedDetector
 from indexer.heads import HeadStore
 from indexer.index import IndexView, SearchIndex
 from indexer.search.answers import SearchAnswer, SearchOptions
 from indexer.search.candidates import LIKEST, Asked, Candidates, list_limit, visible
 from indexer.search.copies import NOT_VERIFIED, NearCopies, Verified, Verifier
-from indexer.search.details import Thumbnails
 from indexer.search.list_matches import listed_matches, shown
 from indexer.search.matching import Known, match_of, strength
 from indexer.search.probe import Probe

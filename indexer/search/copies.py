@@ -10,21 +10,20 @@ from itertools import chain, zip_longest
 from typing import Final, TypeAlias
 
 import numpy as np
-from PIL import Image
 
 from indexer.catalog.copies import local_features
 from indexer.catalog.database import Catalog
 from indexer.catalog.images import images
 from indexer.catalog.records.filters import ImageFilter
 from indexer.copies.features import FEATURES_FINGERPRINT, LocalFeatures, QueryFeatures, readable
-from indexer.copies.verification.overlap import NEAR_BITS, Box, Overlap
+from indexer.copies.verification.overlap import NEAR_BITS, Overlap
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.imaging.content import has_few_tones
 from indexer.index import IndexView
 from indexer.search.candidates import Asked, visible
-from indexer.search.details import Thumbnails
 from indexer.search.probe import CopyEmbeddings, Probe
 from indexer.search.stopwatch import Stopwatch
-from indexer.vocabulary import LabelValue, Relation
+from indexer.vocabulary import LabelValue
 
 VERIFIED: Final = 50
 """The best candidates, of all indexes together, whose features are compared."""
@@ -154,8 +153,8 @@ class Verifier:
     ) -> dict[int, Overlap]:
         """What the pixels make of the overlaps that cover enough for the same picture, and of pictures whose hashes are
         near and whose features show no such overlap."""
-        from indexer.copies.verification.deciding import covers, settled
-        from indexer.copies.verification.pixels import agreement  # loads OpenCV
+        from indexer.copies.verification.comparing import SmallPicture, by_pixels  # loads OpenCV
+        from indexer.copies.verification.deciding import covers
 
         wide = {image_id: overlap for image_id, overlap in overlaps.items() if covers(overlap, probe.inner)}
         likeliest = sorted(wide, key=lambda image_id: (-wide[image_id].inliers, image_id))[:LOOKED_AT]
@@ -165,43 +164,17 @@ class Verifier:
             return {}
         with self._catalog.reading() as session:
             names = images.sha256_of(session, [*likeliest, *unlaid])
+        asked = SmallPicture(small, query.upright.size)
         decided = {}
         for image_id in (*likeliest, *unlaid):
             thumbnail = self._thumbnails.get(names[image_id]) if image_id in names else None
             if thumbnail is None:
                 continue
-            sizes = query.upright.size, known[image_id].size
-            if image_id in wide:
-                pixels = agreement(small, thumbnail, wide[image_id], *sizes, probe.inner)
-                decided[image_id] = settled(wide[image_id], pixels, probe.inner, bits.get(image_id))
-                continue
-            overlap = _registered(small, thumbnail, *sizes, probe.inner, bits[image_id])
+            other = SmallPicture(thumbnail, known[image_id].size)
+            overlap = by_pixels(asked, other, wide.get(image_id), bits.get(image_id), probe.inner)
             if overlap is not None:
                 decided[image_id] = overlap
         return decided
-
-
-def _registered(
-    query: Image.Image,
-    known: Image.Image,
-    query_size: tuple[int, int],
-    known_size: tuple[int, int],
-    inner: Box | None,
-    bits: int,
-) -> Overlap | None:
-    """The overlap of a query and a known picture that their pixels prove to be the same; arguments as of `registered`
-    and `settled`."""
-    from indexer.copies.verification.deciding import settled
-    from indexer.copies.verification.pixels import agreement  # loads OpenCV
-    from indexer.copies.verification.registering import registered
-
-    for part in (None,) if inner is None else (None, inner):
-        laid = registered(query, known, query_size, known_size, part)
-        if laid is not None:
-            overlap = settled(laid, agreement(query, known, laid, query_size, known_size, inner), inner, bits)
-            if overlap.relation is Relation.SAME_PICTURE:
-                return overlap
-    return None
 
 
 def _near_by_hash(view: IndexView, asked: Asked) -> dict[int, int]:

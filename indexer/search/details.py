@@ -1,6 +1,5 @@
 """The local features of a query, taken when they are asked: most searches are settled without them."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,13 +7,6 @@ from typing import TypeAlias
 from PIL import Image
 
 from indexer.copies.features import QUERY_SIDE, LocalFeatures, QueryFeatures, readable
-from indexer.errors import ImageRejectedError
-from indexer.files.media import MediaStore
-from indexer.imaging.decoding import decode
-from indexer.imaging.limits import ImageLimits
-from indexer.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 Details: TypeAlias = Callable[[], QueryFeatures]
 """Gives the local features of a query, in pixels of its picture as it is upright."""
@@ -50,29 +42,6 @@ class Sketch:
         from indexer.copies.features.sift import upright_features  # loads OpenCV
 
         return QueryFeatures.of(upright_features(self.rgb).in_pixels_of(self.size))
-
-
-class Thumbnails:
-    """Thumbnails of known images as pictures, for what is to be seen at that size.
-
-    Args:
-        settings: where they are, and the limits of what is decoded.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._files = MediaStore(settings.thumbnails_dir, derived=True)
-        self._limits = ImageLimits.from_settings(settings)
-
-    def get(self, sha256: str) -> Image.Image | None:
-        """The thumbnail of an image, of mode RGB; None where there is none that can be read."""
-        data = self._files.get(sha256)
-        if data is None:
-            return None
-        try:
-            return decode(data, self._limits).rgb
-        except ImageRejectedError as error:
-            logger.warning("the thumbnail of %s is not looked at: %s", sha256, error)
-            return None
 
 
 def stored_details(codes: bytes, whose: str) -> QueryFeatures:

@@ -13,10 +13,11 @@ from indexer.catalog.detections import embeddings
 from indexer.catalog.records.images import KnownImage
 from indexer.copies.descriptor import ResolvedDescriptor
 from indexer.copies.features import FEATURES_FINGERPRINT
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.detector import ResolvedDetector
 from indexer.detector.shared_passes import Seen, SharedPasses
 from indexer.index import SearchIndex
-from indexer.search.details import Thumbnails, stored_details
+from indexer.search.details import stored_details
 from indexer.search.measurer import Measurer
 from indexer.search.probe import ModelInput, OpenedPicture, Probe
 from indexer.search.steps import PictureSteps, in_this_thread

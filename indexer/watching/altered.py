@@ -1,4 +1,7 @@
-"""Which new images are altered copies of a watched picture, by local features that lie alike."""
+"""Which new images are altered copies of a watched picture, by local features that lie alike and by pixels.
+
+A watch keeps no picture: pixels are compared where the watched picture is in the catalogue; else features decide alone.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +12,14 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from indexer.catalog.copies import local_features
-from indexer.catalog.records.watches import Arrival
+from indexer.catalog.records.watches import Arrival, WatchedPicture
 from indexer.copies.features import FEATURES_FINGERPRINT, LocalFeatures, QueryFeatures, readable
-from indexer.copies.verification.overlap import Overlap
+from indexer.copies.verification.overlap import NEAR_BITS, Overlap
+from indexer.copies.verification.thumbnails import KnownPairs, KnownPicture
+from indexer.imaging.content import has_few_tones
+from indexer.imaging.degenerate import says_nothing
 from indexer.index.features import FeatureFolder, FeatureStore
+from indexer.watching.matching import nearby
 
 _VERIFIED: Final = 20
 """Most new images of one batch that are compared with a watched picture: those that share most features with it."""
@@ -43,19 +50,42 @@ class ArrivedFeatures:
             store.add(np.fromiter(details, np.int64, len(details)), [codes[image_id] for image_id in details], 0)
         return cls({arrival.id: arrival for arrival in came if arrival.id in details}, details, store)
 
-    def overlaps(self, picture: LocalFeatures, reported: set[str]) -> list[tuple[Arrival, Overlap]]:
+    def overlaps(
+        self, picture: WatchedPicture, features: LocalFeatures, pairs: KnownPairs, min_quality: int, reported: set[str]
+    ) -> list[tuple[Arrival, Overlap]]:
         """The new images that show the same as a picture, with where, by rising id; the picture is the query.
 
         Args:
-            picture: its local features.
+            picture: the watched one.
+            features: its local features.
+            pairs: compares the pixels of images of the catalogue.
+            min_quality: PDQ quality below which a near hash proves nothing.
             reported: SHA-256 of images that need no comparison.
         """
         if not self.details:
             return []
         from indexer.copies.verification.verifying import verify_all  # loads OpenCV
 
-        query = QueryFeatures.of(picture)
-        hits = sorted(image_id for image_id, _ in self.store.search(query, _VERIFIED))
-        near = [self.arrivals[image_id] for image_id in hits if self.arrivals[image_id].sha256 not in reported]
+        query = QueryFeatures.of(features)
+        shared = {image_id for image_id, _ in self.store.search(query, _VERIFIED)}
+        telling = picture.pdq_quality >= min_quality
+        comparable = [arrival for arrival in self.arrivals.values() if _tells(arrival, min_quality)] if telling else []
+        near_by_hash = {arrival.id for arrival in nearby(picture, comparable, NEAR_BITS)[:_VERIFIED]}
+        near = [self.arrivals[image_id] for image_id in sorted(shared | near_by_hash)]
+        near = [arrival for arrival in near if arrival.sha256 not in reported]
+        hashes = tuple(asked.bits for asked in picture.hashes) if telling else ()
+        own = KnownPicture(picture.sha256, features.size, hashes)
+        decided = []
         overlaps = verify_all(query, [self.details[arrival.id] for arrival in near])
-        return [(arrival, overlap) for arrival, overlap in zip(near, overlaps, strict=True) if overlap is not None]
+        for arrival, overlap in zip(near, overlaps, strict=True):
+            pdq = (arrival.pdq,) if _tells(arrival, min_quality) else ()
+            known = KnownPicture(arrival.sha256, self.details[arrival.id].size, pdq)
+            settled = pairs.decided(own, known, overlap)
+            if settled is not None:
+                decided.append((arrival, settled))
+        return decided
+
+
+def _tells(arrival: Arrival, min_quality: int) -> bool:
+    """Whether a hash that is near that of an image proves anything."""
+    return arrival.pdq_quality >= min_quality and not has_few_tones(arrival.content) and not says_nothing(arrival.pdq)

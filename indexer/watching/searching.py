@@ -23,6 +23,7 @@ from indexer.catalog.records.watches import Arrival, Joined, LookingWatch, NewWa
 from indexer.catalog.watches import arrivals as watch_arrivals
 from indexer.catalog.watches import events as watch_events
 from indexer.copies.features import FEATURES_FINGERPRINT, LocalFeatures, readable
+from indexer.copies.verification.thumbnails import KnownPairs, Thumbnails
 from indexer.errors import CatalogError
 from indexer.verdict.thresholds import Thresholds
 from indexer.watching.altered import ArrivedFeatures
@@ -50,12 +51,16 @@ class Lookout:
 
     Args:
         catalog: holds watches, images and embeddings.
+        thumbnails: of the images.
         fingerprint: of the detector in use; only watches created with it search by similarity.
         thresholds: what currently counts as the same picture and the same origin.
     """
 
-    def __init__(self, catalog: Catalog, fingerprint: str, thresholds: Callable[[], Thresholds]) -> None:
+    def __init__(
+        self, catalog: Catalog, thumbnails: Thumbnails, fingerprint: str, thresholds: Callable[[], Thresholds]
+    ) -> None:
         self._catalog = catalog
+        self._thumbnails = thumbnails
         self._fingerprint = fingerprint
         self._thresholds = thresholds
         self._broken: dict[str, str] = {}
@@ -63,7 +68,8 @@ class Lookout:
     @classmethod
     def of(cls, workspace: Workspace) -> "Lookout":
         """For the catalogue of an installation."""
-        return cls(workspace.catalog, workspace.resolved.fingerprint, workspace.searcher.thresholds)
+        thumbnails = Thumbnails(workspace.settings)
+        return cls(workspace.catalog, thumbnails, workspace.resolved.fingerprint, workspace.searcher.thresholds)
 
     def look(self, now: datetime, stopping: Callable[[], bool] = lambda: False) -> Alerts:
         """Checks everything that was added, or until `stopping` is set; the rest is checked the next time.
@@ -104,7 +110,7 @@ class Lookout:
 
     def _look(self, ids: Sequence[str], thresholds: Thresholds) -> "list[_Seen]":
         with self._catalog.reading() as session:
-            return _Look(session, self._fingerprint, thresholds).watches(ids)
+            return _Look(session, self._thumbnails, self._fingerprint, thresholds).watches(ids)
 
     def _record(self, seen: "Sequence[_Seen]", now: datetime) -> tuple[Counter[str], bool]:
         """How many images each watch reports, and whether anything was recorded."""
@@ -176,8 +182,9 @@ def _recorded(session: Session, results: Sequence[_Seen], now: datetime) -> Coun
 class _Look:
     """One check of one state of the catalogue; data needed by several watches is read once."""
 
-    def __init__(self, session: Session, fingerprint: str, thresholds: Thresholds) -> None:
+    def __init__(self, session: Session, thumbnails: Thumbnails, fingerprint: str, thresholds: Thresholds) -> None:
         self._session = session
+        self._pairs = KnownPairs(thumbnails)
         self._fingerprint = fingerprint
         self._thresholds = thresholds
         self._images: dict[int, tuple[Arrival, ...]] = {}
@@ -229,7 +236,8 @@ class _Look:
             return []
         if after not in self._features:
             self._features[after] = ArrivedFeatures.of(self._session, self._images_after(after))
-        overlaps = self._features[after].overlaps(details, reported)
+        min_quality = self._thresholds.min_quality
+        overlaps = self._features[after].overlaps(picture, details, self._pairs, min_quality, reported)
         reports = (picture_event(picture, arrival, None, self._thresholds, overlap) for arrival, overlap in overlaps)
         return [event for event in reports if event is not None]
 

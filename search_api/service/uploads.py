@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from indexer.campaigns.joining.after_ingest import join_campaigns
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.errors import DejafakeError
 from indexer.ingest.report import IngestOptions, ItemOutcome
 from indexer.sightings import SIGHTING_FIELDS, NewSighting
@@ -59,7 +60,13 @@ def _join(service: Service) -> None:
     """Lets new images join campaigns; a failure here does not fail the upload."""
     workspace = service.workspace
     try:
-        join_campaigns(workspace.catalog, workspace.index, workspace.searcher.thresholds(), most=_JOINING)
+        join_campaigns(
+            workspace.catalog,
+            workspace.index,
+            Thumbnails(workspace.settings),
+            workspace.searcher.thresholds(),
+            most=_JOINING,
+        )
     except DejafakeError as error:
         logger.warning("uploaded images joined no campaigns: %s", error)
 

@@ -6,10 +6,11 @@ import pytest
 
 from indexer.campaigns import cluster
 from indexer.campaigns.joining import after_ingest as newcomers
-from indexer.campaigns.joining.after_ingest import join_campaigns, waiting
+from indexer.campaigns.joining.after_ingest import Joined, join_campaigns, waiting
 from indexer.catalog.campaigns import awaiting as awaiting_campaign
 from indexer.catalog.campaigns import members as campaign_members
 from indexer.catalog.images import images
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.verdict.thresholds import Thresholds
 from indexer.vocabulary import LabelValue
 from tests.campaigns.shelves import Shelf, origin
@@ -35,6 +36,10 @@ def clustered(shelf: Shelf) -> Shelf:
     return shelf
 
 
+def joining(shelf: Shelf, most: int | None = None) -> tuple[Joined, ...]:
+    return join_campaigns(shelf.catalog, shelf.index, Thumbnails(shelf.settings), THRESHOLDS, most=most)
+
+
 def members(shelf: Shelf, *sha256s: str) -> list[str | None]:
     with shelf.catalog.reading() as session:
         found = campaign_members.find(session, sha256s)
@@ -48,13 +53,13 @@ def test_a_clustering_run_looked_at_everything_that_waited(clustered: Shelf) -> 
 def test_newcomers_like_a_campaign_join_it_and_strangers_do_not(clustered: Shelf) -> None:
     alike, stranger = new(clustered, 1, 7), new(clustered, 2, 0)
     innocent = new(clustered, 1, 8, LabelValue.AUTHENTIC)
-    (joined,) = join_campaigns(clustered.catalog, clustered.index, THRESHOLDS)
+    (joined,) = joining(clustered)
     assert joined.sha256 == alike
     assert members(clustered, alike, stranger, innocent) == [joined.campaign, None, None]
     assert joined.reasons[0].value is not None
     assert joined.reasons[0].value > 0.9
     assert waiting(clustered.catalog) == 0
-    assert join_campaigns(clustered.catalog, clustered.index, THRESHOLDS) == ()
+    assert joining(clustered) == ()
 
 
 def test_those_left_behind_by_a_killed_run_join_in_the_next_one_and_nobody_twice(
@@ -71,16 +76,16 @@ def test_those_left_behind_by_a_killed_run_join_in_the_next_one_and_nobody_twice
 
     monkeypatch.setattr(newcomers, "_store", killed)
     with pytest.raises(KeyboardInterrupt):
-        join_campaigns(clustered.catalog, clustered.index, THRESHOLDS)
+        joining(clustered)
     assert waiting(clustered.catalog) == 2
     monkeypatch.setattr(newcomers, "_store", stored)
-    assert len(join_campaigns(clustered.catalog, clustered.index, THRESHOLDS)) == 2
+    assert len(joining(clustered)) == 2
     assert None not in members(clustered, *late)
 
 
 def test_no_more_than_asked_for_are_looked_at_the_newest_first(clustered: Shelf) -> None:
     first, last = new(clustered, 1, 10), new(clustered, 1, 11)
-    (joined,) = join_campaigns(clustered.catalog, clustered.index, THRESHOLDS, most=1)
+    (joined,) = joining(clustered, most=1)
     assert joined.sha256 == last
     assert members(clustered, first) == [None]
     assert waiting(clustered.catalog) == 1
@@ -97,14 +102,14 @@ def test_newcomers_are_searched_for_together(clustered: Shelf, monkeypatch: pyte
             return _search(*arguments)  # type: ignore[operator]
 
         monkeypatch.setattr(clustered.index, name, counted)
-    assert len(join_campaigns(clustered.catalog, clustered.index, THRESHOLDS)) == len(late)
+    assert len(joining(clustered)) == len(late)
     assert sorted(asked) == ["nearest", "same_picture"]
 
 
 def test_alike_newcomers_that_arrive_together_do_not_keep_each_other_out(clustered: Shelf) -> None:
     late = [new(clustered, 1, number) for number in range(10, 30)]
     strangers = [new(clustered, 2, number) for number in range(3)]
-    assert len(join_campaigns(clustered.catalog, clustered.index, THRESHOLDS)) == len(late)
+    assert len(joining(clustered)) == len(late)
     assert None not in members(clustered, *late)
     assert members(clustered, *strangers) == [None] * 3
 

@@ -15,6 +15,7 @@ from indexer.catalog.campaigns import awaiting as awaiting_campaign
 from indexer.catalog.campaigns import members as campaign_members
 from indexer.catalog.detections import calibrations
 from indexer.catalog.images import images
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.vocabulary import LabelValue, Outcome
 from indexer.watching import Lookout
 from indexer.workspace import Workspace
@@ -86,7 +87,7 @@ def test_who_joins_a_campaign_by_its_embedding_stays_in_the_next_run(
     (newcomer,) = plant(opened, [Planted(FAKE, apart)])
     with opened.catalog.writing() as session:
         awaiting_campaign.add(session, list(images.find_ids(session, [newcomer]).values()))
-    joined = join_campaigns(opened.catalog, opened.index, opened.searcher.thresholds())
+    joined = join_campaigns(opened.catalog, opened.index, Thumbnails(opened.settings), opened.searcher.thresholds())
     assert [one.sha256 for one in joined] == ([] if expected is None else [newcomer])
     cluster(opened.catalog, opened.index, opened.settings)
     with opened.catalog.reading() as session:

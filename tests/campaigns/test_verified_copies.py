@@ -15,11 +15,13 @@ from indexer.catalog.images import images
 from indexer.catalog.records.campaigns import CampaignMember
 from indexer.copies.features import FEATURES_FINGERPRINT, pack
 from indexer.copies.features.sift import features_of
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.index import SearchIndex
 from indexer.verdict.thresholds import Thresholds
 from indexer.vocabulary import ReasonKind
 from tests.campaigns.shelves import Shelf, origin
 from tests.made_pictures import encoded, scene
+from tests.second_photographs import photographed_again
 
 KNOWN = scene(1)
 CROPS = (
@@ -27,6 +29,8 @@ CROPS = (
     ImageOps.mirror(KNOWN.crop((60, 20, 420, 340))),
     KNOWN.crop((0, 60, 330, 360)),
 )
+CROP = KNOWN.crop((60, 20, 420, 340))
+AGAIN = photographed_again(KNOWN, 14).crop((0, 60, 330, 360))
 THRESHOLDS = Thresholds(max_distance=31, min_quality=50, min_cosine=None, trained=False)
 
 
@@ -39,9 +43,9 @@ class FeatureShelf(Shelf):
         self.index = SearchIndex(self.catalog, self.settings, self.fingerprint, features=FEATURES_FINGERPRINT)
         self._added = 0
 
-    def put(self, picture: Image.Image) -> str:
+    def put(self, picture: Image.Image, *, keep: bool = False) -> str:
         self._added += 1
-        sha256 = self.add(encoded(picture), origin(self._added, 0))
+        sha256 = self.add(encoded(picture), origin(self._added, 0), keep=keep)
         with self.catalog.writing() as session:
             image_id = images.find_ids(session, [sha256])[sha256]
             local_features.add(session, FEATURES_FINGERPRINT, [(image_id, pack(features_of(picture)))])
@@ -110,7 +114,24 @@ def test_an_altered_copy_joins_its_pictures_campaign_when_it_is_ingested(shelf: 
     late, stranger = shelf.put(KNOWN.crop((100, 0, 480, 300))), shelf.put(scene(4))
     with shelf.catalog.writing() as session:
         awaiting.add(session, [*images.find_ids(session, [late, stranger]).values()])
-    (joined,) = join_campaigns(shelf.catalog, shelf.index, THRESHOLDS)
+    (joined,) = join_campaigns(shelf.catalog, shelf.index, Thumbnails(shelf.settings), THRESHOLDS)
     assert joined.sha256 == late
     assert joined.reasons[0].kind is ReasonKind.VERIFIED_COPY
     assert stranger not in members(shelf)
+
+
+def test_pixels_tell_a_second_photograph_of_a_place_from_a_copy(shelf: FeatureShelf) -> None:
+    """Their features alone would link all three."""
+    copies = {shelf.put(picture, keep=True) for picture in (KNOWN, CROP)}
+    again = shelf.put(AGAIN, keep=True)
+    cluster(shelf.catalog, shelf.index, shelf.settings.model_copy(update={"campaign_min_size": 2}))
+    assert {*members(shelf)} == copies
+    with shelf.catalog.writing() as session:
+        awaiting.add(session, [*images.find_ids(session, [again]).values()])
+    assert join_campaigns(shelf.catalog, shelf.index, Thumbnails(shelf.settings), THRESHOLDS) == ()
+
+
+def test_without_thumbnails_features_decide_alone(shelf: FeatureShelf) -> None:
+    pictures = {shelf.put(picture) for picture in (KNOWN, CROP, AGAIN)}
+    cluster(shelf.catalog, shelf.index, shelf.settings)
+    assert {*members(shelf)} == pictures

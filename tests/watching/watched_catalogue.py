@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,9 @@ from indexer.catalog.records.labels import NewLabel
 from indexer.catalog.records.watches import NewWebhook, Watch, WatchedPicture, WatchEvent
 from indexer.catalog.watches import events as watch_events
 from indexer.catalog.watches import watches
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.imaging.hashing import QueryHash
+from indexer.settings import Settings
 from indexer.verdict.thresholds import Thresholds
 from indexer.vocabulary import LabelSource, LabelValue, ReasonKind
 from indexer.watching import Alerts, Lookout
@@ -77,12 +80,13 @@ def watch_picture(catalog: Catalog, number: int, webhook: NewWebhook | None = No
         return watches.add_picture(session, f"picture {number}", picture(number), most=10, webhook=webhook)
 
 
-def lookout(catalog: Catalog) -> Lookout:
-    return Lookout(catalog, FINGERPRINT, lambda: THRESHOLDS)
+def lookout(catalog: Catalog, home: Path = Path("nowhere")) -> Lookout:
+    """A lookout; `home`: where thumbnails are."""
+    return Lookout(catalog, Thumbnails(Settings(home=home)), FINGERPRINT, lambda: THRESHOLDS)
 
 
-def look(catalog: Catalog) -> Alerts:
-    return lookout(catalog).look(NOW)
+def look(catalog: Catalog, home: Path = Path("nowhere")) -> Alerts:
+    return lookout(catalog, home).look(NOW)
 
 
 def events(catalog: Catalog, watch: Watch) -> tuple[WatchEvent, ...]:

@@ -23,6 +23,7 @@ from indexer.catalog.database import Catalog
 from indexer.catalog.records.campaigns import CampaignMember, Reason, StoredMember
 from indexer.catalog.records.watches import Arrival
 from indexer.catalog.watches import arrivals as watch_arrivals
+from indexer.copies.verification.thumbnails import KnownPairs, Thumbnails
 from indexer.imaging.content import has_too_little
 from indexer.imaging.hashing import UPRIGHT, QueryHash
 from indexer.index import SearchIndex
@@ -54,6 +55,7 @@ def waiting(catalog: Catalog) -> int:
 def join_campaigns(
     catalog: Catalog,
     index: SearchIndex,
+    thumbnails: Thumbnails,
     thresholds: Thresholds,
     observe: Callable[[int], None] | None = None,
     *,
@@ -61,11 +63,12 @@ def join_campaigns(
 ) -> tuple[Joined, ...]:
     """Takes the waiting images that are known fakes in no campaign, and adds those similar to a campaign's member to
     that campaign. Each image is checked once, newest first; if killed, the next call continues. Costs two searches per
-    64 images, none when there are no campaigns, and the comparison of each image's local features with those of a few
-    known fakes. Mirrored copies that PDQ finds are found by the next clustering run.
+    64 images, none when there are no campaigns, and the comparison of each image's local features and thumbnail with
+    those of a few known fakes. Mirrored copies that PDQ finds are found by the next clustering run.
 
     Args:
         index: the index of the same catalogue.
+        thumbnails: of its images.
         thresholds: what counts as similar.
         observe: called with the number of images just checked.
         most: check at most this many; None for all.
@@ -74,13 +77,14 @@ def join_campaigns(
         DejafakeError: catalogue or index cannot be used; images not checked yet keep waiting.
     """
     joined: list[Joined] = []
+    pairs = KnownPairs(thumbnails)
     left = most
     while left is None or left > 0:
         with catalog.reading() as session:
             image_ids = awaiting_campaign.newest(session, _AT_ONCE if left is None else min(left, _AT_ONCE))
         if not image_ids:
             break
-        joined += _store(catalog, image_ids, _suggestions(catalog, index, thresholds, image_ids))
+        joined += _store(catalog, image_ids, _suggestions(catalog, index, pairs, thresholds, image_ids))
         left = None if left is None else left - len(image_ids)
         if observe is not None:
             observe(len(image_ids))
@@ -88,7 +92,7 @@ def join_campaigns(
 
 
 def _suggestions(
-    catalog: Catalog, index: SearchIndex, thresholds: Thresholds, image_ids: Sequence[int]
+    catalog: Catalog, index: SearchIndex, pairs: KnownPairs, thresholds: Thresholds, image_ids: Sequence[int]
 ) -> dict[str, Suggestion]:
     with catalog.reading() as session:
         if not campaigns.page(session, limit=1).items:
@@ -101,7 +105,7 @@ def _suggestions(
         return {}
     index.refresh()
     near = _near(index, thresholds, homeless)
-    verified = verified_for(catalog, index, [image.id for image in homeless])
+    verified = verified_for(catalog, index, pairs, [image.id for image in homeless])
     for image_id, overlaps in verified.items():
         near[image_id].update(overlaps)
     with catalog.reading() as session:

@@ -12,6 +12,7 @@ from indexer.cli.catalogue.label_words import map_label_option, tell_words
 from indexer.cli.output import complain, console, json_option, plain, print_json, progress, strict_option
 from indexer.cli.roots import root_option
 from indexer.cli.terminal import echo
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.errors import DejafakeError, SourceError, UsageError
 from indexer.imaging.limits import ImageLimits
 from indexer.ingest.pipeline import Ingest
@@ -196,7 +197,13 @@ def _join(workspace: Workspace, *, quiet: bool) -> tuple[Joined, ...]:
     try:
         count = waiting(workspace.catalog)
         with progress("join campaigns", count, quiet=quiet or not count) as advance:
-            return join_campaigns(workspace.catalog, workspace.index, workspace.searcher.thresholds(), advance)
+            return join_campaigns(
+                workspace.catalog,
+                workspace.index,
+                Thumbnails(workspace.settings),
+                workspace.searcher.thresholds(),
+                advance,
+            )
     except DejafakeError as error:
         echo(
             f"dejafake: new images joined no campaigns ({error}); the next `dejafake ingest` or `dejafake cluster` "

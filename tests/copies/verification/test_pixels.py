@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import cv2
-import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from indexer.copies.verification.deciding import PIXELS_AGREE, SHARP, VERY_SHARP, settled
@@ -11,6 +9,7 @@ from indexer.copies.verification.overlap import NEAR_BITS, Overlap, PixelAgreeme
 from indexer.copies.verification.pixels import agreement
 from indexer.vocabulary import Relation
 from tests.made_pictures import scene
+from tests.second_photographs import photographed_again
 
 SIZE = (480, 360)
 WHOLE = Overlap(
@@ -83,16 +82,8 @@ def test_a_banner_inside_the_query_is_judged_with_all_of_it() -> None:
     assert agreement(covered, scene(1), WHOLE, SIZE, SIZE, banner) == whole
 
 
-def moved(picture: Image.Image) -> Image.Image:
-    """Another photograph of the place: what is nearer moved against what is farther, by up to 4 % of its width."""
-    columns, rows = np.meshgrid(np.arange(SIZE[0], dtype=np.float32), np.arange(SIZE[1], dtype=np.float32))
-    away = 20 * np.sin(columns / 30) * np.sin(rows / 24)
-    pixels = cv2.remap(np.asarray(picture), columns + away, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    return Image.fromarray(np.asarray(pixels, np.uint8))
-
-
 def test_another_photograph_of_the_same_place_agrees_but_not_exactly() -> None:
-    again, full = moved(scene(1)), replace(WHOLE, supported=0.9)
+    again, full = photographed_again(scene(1), 20), replace(WHOLE, supported=0.9)
     pixels, copy = (
         agreement(each, scene(1), full, SIZE, SIZE) for each in (again, scene(1).convert("L").convert("RGB"))
     )
