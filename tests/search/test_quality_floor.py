@@ -16,6 +16,7 @@ from indexer.catalog.campaigns import campaigns
 from indexer.catalog.images import images
 from indexer.catalog.records.filters import ImageFilter
 from indexer.catalog.tables.images import ImageRow
+from indexer.copies.verification.thumbnails import Thumbnails
 from indexer.examine.comparison import compare_pictures, compare_with_known
 from indexer.exchange.hash_lists import export_hashes
 from indexer.imaging.decoding import sha256_hex
@@ -149,7 +150,8 @@ def test_blank_pictures_and_drawings_make_no_campaign(workspace: Workspace) -> N
         members = {member.sha256 for member in campaigns.members(session, only.id, limit=50).items}
     assert members == {sha256_hex(data) for data in (*copies, FAKES[-3])}
     fill(workspace, [encoded(plain(252))])
-    assert not join_campaigns(workspace.catalog, workspace.searcher, [sha256_hex(encoded(plain(252)))])
+    thumbnails, thresholds = Thumbnails(workspace.settings), workspace.searcher.thresholds()
+    assert not join_campaigns(workspace.catalog, workspace.index, thumbnails, thresholds)
 
 
 def test_a_comparison_of_blank_pictures_says_that_nothing_was_compared(workspace: Workspace) -> None:

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 
 from indexer.copies.features.codebook import LISTS, codebook
-from indexer.copies.features.local_features import QueryFeatures
+from indexer.copies.features.local_features import LocalFeatures, QueryFeatures
 from indexer.index.features.folder import FeatureFolder, OpenedParts
 from indexer.index.features.part import Part, held, merged, part_of
 from indexer.index.features.voting import NEIGHBOURS, likeliest, votes
@@ -24,7 +24,10 @@ from indexer.threads import SINGLE_QUERY, limit_faiss, thread_count
 
 PROBES: Final = (4, 128)
 """Fewest and most of the inverted lists that are searched for each feature of a query."""
-SCANNED: Final = 4_000
+ASKED: Final = 150
+"""Features of a query that ask, of those that it is compared by: the strongest of each part of it come first, and twice
+as many find no more copies."""
+SCANNED: Final = 1_000
 """Features that each feature of a query is to be compared with, at least, where so many lists hold as many."""
 WORTH_THREADS: Final = 4_000_000
 """Features from which on one search uses several threads."""
@@ -182,7 +185,7 @@ class FeatureStore:
         each, the likeliest first; equal votes by rising id.
         """
         state = self._state
-        sides = [side for side in (query.upright, query.mirrored) if len(side)]
+        sides = [_asked(side) for side in (query.upright, query.mirrored) if len(side)]
         parts = [part for part in state.parts if part.features]
         if not sides or not parts:
             return []
@@ -255,6 +258,11 @@ def _grown(recent: tuple[Part, ...], part: Part, gone: Ids) -> tuple[Part, ...]:
         joined = (kept.pop(), *joined)
     together = tuple(joined)
     return (*kept, part if len(together) == 1 else merged(together, gone, codebook()))
+
+
+def _asked(side: LocalFeatures) -> LocalFeatures:
+    """The features of a side of a query that ask."""
+    return side.rows(np.arange(min(ASKED, len(side))))
 
 
 @cache
