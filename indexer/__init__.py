@@ -65,7 +65,6 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_PLACES` says the sam
     from indexer.examine.comparison import Comparison as Comparison
     from indexer.examine.comparison import PictureComparison as PictureComparison
     from indexer.examine.comparison import compare_pictures as compare_pictures
-    from indexer.examine.comparison import compare_with_known as compare_with_known
     from indexer.exchange import export_images as export_images
     from indexer.exchange.export import ImageWriter as ImageWriter
     from indexer.heads import HeadFinding as HeadFinding
@@ -192,7 +191,6 @@ _PLACES = {
         "Comparison",
         "PictureComparison",
         "compare_pictures",
-        "compare_with_known",
     ),
     "indexer.exchange": ("export_images",),
     "indexer.exchange.export": ("ImageWriter",),

@@ -15,13 +15,15 @@ from indexer.copies.verification.verifying import verify
 from indexer.examine.difference.difference import Difference, find_difference
 from indexer.examine.difference.drawing import draw
 from indexer.examine.difference.finding import DifferenceFinding, not_compared
+from indexer.imaging.content import has_few_tones
 from indexer.imaging.decoding import decode
+from indexer.imaging.hashing import query_hashes
 from indexer.imaging.limits import ImageLimits
 from indexer.provenance.recording import provenance_limits
 from indexer.search.answers import QueryFacts
-from indexer.search.details import Sketch
+from indexer.search.details import Details, Sketch
 from indexer.search.matching import Known, relation_scores
-from indexer.search.probe import OpenedPicture, Probe
+from indexer.search.probe import Probe
 from indexer.verdict.findings import CalibrationReference, DetectorFinding, find, score_statement
 from indexer.verdict.limitations import (
     LIMIT_LIKENESS,
@@ -37,7 +39,7 @@ from indexer.vocabulary import Relation
 from indexer.workspace import Workspace
 
 NOT_KEPT: Final = (
-    "neither the original of the known image nor a thumbnail of it is kept here; ingest its file again with "
+    "neither the original of a known image nor a thumbnail of it is kept here; ingest its file again with "
     "DEJAFAKE_KEEP_ORIGINALS=true"
 )
 
@@ -54,7 +56,7 @@ class Comparison:
     a: QueryFacts
     b: QueryFacts
     scores: tuple[RelationScore, ...]
-    findings: tuple[DetectorFinding, DetectorFinding | None]
+    findings: tuple[DetectorFinding | None, DetectorFinding | None]
     statements: tuple[str | None, str | None]
     calibration: CalibrationReference | None
     limitations: tuple[str, ...]
@@ -67,13 +69,13 @@ class Comparison:
 class PictureComparison:
     """What a comparison of two pictures found.
 
-    `comparison` is complete; `difference` has the arrays too. `a` and `b` are upright, of mode RGB; `b` is None when
-    nothing is kept of a known image.
+    `comparison` is complete; `difference` has the arrays too. `a` and `b` are upright, of mode RGB; None when nothing
+    is kept of a known image.
     """
 
     comparison: Comparison
     difference: Difference
-    a: Image.Image
+    a: Image.Image | None
     b: Image.Image | None
 
     def png(self) -> bytes:
@@ -81,58 +83,57 @@ class PictureComparison:
         return draw(self.difference, self.a, self.b)
 
 
-def compare_pictures(workspace: Workspace, a: bytes, b: bytes) -> PictureComparison:
+def compare_pictures(workspace: Workspace, a: bytes | str, b: bytes | str) -> PictureComparison:
     """Compares two pictures, known or not.
 
-    Raises:
-        ImageRejectedError: one of them is not a picture that is accepted.
-    """
-    first, second = workspace.searcher.probes.open(a), workspace.searcher.probes.open(b)
-    return _compared(_of_two(workspace, first, second), first.image.rgb, second.image.rgb)
-
-
-def compare_with_known(workspace: Workspace, a: bytes, sha256: str) -> PictureComparison:
-    """Compares a picture with an image of the catalogue: relations and origin from what is stored of it, the difference
-    from its kept original, or else from its thumbnail, which the statements then say.
+    Args:
+        workspace: the installation.
+        a, b: the bytes of an image file, or the SHA-256 of an image of the catalogue. A known image is compared by what
+            is stored of it, and its picture by its kept original, or else by its thumbnail, which the statements say.
 
     Raises:
-        ImageRejectedError: `a` is not a picture that is accepted.
+        ImageRejectedError: a file is not a picture that is accepted.
         NotFoundError: no such image.
-        OriginalChangedError: its kept original is not what was kept.
+        OriginalChangedError: a kept original is not what was kept.
     """
-    limits = ImageLimits.from_settings(workspace.settings)
-    first = workspace.searcher.probes.open(a)
-    picture, data = first.image.rgb, workspace.originals.get(sha256)
-    if data is not None:
-        original = decode(data, limits).rgb
-        return _compared(_of_known(workspace, first, sha256, original), picture, original)
-    thumbnail = workspace.thumbnails.get(sha256)
-    if thumbnail is not None:
-        small = decode(thumbnail, limits).rgb
-        return _compared(_of_known(workspace, first, sha256, small), picture, small, _thumbnail_only(small))
-    comparison, finding = _of_known(workspace, first, sha256, None), not_compared(NOT_KEPT)
-    return PictureComparison(replace(comparison, difference=finding), Difference(finding, None), picture, None)
-
-
-def _of_two(workspace: Workspace, a: OpenedPicture, b: OpenedPicture) -> Comparison:
-    """All relations between two pictures, and what each says of its own origin."""
     calibration = workspace.searcher.calibration.get()
-    left, right = workspace.searcher.probes.of_opened([a, b], calibration)
-    overlap = verify(Sketch.of(a.image.rgb).details(), Sketch.of(b.image.rgb).details().upright)
-    known = _known(left, right, overlap)
-    return _comparison(left, right, known, calibration, workspace.searcher.thresholds_with(calibration))
-
-
-def _of_known(workspace: Workspace, a: OpenedPicture, sha256: str, picture: Image.Image | None) -> Comparison:
-    """The same between a picture and an image of the catalogue, by what is stored of the latter; its local features are
-    taken from `picture`, its original or thumbnail, else from what is stored of them."""
-    searcher, resolved = workspace.searcher, workspace.resolved
-    calibration = searcher.calibration.get()
-    right, known = searcher.probes.of_known(sha256)
-    stored = next(
-        (detection for detection in known.details.detections if detection.fingerprint == resolved.fingerprint), None
+    given, probing = {"A": a, "B": b}, workspace.searcher.probes
+    opened = {name: probing.open(side) for name, side in given.items() if not isinstance(side, str)}
+    probes = dict(zip(opened, probing.of_opened([*opened.values()], calibration), strict=True))
+    left, right = (
+        _kept(workspace, name, side, calibration)
+        if isinstance(side, str)
+        else _Side(probes[name], opened[name].image.rgb, Sketch.of(opened[name].image.rgb).details)
+        for name, side in given.items()
     )
-    finding = None
+    comparison = _comparison(left.probe, right.probe, _known(left, right), calibration, workspace)
+    if left.picture is None or right.picture is None:
+        difference = Difference(not_compared(NOT_KEPT), None)
+    else:
+        difference = find_difference(left.picture, right.picture)
+    notes = tuple(side.note for side in (left, right) if side.note is not None)
+    finding = replace(difference.finding, statements=(*notes, *difference.finding.statements))
+    difference = replace(difference, finding=finding)
+    return PictureComparison(replace(comparison, difference=finding), difference, left.picture, right.picture)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """One of the pictures. `picture`: upright, of mode RGB, None where nothing is kept of a known image; `details`
+    gives its local features, None without any; `note` says that a thumbnail was compared."""
+
+    probe: Probe
+    picture: Image.Image | None
+    details: Details | None
+    note: str | None = None
+
+
+def _kept(workspace: Workspace, name: str, sha256: str, calibration: CalibrationVersion | None) -> _Side:
+    """An image of the catalogue, by what is stored of it; its local features are taken from its original or thumbnail,
+    else from what is stored of them."""
+    limits, resolved = ImageLimits.from_settings(workspace.settings), workspace.resolved
+    probe, known = workspace.searcher.probes.of_known(sha256)
+    stored = next((each for each in known.details.detections if each.fingerprint == resolved.fingerprint), None)
     if stored is not None:
         finding = find(
             stored.detector,
@@ -142,39 +143,51 @@ def _of_known(workspace: Workspace, a: OpenedPicture, sha256: str, picture: Imag
             p_fake=stored.p_fake,
             calibration=calibration,
         )
-    (left,) = searcher.probes.of_opened([a], calibration)
-    details = right.details
-    if picture is not None:
-        image = known.details.image
-        details = Sketch(Sketch.of(picture).rgb, (image.width, image.height)).details
-    overlap = None if details is None else verify(Sketch.of(a.image.rgb).details(), details().upright)
-    right = replace(right, finding=finding)
-    return _comparison(left, right, _known(left, right, overlap), calibration, searcher.thresholds_with(calibration))
+        probe = replace(probe, finding=finding)
+    size = known.details.image.width, known.details.image.height
+    if (data := workspace.originals.get(sha256)) is not None:
+        original = decode(data, limits).rgb
+        hashes = query_hashes(original).queries if probe.unassessable is None else ()
+        return _Side(replace(probe, hashes=hashes), original, _features_of(original, size))
+    if (thumbnail := workspace.thumbnails.get(sha256)) is not None:
+        small = decode(thumbnail, limits).rgb
+        return _Side(probe, small, _features_of(small, size), _thumbnail_only(name, small))
+    return _Side(probe, None, probe.details)
 
 
-def _known(left: Probe, right: Probe, overlap: Overlap | None) -> Known:
+def _features_of(picture: Image.Image, size: tuple[int, int]) -> Details:
+    return Sketch(Sketch.of(picture).rgb, size).details
+
+
+def _known(left: _Side, right: _Side) -> Known:
     """What is compared of the second picture beside its hashes; pixels have their say as in a search."""
-    copy_vector = None if right.copies is None else right.copies.vectors[right.copies.whole.index(True)]
-    return Known(right.vector, copy_vector, None if overlap is None else _by_pixels(left, right, overlap))
+    copies = right.probe.copies
+    copy_vector = None if copies is None else copies.vectors[copies.whole.index(True)]
+    overlap = None
+    if left.details is not None and right.details is not None:
+        overlap = _by_pixels(left, right, verify(left.details(), right.details().upright))
+    return Known(right.probe.vector, copy_vector, overlap)
 
 
-def _by_pixels(left: Probe, right: Probe, overlap: Overlap) -> Overlap:
-    from indexer.copies.verification.deciding import covers, settled
-    from indexer.copies.verification.pixels import agreement  # loads OpenCV
+def _by_pixels(left: _Side, right: _Side, overlap: Overlap | None) -> Overlap | None:
+    from indexer.copies.verification.comparing import SmallPicture, by_pixels, near_enough  # loads OpenCV
 
-    pictures = [probe.small() if probe.small is not None else None for probe in (left, right)]
-    sizes = [(probe.facts.width or 0, probe.facts.height or 0) for probe in (left, right)]
-    if not covers(overlap) or None in pictures or 0 in (*sizes[0], *sizes[1]):
+    if left.picture is None or right.picture is None:
         return overlap
-    a, b = (picture for picture in pictures if picture is not None)
-    return settled(overlap, agreement(a, b, overlap, sizes[0], sizes[1]))
+    telling = not any(has_few_tones(side.probe.facts.content) for side in (left, right))
+    hashes = [[query.bits for query in side.probe.hashes] if telling else [] for side in (left, right)]
+    small = [
+        SmallPicture(Sketch.of(picture).rgb, (facts.width or picture.width, facts.height or picture.height))
+        for picture, facts in ((left.picture, left.probe.facts), (right.picture, right.probe.facts))
+    ]
+    decided = by_pixels(small[0], small[1], overlap, near_enough(*hashes))
+    return overlap if decided is None else decided
 
 
 def _comparison(
-    left: Probe, right: Probe, known: Known, calibration: CalibrationVersion | None, thresholds: Thresholds
+    left: Probe, right: Probe, known: Known, calibration: CalibrationVersion | None, workspace: Workspace
 ) -> Comparison:
-    if left.finding is None:
-        raise AssertionError("a decoded picture has a finding")
+    thresholds = workspace.searcher.thresholds_with(calibration)
     scores = relation_scores(left, right.facts, bytes.fromhex(right.facts.pdq or ""), known, thresholds)
     reference = None if calibration is None else CalibrationReference.of(calibration)
     return Comparison(
@@ -183,25 +196,25 @@ def _comparison(
         scores=scores,
         findings=(left.finding, right.finding),
         statements=(
-            score_statement(left.finding, reference),
+            None if left.finding is None else score_statement(left.finding, reference),
             None if right.finding is None else score_statement(right.finding, reference),
         ),
         calibration=reference,
         overlap=known.overlap if any(score.measure == "overlap" for score in scores) else None,
         provenance=(left.origin, right.origin),
-        limitations=_limits(left, left.finding, right, scores, calibration, thresholds),
+        limitations=_limits(left, right, scores, calibration, thresholds),
     )
 
 
 def _limits(
     left: Probe,
-    finding: DetectorFinding,
     right: Probe,
     scores: tuple[RelationScore, ...],
     calibration: CalibrationVersion | None,
     thresholds: Thresholds,
 ) -> tuple[str, ...]:
-    limits = detector_limits(finding, calibration)
+    finding = left.finding or right.finding
+    limits = [] if finding is None else detector_limits(finding, calibration)
     limits += dict.fromkeys(limit for picture in (left, right) for limit in missing_limits(picture.facts.missing))
     limits += list(dict.fromkeys(picture.unassessable for picture in (left, right) if picture.unassessable is not None))
     holding = [score for score in scores if score.holds]
@@ -215,16 +228,8 @@ def _limits(
     return (*limits, *provenance_limits(origins), LIMIT_LIKENESS)
 
 
-def _compared(comparison: Comparison, a: Image.Image, b: Image.Image, first: str | None = None) -> PictureComparison:
-    difference = find_difference(a, b)
-    if first is not None:
-        finding = replace(difference.finding, statements=(first, *difference.finding.statements))
-        difference = replace(difference, finding=finding)
-    return PictureComparison(replace(comparison, difference=difference.finding), difference, a, b)
-
-
-def _thumbnail_only(small: Image.Image) -> str:
+def _thumbnail_only(name: str, small: Image.Image) -> str:
     return (
-        f"The original of B is not kept here: its thumbnail of {small.width} x {small.height} pixels was compared "
-        "instead, which shows no small edits, and places in B are given in pixels of it."
+        f"The original of {name} is not kept here: its thumbnail of {small.width} x {small.height} pixels was compared "
+        f"instead, which shows no small edits, and places in {name} are given in pixels of it."
     )

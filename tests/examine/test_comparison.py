@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from indexer.errors import DejafakeError, ImageRejectedError, NotFoundError
-from indexer.examine.comparison import NOT_KEPT, compare_pictures, compare_with_known
+from indexer.examine.comparison import NOT_KEPT, compare_pictures
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.limits import ImageLimits
 from indexer.provenance.recording import LIMIT_SELF_DECLARED
@@ -61,7 +61,7 @@ def test_a_mirrored_crop_is_told_as_the_same_picture_with_its_place(workspace: W
     assert (overlap.mirrored, round(overlap.query_share, 1)) == (True, 1.0)
     assert overlap.known_box == pytest.approx((60, 20, 420, 340), abs=6)
     assert overlap.known_share == pytest.approx(360 * 320 / (480 * 360), abs=0.03)
-    with_known = compare_with_known(workspace, encoded(crop, "JPEG", quality=85), sha256_hex(KNOWN)).comparison
+    with_known = compare_pictures(workspace, encoded(crop, "JPEG", quality=85), sha256_hex(KNOWN)).comparison
     assert with_known.overlap == overlap
 
 
@@ -76,13 +76,13 @@ def test_each_file_tells_its_origin_which_changes_no_relation(workspace: Workspa
     assert nothing == ()
     assert LIMIT_SELF_DECLARED in told.comparison.limitations
     assert told.comparison.scores[1:] == silent.comparison.scores[1:]
-    known = compare_with_known(workspace, generated_png(1), sha256_hex(KNOWN))
+    known = compare_pictures(workspace, generated_png(1), sha256_hex(KNOWN))
     assert known.comparison.provenance == told.comparison.provenance
 
 
 def test_a_known_image_is_compared_by_its_original_as_if_it_were_sent(workspace: Workspace) -> None:
     stored, sent = (
-        compare_with_known(workspace, edited(), sha256_hex(KNOWN)),
+        compare_pictures(workspace, edited(), sha256_hex(KNOWN)),
         compare_pictures(workspace, edited(), KNOWN),
     )
     assert stored.difference.finding == sent.difference.finding
@@ -94,12 +94,12 @@ def test_a_known_image_is_compared_by_its_original_as_if_it_were_sent(workspace:
     assert other is not None
     assert one.logits == pytest.approx(other.logits, abs=1e-3)
     with pytest.raises(NotFoundError):
-        compare_with_known(workspace, edited(), "0" * 64)
+        compare_pictures(workspace, edited(), "0" * 64)
 
 
 def test_without_the_original_its_thumbnail_is_compared_and_that_is_said(workspace: Workspace) -> None:
     workspace.originals.delete(sha256_hex(KNOWN))
-    compared = compare_with_known(workspace, edited(), sha256_hex(KNOWN))
+    compared = compare_pictures(workspace, edited(), sha256_hex(KNOWN))
     assert "its thumbnail of 320 x 240 pixels was compared" in compared.difference.finding.statements[0]
     assert len(compared.difference.finding.regions) == 1
 
@@ -107,7 +107,7 @@ def test_without_the_original_its_thumbnail_is_compared_and_that_is_said(workspa
 def test_with_nothing_kept_the_relations_are_told_and_what_to_do(workspace: Workspace) -> None:
     workspace.originals.delete(sha256_hex(KNOWN))
     workspace.thumbnails.delete(sha256_hex(KNOWN))
-    compared = compare_with_known(workspace, edited(), sha256_hex(KNOWN))
+    compared = compare_pictures(workspace, edited(), sha256_hex(KNOWN))
     measures = [score.measure for score in compared.comparison.scores]
     assert {"sha256", "pdq_distance", "cls_cosine"} <= {*measures}
     assert compared.comparison.difference is not None
@@ -119,4 +119,4 @@ def test_with_nothing_kept_the_relations_are_told_and_what_to_do(workspace: Work
 def test_an_original_that_was_changed_on_disk_is_not_compared(workspace: Workspace) -> None:
     workspace.originals.path(sha256_hex(KNOWN)).write_bytes(encoded(scene(2)))
     with pytest.raises(DejafakeError, match="damaged"):
-        compare_with_known(workspace, edited(), sha256_hex(KNOWN))
+        compare_pictures(workspace, edited(), sha256_hex(KNOWN))

@@ -17,7 +17,7 @@ from indexer.catalog.images import images
 from indexer.catalog.records.filters import ImageFilter
 from indexer.catalog.tables.images import ImageRow
 from indexer.copies.verification.thumbnails import Thumbnails
-from indexer.examine.comparison import compare_pictures, compare_with_known
+from indexer.examine.comparison import compare_pictures
 from indexer.exchange.hash_lists import export_hashes
 from indexer.imaging.decoding import sha256_hex
 from indexer.imaging.hashing import pdq_hash
@@ -158,7 +158,7 @@ def test_a_comparison_of_blank_pictures_says_that_nothing_was_compared(workspace
     blank = encoded(plain(251))
     for compared in (
         compare_pictures(workspace, blank, encoded(plain(249))).comparison,
-        compare_with_known(workspace, blank, sha256_hex(BLANK["white 255"])).comparison,
+        compare_pictures(workspace, blank, sha256_hex(BLANK["white 255"])).comparison,
         compare_pictures(workspace, encoded(scene(61)), blank).comparison,
     ):
         assert not any(score.holds for score in compared.scores)

@@ -20,29 +20,19 @@ from indexer.cli.output import (
     tell_failure,
     write_file,
 )
-from indexer.copies.verification.overlap import Overlap
 from indexer.errors import ImageRejectedError, UsageError
 from indexer.examine.difference.finding import Box, DifferenceFinding
 from indexer.imaging.decoding import decode, read_bytes
 from indexer.imaging.limits import ImageLimits
 from indexer.provenance.recording import provenance_limits
 from indexer.settings import Settings
-from indexer.verdict.alterations import alteration_words, percent, seen_from_known
+from indexer.verdict.comparison_words import comparison_words
 from indexer.verdict.limitations import LIMIT_TOO_LITTLE, SHORT_LIKENESS, missing_limits, short_signal
-from indexer.verdict.relations import Band, RelationScore
-from indexer.vocabulary import Relation
 from indexer.workspace import Workspace
 
 if TYPE_CHECKING:  # importing it loads OpenCV
     from indexer.examine.comparison import Comparison
 
-_RELATIONS: dict[Relation | None, str] = {
-    Relation.SAME_FILE: "A and B are the same file.",
-    Relation.SAME_PICTURE: "A and B are the same picture, or near-identical ones.",
-    Relation.SHARES_PART: "A and B share a part: each contains a part of the other.",
-    Relation.SAME_ORIGIN: "A and B are different pictures, but their embeddings are close.",
-}
-_NO_RELATION = "No relation between A and B was found. That does not mean that there is none."
 _SHOWN = 20
 """Most regions in the table; `--json` has all."""
 
@@ -82,7 +72,7 @@ def compare(
         raise UsageError("compare takes two pictures, or one picture and --with SHA256")
     if picture is not None:
         check_folder(picture)
-    from indexer.examine.comparison import compare_pictures, compare_with_known  # loads OpenCV
+    from indexer.examine.comparison import compare_pictures  # loads OpenCV
 
     limits = ImageLimits.from_settings(settings)
     try:
@@ -90,7 +80,7 @@ def compare(
             if b is not None:
                 compared = compare_pictures(workspace, read_bytes(a, limits), read_bytes(b, limits))
             else:
-                compared = compare_with_known(workspace, read_bytes(a, limits), workspace.find_image(known or ""))
+                compared = compare_pictures(workspace, read_bytes(a, limits), workspace.find_image(known or ""))
     except ImageRejectedError:
         if not _name_bad_files([path for path in (a, b) if path is not None], limits, as_json=as_json):
             raise
@@ -122,8 +112,7 @@ def _name_bad_files(paths: Sequence[Path], limits: ImageLimits, *, as_json: bool
 
 
 def _show_relations(comparison: "Comparison") -> None:
-    strongest = next((score for score in comparison.scores if score.holds), None)
-    console().print(Text(_headline(strongest, comparison.overlap), style="bold"))
+    console().print(Text(comparison_words(comparison.scores, comparison.overlap), style="bold"))
     listing = table("relation", "holds", "measure", "value", "threshold", "band", "note")
     for score in comparison.scores:
         listing.add_row(
@@ -136,24 +125,6 @@ def _show_relations(comparison: "Comparison") -> None:
             score.note or "",
         )
     console().print(listing)
-
-
-def _headline(strongest: RelationScore | None, overlap: Overlap | None) -> str:
-    """The strongest relation in a sentence, with what was done to one of the pictures where their features tell."""
-    if strongest is None:
-        return _NO_RELATION
-    if strongest.band is Band.LIKELY_COPY:
-        return "A and B are likely the same picture, by their copy embeddings alone."
-    if overlap is None or strongest.relation is Relation.SAME_FILE:
-        return _RELATIONS[strongest.relation]
-    if overlap.relation is Relation.SHARES_PART:
-        if strongest.relation is not Relation.SHARES_PART:
-            return _RELATIONS[strongest.relation]
-        shares = f"{percent(overlap.query_share)} of A and {percent(overlap.known_share)} of B"
-        return f"A and B share a part, which covers {shares}{', mirrored' if overlap.mirrored else ''}."
-    first, second = ("A", "B") if overlap.known_share <= overlap.query_share else ("B", "A")
-    words = alteration_words(overlap if first == "A" else seen_from_known(overlap))
-    return f"A and B are the same picture: {first} is {second} {words}." if words else _RELATIONS[Relation.SAME_PICTURE]
 
 
 def _show_statements(comparison: "Comparison") -> None:

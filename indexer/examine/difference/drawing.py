@@ -23,8 +23,8 @@ _NUMBERED: Final = 20
 """More boxes than these are drawn without numbers."""
 
 
-def draw(difference: Difference, a: Image.Image, b: Image.Image | None) -> bytes:
-    """The PNG of a comparison of `a` with `b`, the pictures it was made of; None where there is no B to be seen.
+def draw(difference: Difference, a: Image.Image | None, b: Image.Image | None) -> bytes:
+    """The PNG of a comparison of `a` with `b`, the pictures it was made of; None where there is none to be seen.
 
     When they could not be laid over each other they stand side by side with the reason.
     """
