@@ -57,19 +57,18 @@ async def compare(request: Request, service: Serving, format: Format = "json") -
     response_model=Comparison,
     response_description=_DESCRIPTION,
     responses={
-        200: {"content": {**example("compare_known")[200]["content"], "image/png": {}}},
+        200: {"content": {**example("compare")[200]["content"], "image/png": {}}},
         **responses(400, 404, 422, 503),
     },
 )
 async def compare_known(
-    request: Request,
     service: Serving,
     a: Annotated[Sha256, Query(description="SHA-256 of the first image.")],
     b: Annotated[Sha256, Query(description="SHA-256 of the second image.")],
     format: Format = "json",
 ) -> Comparison | Response:
     """The same as `POST /v1/compare`, of two images that are both known."""
-    async with service.heavy.slot(request):
+    with service.heavy.place():
         compared = await service.labour(lambda: compare_pictures(service.workspace, a, b))
         return await _answered(service, compared, format)
 

@@ -18,6 +18,7 @@ SEARCHING = {("POST", "/v1/search"), ("POST", "/ask")}
 HEAVY = {
     ("POST", "/v1/search/region"),
     ("POST", "/v1/compare"),
+    ("GET", "/v1/compare"),
     ("POST", "/v1/images"),
     ("POST", "/v1/enrich"),
     ("POST", "/v1/watches"),
@@ -25,6 +26,8 @@ HEAVY = {
     ("GET", "/v1/images/{sha256}/heatmap"),
     ("GET", "/v1/campaigns/{campaign_id}/report"),
     ("POST", "/ask/region"),
+    ("GET", "/compare"),
+    ("POST", "/compare"),
     ("POST", "/ask/add"),
     ("GET", "/campaigns/{campaign_id}/report"),
 }
@@ -98,7 +101,10 @@ def test_one_too_many_is_refused_before_its_body_is_read(
     service = scratch.app.state.service
     lane: Lane = service.searching if (method, path) in SEARCHING else service.heavy
     scratch.client.post("/v1/images", files={"files": ("a.png", png(90))})
-    address = path.format(sha256=scratch.client.get("/v1/images").json()["items"][0]["sha256"], campaign_id="cmp_x")
+    sha256 = scratch.client.get("/v1/images").json()["items"][0]["sha256"]
+    address = path.format(sha256=sha256, campaign_id="cmp_x")
+    if method == "GET" and path.endswith("/compare"):
+        address += f"?a={sha256}&b={sha256}"
     monkeypatch.setattr(lane, "taken", 10_000)
     with socket.create_connection(("127.0.0.1", int(scratch.url.rsplit(":", 1)[1])), timeout=60) as asking:
         asking.sendall(

@@ -36,9 +36,14 @@ def draw(difference: Difference, a: Image.Image | None, b: Image.Image | None) -
         panels = [
             ("A", _fitted(Image.fromarray(overlay.a))),
             (laid, _fitted(Image.fromarray(_tinted(overlay.b, ~overlay.shared, _OUTSIDE, 0.7)))),
-            ("where they differ", _marked(overlay)),
+            ("where they differ", _boxed(overlay, _fitted(_colours(overlay)))),
         ]
     return _png(_page(panels, difference.finding.statements, legend=overlay is not None))
+
+
+def marked(overlay: Overlay) -> Image.Image:
+    """A in grey, what differs in red, what was not compared in blue, and the numbered boxes; as large as the frame."""
+    return _boxed(overlay, _colours(overlay))
 
 
 def _fitted(picture: Image.Image) -> Image.Image:
@@ -52,13 +57,14 @@ def _fitted(picture: Image.Image) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _marked(overlay: Overlay) -> Image.Image:
-    """A in grey, what differs in red, what was not compared in blue, and the numbered boxes."""
+def _colours(overlay: Overlay) -> Image.Image:
     grey = np.asarray(Image.fromarray(overlay.a).convert("L"), np.float32) * 0.6 + 90
     base = np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
-    tinted = _tinted(_tinted(base, ~overlay.shared, _OUTSIDE, 0.6), overlay.mask, _DIFFERS, 0.6)
-    panel = _fitted(Image.fromarray(tinted))
-    scale = panel.width / tinted.shape[1]
+    return Image.fromarray(_tinted(_tinted(base, ~overlay.shared, _OUTSIDE, 0.6), overlay.mask, _DIFFERS, 0.6))
+
+
+def _boxed(overlay: Overlay, panel: Image.Image) -> Image.Image:
+    scale = panel.width / overlay.mask.shape[1]
     pen = ImageDraw.Draw(panel)
     for number, (left, top, right, bottom) in enumerate(overlay.boxes, start=1):
         pen.rectangle((left * scale - 2, top * scale - 2, right * scale + 1, bottom * scale + 1), outline=_BOX, width=2)

@@ -180,6 +180,7 @@ class AskQueue extends HTMLElement {
       label.querySelector("input").files = held.files;
       label.hidden = true;
     }
+    for (const part of card.querySelectorAll("details.compare-with")) part.replaceWith(part.querySelector("form"));
     card.querySelector("region-box")?.setPicture(file);
   }
 
