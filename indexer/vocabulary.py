@@ -117,6 +117,15 @@ class ProvenanceKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class CredentialState(StrEnum):
+    """What checking a file's C2PA manifest gave: a trust anchor vouches for its signer; unchanged, but anyone can sign;
+    or it does not hold."""
+
+    TRUSTED = "trusted"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
 class Direction(StrEnum):
     """Which of a verdict's two propositions a piece of evidence speaks for."""
 

@@ -1,10 +1,12 @@
 """What clients send to add, list and change images, and what they get."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, create_model, model_validator
 
 from indexer.catalog.cursors import PAGE_LIMIT_MAX
+from indexer.catalog.facets.facets import VALUES_MAX
 from indexer.sightings import SIGHTING_FIELDS, NewSighting, Sighting, SightingKind
 from indexer.verdict.case import IndexReference
 from indexer.vocabulary import ItemStatus, LabelSource, LabelValue, Technique
@@ -99,10 +101,25 @@ class SightingReport(_Seen):
         return NewSighting(**dict(self))
 
 
+class ImageSort(StrEnum):
+    """Which images of a list come first."""
+
+    NEWEST = "newest"
+    MOST_SIGHTED = "most_sighted"
+
+
+class FacetQuery(Conditions):
+    """Which images to count."""
+
+    label: LabelValue | None = Field(default=None, description="Only images with this current label.")
+    values: int = Field(default=10, ge=1, le=VALUES_MAX, description="Most values of a facet; a chosen one is added.")
+
+
 class ImageQuery(Conditions):
     """Which images to list."""
 
     label: LabelValue | None = Field(default=None, description="Only images with this current label.")
+    sort: ImageSort = Field(default=ImageSort.NEWEST, description="Which come first.")
     limit: int = Field(default=50, ge=1, le=PAGE_LIMIT_MAX, description="Most images on a page.")
     cursor: Annotated[str, StringConstraints(max_length=CURSOR_MAX)] | None = Field(
         default=None, description="`next_cursor` of the previous page."

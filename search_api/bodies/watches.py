@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from indexer.catalog.records.filters import ImageFilter
+from indexer.catalog.records.filters import FILTER_FIELDS, SHARED_FIELDS, ImageFilter
 from indexer.vocabulary import LabelValue
 from search_api.bodies.fields import Body, Conditions, Name, Sha256
 
@@ -16,6 +16,16 @@ class WatchedConditions(Conditions):
     """Conditions on new images; at least one."""
 
     label: LabelValue | None = Field(default=None, description="Only images that have this label when they are added.")
+
+    @model_validator(mode="after")
+    def _can_be_met_by_new_images(self) -> Self:
+        later = [name for name in SHARED_FIELDS if FILTER_FIELDS[name].later and getattr(self, name) is not None]
+        if later:
+            raise ValueError(
+                f"{' and '.join(later)}: no image is in a campaign yet when it is added; to watch a campaign, give "
+                "`campaign` instead of `filter`"
+            )
+        return self
 
 
 class WatchFields(Body):

@@ -96,6 +96,7 @@ class _Recorder:
         box = {"left": "100", "top": "80", "right": "400", "bottom": "300", "limit": "1"}
         self.keep("region", "POST", "/v1/search/region", files={"image": jpeg(fake)}, data=box)
         self.keep("images", "GET", "/v1/images", params={"limit": 2, "label": "fake"})
+        self.keep("facets", "GET", "/v1/images/facets", params={"label": "fake", "values": 2})
         self.keep("image", "GET", f"/v1/images/{image}")
         self.keep("similar", "GET", f"/v1/images/{image}/similar", params={"limit": 1})
         self.keep("collections", "GET", "/v1/collections")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from indexer.catalog.images import collections, images, labels, sightings
+from indexer.catalog.records.facets import FacetCounts
 from indexer.catalog.records.images import Image, ImageDetails
 from indexer.catalog.records.labels import NewLabel
 from indexer.catalog.records.pages import Page
@@ -17,8 +18,10 @@ from search_api.bodies.answers import LinkedMatch
 from search_api.bodies.fields import Sha256
 from search_api.bodies.forms import invalid, read_form, validated
 from search_api.bodies.images import (
+    FacetQuery,
     ImageChange,
     ImageQuery,
+    ImageSort,
     IngestFields,
     SightingReport,
     Sightings,
@@ -66,9 +69,23 @@ async def add(request: Request, service: Serving) -> UploadReport:
 
 @router.get("", summary="List images", responses={**example("images"), **responses(422, 503)})
 def list_images(service: Serving, query: Annotated[ImageQuery, Query()]) -> Page[Image]:
-    """Images that meet all conditions given, newest first."""
+    """Images that meet all conditions given, newest first, or those with the most sightings first."""
+    if query.sort is ImageSort.MOST_SIGHTED:
+        return service.facets.most_sighted(query.image_filter(query.label), query.limit, query.cursor)
     with service.workspace.catalog.reading() as session:
         return images.page(session, query.image_filter(query.label), limit=query.limit, cursor=query.cursor)
+
+
+@router.get("/facets", summary="Count images by what they are", responses={**example("facets"), **responses(422, 503)})
+def facets(service: Serving, query: Annotated[FacetQuery, Query()]) -> FacetCounts:
+    """How many images meet the conditions, and how many have each value of what one can filter by. Each facet is
+    counted without its own condition, so it shows what choosing another value would give. `months` is by month of
+    sighting.
+
+    Counts are exact as of `counted_at`. In a large catalogue that has changed since, they are those of before until
+    new ones have been made in the background; `current` is then false.
+    """
+    return service.facets.counts(query.image_filter(query.label), query.values)
 
 
 @router.get("/{sha256}", summary="Everything about an image", responses={**example("image"), **responses(404, 422)})

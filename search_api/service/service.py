@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
+from indexer.catalog.facets.facets import Facets
 from indexer.errors import DejafakeError
 from indexer.settings import Settings
 from indexer.threads import thread_count
@@ -49,6 +50,7 @@ class Service:
         metrics: of this application.
         jobs: enrichment jobs, answered in the background.
         watching: saved queries, checked in the background.
+        facets: how many images have what.
         searching: the lane of searches with an uploaded picture.
         heavy: the lane of all other requests that decode pictures, run the model or store uploads.
         decoding: limits how many searches hold a decoded picture, which may be large.
@@ -66,6 +68,7 @@ class Service:
         self.ingesting = anyio.Lock()
         self.jobs = Jobs(settings, workspace)
         self.watching = Watching(settings, workspace)
+        self.facets = Facets(workspace.catalog)
         self.searching = Lane(
             settings.waiting_pictures_max,
             "Too many pictures are waiting already: send it again later.",
@@ -98,6 +101,7 @@ class Service:
         """Waits for the detector to finish loading and for background work to stop, then closes the workspace."""
         self.jobs.close()
         self.watching.close()
+        self.facets.close()
         with self._retrying:
             self._closed = True
         self._warming.join()

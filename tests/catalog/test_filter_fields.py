@@ -30,6 +30,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def a_value(name: str) -> Any:
     kind = FILTER_TYPES[name]
+    if kind is bool:
+        return True
     if issubclass(kind, StrEnum):
         return next(iter(kind))
     if issubclass(kind, datetime):

@@ -21,7 +21,7 @@ from indexer.catalog.tables.images import ImageRow
 from indexer.catalog.watches import arrivals as watch_arrivals
 from indexer.catalog.watches import watches
 from indexer.sightings import NewSighting
-from indexer.vocabulary import HashAlgorithm, LabelSource, LabelValue, Technique
+from indexer.vocabulary import CredentialState, HashAlgorithm, LabelSource, LabelValue, MemberState, Technique
 
 FAKE = ImageFilter(label=LabelValue.FAKE)
 TEAM = ImageFilter(collections=("team-b",))
@@ -181,6 +181,12 @@ def test_every_table_that_a_filter_reads_is_counted() -> None:
         made_with="w",
         digital_source_type="d",
         declared_technique=Technique.SPLICE,
+        account="a",
+        campaign="cmp_1",
+        membership=MemberState.SUGGESTED,
+        label_source="s",
+        disputed=True,
+        c2pa_state=CredentialState.VALID,
         least_content=10,
     )
     assert None not in [getattr(every, name) for name in every.__slots__], "a new field: give it a value here"

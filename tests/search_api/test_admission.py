@@ -38,6 +38,7 @@ LIGHT = {
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/v1/images"),
+    ("GET", "/v1/images/facets"),
     ("GET", "/v1/images/{sha256}"),
     ("PATCH", "/v1/images/{sha256}"),
     ("DELETE", "/v1/images/{sha256}"),

@@ -6,6 +6,8 @@ the statement counts the start of every stream and lets the shortest lead. Postg
 of this.
 
 Streams are made from the declaration of a filter's fields; a field's column must lead an index with the image's id.
+Of the columns of `image`, those in `TOGETHER` have an index for each of their combinations and make one stream; each
+other one is a stream by itself.
 """
 
 # ruff: noqa: S608 - every fragment of SQL is written in this file; what users say travels as parameters
@@ -20,6 +22,8 @@ from indexer.catalog.images.filters import COLLECTIONS, IMAGES, SIGHTINGS, by_ta
 from indexer.catalog.records.filters import Comparison, Given, ImageFilter, given_fields
 from indexer.catalog.tables.types import JsonText, UtcDateTime, month_of
 
+TOGETHER = frozenset({"label", "technique", "generator"})
+_ACCOUNT = "account"
 COUNTED = 5_000
 """How far a stream is counted; two streams longer than this lead equally well."""
 
@@ -42,7 +46,8 @@ def newest_ids(image_filter: ImageFilter, before: int, count: int) -> TextClause
     )
     leads = "\nUNION ALL\n".join(_lead(streams, index) for index in range(len(streams)))
     statement = f"WITH sizes AS MATERIALIZED (SELECT {sizes}) {leads}" if len(streams) > 1 else leads
-    parameters = (parameter for given in given_fields(image_filter) for parameter in _parameters(given))
+    parameters = [parameter for given in given_fields(image_filter) for parameter in _parameters(given)]
+    parameters = [parameter for parameter in parameters if f":{parameter.key}" in statement]
     return text(statement).bindparams(*parameters, bindparam("before", before), bindparam("count", count))
 
 
@@ -51,7 +56,10 @@ def _streams(image_filter: ImageFilter) -> Iterator[_Stream]:
     none is short, another leads."""
     for table, given in sorted(by_table(image_filter), key=lambda part: part[0] == IMAGES):
         if table == IMAGES:
-            yield _labelled(given)
+            yield from (_labelled([one]) for one in given if one.name not in TOGETHER)
+            together = [one for one in given if one.name in TOGETHER]
+            if together:
+                yield _labelled(together)
         elif table == SIGHTINGS:
             yield _seen(given)
         elif table == COLLECTIONS:
@@ -109,12 +117,16 @@ def _told(given: Given) -> _Stream:
 
 
 def _seen(given: Sequence[Given]) -> _Stream:
-    """Images by sighting. A date range is merged from one stream per month with sightings."""
+    """Images by sighting. A date range, unless it is of one account, is merged from one stream per month with
+    sightings."""
     equal = [_met(condition) for condition in given if condition.field.comparison is Comparison.EQUAL]
+    by_account = any(condition.name == _ACCOUNT for condition in given)
+    if by_account:  # its sightings are few: its index leads, and "+" keeps the platform's from leading
+        equal = [condition if condition.startswith(_ACCOUNT) else f"+{condition}" for condition in equal]
     times = [_met(condition) for condition in given if condition.field.comparison is not Comparison.EQUAL]
     holds = f"EXISTS (SELECT 1 FROM sighting WHERE {' AND '.join([*equal, 'image_id = {id}', *times])})"
-    if not times:
-        of_all = f"FROM sighting WHERE {' AND '.join(equal)} AND image_id < :before"
+    if by_account or not times:
+        of_all = f"FROM sighting WHERE {' AND '.join([*equal, *times])} AND image_id < :before"
         newest = f"SELECT image_id AS id {of_all} ORDER BY image_id DESC"
         return _Stream(newest, f"SELECT 1 {of_all}", holds)
     start = [

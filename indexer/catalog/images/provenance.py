@@ -1,6 +1,6 @@
 """What image files say about their own origin: recorded when a file is read, replacing earlier findings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -11,6 +11,7 @@ from indexer.catalog.tables.images import ImageRow
 from indexer.catalog.tables.portable import one_of
 from indexer.catalog.tables.provenance import DeclaredTechniqueRow, ProvenanceRow
 from indexer.catalog.tables.types import NAME_LENGTH, clean_text, folded, utc_now
+from indexer.vocabulary import CredentialState
 
 
 def record(session: Session, image_id: int, findings: Sequence[ProvenanceFinding]) -> None:
@@ -49,6 +50,13 @@ def untold(session: Session, image_ids: Sequence[int]) -> set[int]:
     return unread(session, image_ids) - set(session.scalars(with_findings))
 
 
+def credential_state(finding: ProvenanceFinding) -> CredentialState | None:
+    """What checking a C2PA manifest gave; None for other findings, and for a manifest that was not fetched."""
+    credentials = finding.fields.get("credentials")
+    state = credentials.get("validation_state") if isinstance(credentials, Mapping) else None
+    return CredentialState(state) if state in set(CredentialState) else None
+
+
 def _row(image_id: int, finding: ProvenanceFinding) -> dict[str, Any]:
     made_with = _name(finding.made_with)
     return {
@@ -61,6 +69,7 @@ def _row(image_id: int, finding: ProvenanceFinding) -> dict[str, Any]:
         "made_with_folded": None if made_with is None else folded(made_with),
         "model_hash": None if finding.model_hash is None else folded(_name(finding.model_hash) or ""),
         "digital_source_type": _name(finding.digital_source_type),
+        "c2pa_state": credential_state(finding),
         "fields": _clean(finding.fields),
     }
 

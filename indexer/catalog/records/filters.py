@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
-from indexer.vocabulary import LabelValue, Technique
+from indexer.vocabulary import CredentialState, LabelValue, MemberState, Technique
 
 
 class Comparison(StrEnum):
@@ -33,6 +33,7 @@ class FilterField:
         folded: the column is kept without case, so the value is compared without case.
         option: its name on the command line, where that is not the field's own.
         not_offered: values that no image has there; the command line does not offer them.
+        later: no image has it yet when it is added, so a watch, which asks then, cannot.
     """
 
     column: str
@@ -41,6 +42,7 @@ class FilterField:
     folded: bool = False
     option: str | None = None
     not_offered: tuple[StrEnum, ...] = ()
+    later: bool = False
 
     @property
     def table(self) -> str:
@@ -55,12 +57,12 @@ class FilterField:
 
 @dataclass(frozen=True, slots=True)
 class ImageFilter:
-    """Conditions on images; all given ones must hold. `platform` and the dates are about sightings: one sighting must
-    meet them together. `posted_from` is inclusive, `posted_to` exclusive, both UTC. `collections`: in any of them.
-    `model_hash` and `made_with`, whose case does not matter, `digital_source_type` and `declared_technique` are about
-    what the file says of itself; each may be met by another finding. `technique` is that of the label. `least_content`,
-    which users are not offered: with at least so much in it; where that was not measured, the quality of the PDQ hash
-    says it."""
+    """Conditions on images; all given ones must hold. `platform`, `account` and the dates are about sightings: one
+    sighting must meet them together. `posted_from` is inclusive, `posted_to` exclusive, both UTC. `collections`: in any
+    of them. `model_hash` and `made_with`, whose case does not matter, `digital_source_type`, `declared_technique` and
+    `c2pa_state` are about what the file says of itself; each may be met by another finding. `technique` is that of the
+    label. `least_content`, which users are not offered: with at least so much in it; where that was not measured, the
+    quality of the PDQ hash says it."""
 
     label: Annotated[
         LabelValue | None,
@@ -124,6 +126,35 @@ class ImageFilter:
             not_offered=(Technique.UNKNOWN,),
         ),
     ] = None
+    account: Annotated[
+        str | None,
+        FilterField("sighting.account", "Only images sighted from this account."),
+    ] = None
+    campaign: Annotated[
+        str | None,
+        FilterField("campaign_member.campaign_id", "Only images of the campaign with this id.", later=True),
+    ] = None
+    membership: Annotated[
+        MemberState | None,
+        FilterField(
+            "campaign_member.state",
+            "Only images that a clustering put into a campaign and nobody has decided on yet (`suggested`), or that a "
+            "person confirmed there.",
+            later=True,
+        ),
+    ] = None
+    label_source: Annotated[
+        str | None,
+        FilterField("image.label_source", "Only images whose label comes from this person, desk, feed or model."),
+    ] = None
+    disputed: Annotated[
+        bool | None,
+        FilterField("image.disputed", "Only images whose labels contradict each other, or only the others."),
+    ] = None
+    c2pa_state: Annotated[
+        CredentialState | None,
+        FilterField("provenance.c2pa_state", "Only images whose file has a C2PA manifest in this state."),
+    ] = None
     least_content: int | None = None
 
 
@@ -149,6 +180,8 @@ FILTER_FIELDS: Final[Mapping[str, FilterField]] = MappingProxyType({name: field 
 """Every field of `ImageFilter` by its name, in order."""
 SHARED_FIELDS: Final = tuple(name for name in FILTER_FIELDS if name != "label")
 """Those that all commands and request bodies have alike. Each has a `label` of its own, with its own default."""
+FIELDS_OF_NEW_IMAGES: Final = tuple(name for name in SHARED_FIELDS if not FILTER_FIELDS[name].later)
+"""Those of them that an image can meet when it is added."""
 FILTER_TYPES: Final[Mapping[str, type]] = MappingProxyType({name: kind for name, kind, _ in _declared()})
 """What each field holds: one value of this type, or, of `REPEATED` fields, several."""
 REPEATED: Final = frozenset(name for name in FILTER_FIELDS if isinstance(getattr(ImageFilter(), name), tuple))

@@ -63,7 +63,7 @@ class CampaignMemberRow(Base):
     state: Mapped[MemberState] = mapped_column(word(MemberState), default=MemberState.SUGGESTED)
     pinned: Mapped[bool] = mapped_column(default=False)
 
-    __table_args__ = (Index(None, "campaign_id", "rank"),)
+    __table_args__ = (Index(None, "campaign_id", "rank"), Index(None, "state", "image_id"))
 
 
 class ClusteringRunRow(Base):

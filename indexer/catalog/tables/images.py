@@ -64,5 +64,7 @@ class ImageRow(Base):
         Index(None, "label", "generator", "id"),
         Index(None, "technique", "generator", "id"),
         Index(None, "label", "technique", "generator", "id"),
+        Index(None, "label_source", "id"),
+        Index(None, "disputed", "id"),
         AUTOINCREMENT,
     )

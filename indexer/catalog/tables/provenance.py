@@ -9,8 +9,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from indexer.catalog.tables.base import AUTOINCREMENT, Base, _id, _of
-from indexer.catalog.tables.types import JsonText
+from indexer.catalog.tables.types import JsonText, word
 from indexer.vocabulary import (
+    CredentialState,
     EvidenceKind,
     ProvenanceKind,
     Technique,
@@ -19,7 +20,7 @@ from indexer.vocabulary import (
 
 class ProvenanceRow(Base):
     """A statement in an image's file about its origin. `made_with_folded` is `made_with` case-folded, for lookups;
-    `fields` holds what else its kind has (provenance.py).
+    `c2pa_state` what checking its C2PA manifest gave; `fields` holds what else its kind has (provenance.py).
     """
 
     __tablename__ = "provenance"
@@ -34,12 +35,14 @@ class ProvenanceRow(Base):
     made_with_folded: Mapped[str | None]
     model_hash: Mapped[str | None]
     digital_source_type: Mapped[str | None]
+    c2pa_state: Mapped[CredentialState | None] = mapped_column(word(CredentialState))
     fields: Mapped[Mapping[str, Any]] = mapped_column(JsonText)
 
     __table_args__ = (
         Index(None, "made_with_folded", "image_id"),
         Index(None, "model_hash", "image_id"),
         Index(None, "digital_source_type", "image_id"),
+        Index(None, "c2pa_state", "image_id"),
         AUTOINCREMENT,
     )
 

@@ -36,6 +36,7 @@ class SightingRow(Base):
     __table_args__ = (
         UniqueConstraint("image_id", "digest"),
         Index(None, "platform", "image_id", "posted_at"),
+        Index(None, "account", "image_id", "posted_at"),
         Index(None, "posted_month", "image_id", "posted_at"),
         Index(None, "platform", "posted_month", "image_id", "posted_at"),
         AUTOINCREMENT,

@@ -13,7 +13,7 @@ from indexer.catalog.tables.types import utc_now
 from indexer.catalog.watches import events as watch_events
 from indexer.catalog.watches import watches
 from indexer.cli.alerts import said
-from indexer.cli.filters import filter_options, image_filter
+from indexer.cli.filters import filter_options_of_new_images, image_filter
 from indexer.cli.output import console, json_option, plain, print_json, table, when
 from indexer.delivery import Webhooks
 from indexer.errors import SourceError, UsageError
@@ -48,7 +48,7 @@ def watch() -> None:
 @click.option("--image", metavar="PICTURE|SHA256", help="Watch for this picture: a file, or an image of the catalogue.")
 @click.option("--campaign", metavar="ID", help="Watch for images that join this campaign.")
 @click.option("--label", type=click.Choice([v.value for v in LabelValue]), help="Only images with this label.")
-@filter_options
+@filter_options_of_new_images
 @click.option(
     "--webhook",
     metavar="URL",
