@@ -16,6 +16,7 @@ from search_api.layers.limits import BodyLimit, TimeLimit, job_body_max
 from search_api.layers.metrics import Metrics, RequestMetrics
 from search_api.layers.security import Guard, SecurityHeaders
 from search_api.routes import (
+    bulk,
     calibrations,
     campaign_history,
     campaigns,
@@ -97,6 +98,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         images,
         enrich,
         watches,
+        bulk,
         heatmap,
         compare,
         regions,

@@ -5,7 +5,7 @@ JSON Lines and CSV are written here, MediaReview in `reviews`, STIX in `stix`, M
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol, TextIO
@@ -63,9 +63,15 @@ class ImageWriter(Protocol):
 
 
 def export_images(
-    catalog: Catalog, selection: ImageFilter, format: str, stream: TextIO, *, sign_off: SignOff | None = None
+    catalog: Catalog,
+    selection: ImageFilter | Sequence[str],
+    format: str,
+    stream: TextIO,
+    *,
+    sign_off: SignOff | None = None,
 ) -> int:
-    """Write the images that meet a filter, sorted by SHA-256, as of one moment.
+    """Write the images that meet a filter, or those with these SHA-256, sorted by SHA-256, as of one moment. A digest
+    that is not in the catalogue is left out.
 
     `jsonl` is one object an image with everything the catalogue knows about it; `csv` one row an image (`COLUMNS`),
     safe to open in a spreadsheet; `mediareview` a schema.org feed, whose categories are suggestions unless there is a
@@ -93,12 +99,23 @@ def export_images(
     count = 0
     with catalog.reading() as session:
         writer = writers[format](session)
-        for ids in images.by_digest(session, selection, _AT_ONCE):
+        for ids in _selected(session, selection):
             for details in images.details(session, ids).values():
                 writer.write(details)
                 count += 1
         writer.finish()
     return count
+
+
+def _selected(session: Session, selection: ImageFilter | Sequence[str]) -> Iterator[list[int]]:
+    """Internal ids in the order of their SHA-256, some at a time."""
+    if isinstance(selection, ImageFilter):
+        yield from images.by_digest(session, selection, _AT_ONCE)
+        return
+    digests = sorted(set(selection))
+    for start in range(0, len(digests), _AT_ONCE):
+        ids = images.find_ids(session, digests[start : start + _AT_ONCE])
+        yield [ids[sha256] for sha256 in sorted(ids)]
 
 
 def _stix(stream: TextIO, session: Session) -> ImageWriter:

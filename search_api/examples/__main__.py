@@ -89,6 +89,7 @@ class _Recorder:
         statement = {"value": "fake", "stated_by": "Ana Example", "technique": "splice", "reason": "source photo found"}
         change = {"label": statement, "add_to_collections": ["reviewed"]}
         self.keep("change", "PATCH", f"/v1/images/{other}", json=change)
+        self.keep("changes", "POST", "/v1/images/changes", json={"images": [image, other], **change})
         cluster(self._workspace.catalog, self._workspace.index, self._settings)
         self.keep("search", "POST", "/v1/search", json={"image_id": image, "limit": 2})
         crop = ImageOps.mirror(fake.crop((80, 30, 600, 450)))

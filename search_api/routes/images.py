@@ -1,6 +1,8 @@
 """`/v1/images`: adding pictures, listing them, and everything about one of them."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -108,24 +110,42 @@ def change(service: Serving, sha256: ImageId, body: ImageChange) -> ImageDetails
     Labels add up and are never overwritten; a person's wins over a feed's, a feed's over a model's.
     """
     with service.workspace.catalog.writing() as session:
-        image_id = _id(session, sha256)
-        if body.label is not None:
-            said = body.label
-            statement = NewLabel(
-                value=said.value,
-                source_kind=LabelSource.HUMAN,
-                source=said.stated_by,
-                technique=said.technique,
-                generator=said.generator,
-                reason=said.reason,
-            )
-            labels.state(session, image_id, [statement])
-        for name in body.add_to_collections:
-            collections.ensure(session, name)
-            collections.add_images(session, name, [image_id])
-        for name in body.remove_from_collections:
-            collections.remove_images(session, name, [image_id])
+        apply_change(session, [_id(session, sha256)], body)
         return _details(session, sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change of images did: how many got the label, per collection the ids that were not in it before, and how
+    many were taken out."""
+
+    labelled: int
+    collected: dict[str, tuple[int, ...]]
+    uncollected: dict[str, int]
+
+
+def apply_change(session: Session, image_ids: Sequence[int], body: ImageChange) -> Changed:
+    """Does to images of the catalogue what a change says."""
+    labelled = 0
+    if body.label is not None:
+        said = body.label
+        statement = NewLabel(
+            value=said.value,
+            source_kind=LabelSource.HUMAN,
+            source=said.stated_by,
+            technique=said.technique,
+            generator=said.generator,
+            reason=said.reason,
+        )
+        labelled = sum(labels.state(session, image_id, [statement]) > 0 for image_id in image_ids)
+    collected = {}
+    for name in body.add_to_collections:
+        collections.ensure(session, name)
+        inside = collections.which_inside(session, name, image_ids)
+        collected[name] = tuple(image_id for image_id in image_ids if image_id not in inside)
+        collections.add_images(session, name, collected[name])
+    uncollected = {name: collections.remove_images(session, name, image_ids) for name in body.remove_from_collections}
+    return Changed(labelled, collected, uncollected)
 
 
 @router.delete("/{sha256}", status_code=204, summary="Delete an image", responses=responses(404, 422, 503))

@@ -59,7 +59,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
     Every template can use: `base` (prefix of all addresses), `path` and `here` (this address without and with its
     query), `nav`, `has_page` (whether there is a page at a path such as `/images/{sha256}`), `has_search`, `person` (or
     None), `needs_token`, `csrf_token` and `csrf_field` (of forms), `theme`, `blur`, `lang`, `dir`, `languages`, `toast`
-    (or None), `version`, `limits`, `now`; and the filters `utc`, `day`, `words`, `number`, `short` and `size`.
+    (or None), `version`, `limits`, `now`; and the filters `utc`, `day`, `month`, `words`, `number`, `short` and `size`.
     Parts are imported `with context`.
     """
     language = language_of(request)
@@ -167,6 +167,7 @@ def _environment(language: str) -> Environment:
     environment.filters.update(
         utc=lambda moment: isolate(_utc(moment)),
         day=lambda moment: isolate(_day(moment)),
+        month=lambda day: isolate(f"{day:%Y-%m}"),
         number=_number,
         short=_short,
         size=lambda count: isolate(_size(count)),

@@ -106,6 +106,18 @@ def add_images(session: Session, name: str, image_ids: Sequence[int]) -> int:
     return added
 
 
+def which_inside(session: Session, name: str, image_ids: Sequence[int]) -> frozenset[int]:
+    """Which of the images are in a collection.
+
+    Raises:
+        NotFoundError: there is no collection of this name.
+    """
+    inside = select(CollectionImageRow.image_id).where(
+        CollectionImageRow.collection_id == _id(session, name), one_of(CollectionImageRow.image_id, image_ids)
+    )
+    return frozenset(session.scalars(inside))
+
+
 def remove_images(session: Session, name: str, image_ids: Sequence[int]) -> int:
     """Remove images from a collection.
 
