@@ -90,6 +90,9 @@ class _Recorder:
         change = {"label": statement, "add_to_collections": ["reviewed"]}
         self.keep("change", "PATCH", f"/v1/images/{other}", json=change)
         self.keep("changes", "POST", "/v1/images/changes", json={"images": [image, other], **change})
+        export = {"images": [image, other], "format": "csv"}
+        self._client.post("/v1/images/export", json=export).raise_for_status()
+        self._recorded["export"] = {"request": export, "response": None}
         cluster(self._workspace.catalog, self._workspace.index, self._settings)
         self.keep("search", "POST", "/v1/search", json={"image_id": image, "limit": 2})
         crop = ImageOps.mirror(fake.crop((80, 30, 600, 450)))

@@ -52,6 +52,7 @@ def change(service: Serving, body: ImagesChange) -> ImagesChanged:
         200: {"content": {kind.partition(";")[0]: {} for kind, _ in _KINDS.values()}, "description": "The file."},
         **responses(404, 422, 503),
     },
+    openapi_extra=json_example("export"),
 )
 def export(service: Serving, body: ImagesExport) -> Response:
     """The images in a file as `dejafake export` writes it: `csv` one row an image, safe to open in a spreadsheet;

@@ -296,3 +296,47 @@ def test_what_a_file_says_of_its_origin_is_served_and_found(scratch: Api) -> Non
     assert [one["image"]["image"]["sha256"] for one in found["matches"]] == [sha256]
     assert found["provenance"] == image["provenance"]
     assert {one["kind"] for one in found["verdict"]["evidence"]} >= {"self_declared"}
+
+
+def test_facets_count_each_condition_without_itself(scratch: Api) -> None:
+    for seed, label, platform in ((601, "fake", "vk"), (602, "fake", "x"), (603, "authentic", "x")):
+        said = {"label": label, "stated_by": "desk", "platform": platform, "collections": "counted"}
+        upload(scratch, ("a.png", png(seed)), **said, posted_at="2026-03-01")
+    asked = {"collections": "counted", "label": "fake", "platform": "x", "values": 1}
+    answer = scratch.client.get("/v1/images/facets", params=asked).json()
+    facets = {facet["field"]: facet for facet in answer["facets"]}
+    assert (answer["images"], answer["current"]) == (1, True)
+    assert facets["label"]["values"][-1] == {"value": "fake", "images": 1, "name": None}
+    assert [value["images"] for value in facets["platform"]["values"]] == [1, 1]
+    assert facets["platform"]["distinct"] == 2
+    assert answer["months"] == [{"month": "2026-03", "images": 1}]
+    problem_of(scratch.client.get("/v1/images/facets", params={"values": 0}), 422, "validation")
+    problem_of(scratch.client.get("/v1/images/facets", params={"colour": "red"}), 422, "validation")
+
+
+def test_many_images_are_changed_at_once_or_none(scratch: Api) -> None:
+    digests = [upload(scratch, ("a.png", png(seed)))["files"][0]["sha256"] for seed in (611, 612)]
+    change = {"label": {"value": "fake", "stated_by": "desk"}, "add_to_collections": ["both"]}
+    missing = scratch.client.post("/v1/images/changes", json={"images": [*digests, "0" * 64], **change})
+    problem_of(missing, 404, "not-found")
+    assert scratch.client.get(f"/v1/images/{digests[0]}").json()["labels"] == []
+    done = scratch.client.post("/v1/images/changes", json={"images": [*digests, digests[0]], **change}).json()
+    assert (done["labelled"], sorted(done["collected"]["both"])) == (2, sorted(digests))
+    again = scratch.client.post("/v1/images/changes", json={"images": digests, **change}).json()
+    assert again == {"labelled": 0, "collected": {"both": []}, "uncollected": {}}
+    taken = {"images": digests[:1], "remove_from_collections": ["both"]}
+    assert scratch.client.post("/v1/images/changes", json=taken).json()["uncollected"] == {"both": 1}
+    problem_of(scratch.client.post("/v1/images/changes", json={"images": [], **change}), 422, "validation")
+    problem_of(scratch.client.post("/v1/images/changes", json={"images": digests}), 422, "validation")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "stix", "misp", "mediareview"])
+def test_images_are_exported_in_every_format(scratch: Api, kind: str) -> None:
+    said = {"label": "fake", "stated_by": "desk"}
+    digests = [upload(scratch, ("a.png", png(seed)), **said)["files"][0]["sha256"] for seed in (621, 622)]
+    answer = scratch.client.post("/v1/images/export", json={"images": digests, "format": kind})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"].startswith('attachment; filename="images.')
+    if kind != "mediareview":  # which lists reviews, of images with a claim
+        assert all(digest in answer.text for digest in digests)
+    problem_of(scratch.client.post("/v1/images/export", json={"images": ["0" * 64], "format": kind}), 404, "not-found")

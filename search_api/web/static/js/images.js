@@ -122,5 +122,7 @@ class MonthRange extends HTMLElement {
   }
 }
 
+// Beside the pictures there is room for the facets; above them they would be all one sees.
+if (matchMedia("(max-width: 48rem)").matches) for (const facets of document.querySelectorAll(".facets-all")) facets.open = false;
 customElements.define("choose-images", ChooseImages);
 customElements.define("month-range", MonthRange);
