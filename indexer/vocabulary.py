@@ -141,6 +141,25 @@ class CampaignState(StrEnum):
     CLOSED = "closed"
 
 
+class ReviewKind(StrEnum):
+    """Why something waits for a person to decide."""
+
+    CAMPAIGN_MEMBER = "campaign_member"
+    WATCH_EVENT = "watch_event"
+    DISPUTED_LABEL = "disputed_label"
+    KNOWN_COPY = "known_copy"
+    LISTED_HASH = "listed_hash"
+    NOVELTY = "novelty"
+
+
+class ReviewChoice(StrEnum):
+    """What a person decided about something that waited."""
+
+    YES = "yes"
+    NO = "no"
+    CANNOT_TELL = "cannot_tell"
+
+
 class MemberState(StrEnum):
     """Who says that an image belongs to its campaign: a clustering, or an analyst as well."""
 

@@ -32,6 +32,7 @@ from search_api.routes import (
     novelties,
     regions,
     reports,
+    reviews,
     search,
     watches,
 )
@@ -105,6 +106,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         campaign_history,  # before campaigns: "events" and "decisions" are not ids
         campaigns,
         reports,
+        reviews,
         novelties,
         collections,
         hash_lists,

@@ -18,7 +18,7 @@ FLOORS = (
     {"search"},
     {"workspace"},
     {"campaigns", "examine", "testing"},
-    {"enrichment", "evaluation", "watching"},
+    {"enrichment", "evaluation", "review", "watching"},
     {"reindex"},
     {"cli"},
     {"demo"},

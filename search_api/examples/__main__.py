@@ -114,6 +114,7 @@ class _Recorder:
         self.keep("novelties", "GET", "/v1/novelties")
         self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns", "by": "Ana Example"})
         self.keep_decisions(campaign, other)
+        self.keep_review()
         self.keep_job(image)
         self.keep_watch()
         self.keep_hash_list()
@@ -134,6 +135,12 @@ class _Recorder:
             pass
         self.keep("job", "GET", links["self"])
         self.keep("results", "GET", links["results"])
+
+    def keep_review(self) -> None:
+        """What waits, and a decision about it."""
+        item = self.keep("review", "GET", "/v1/review", params={"limit": 1})["items"][0]
+        answer = {"choice": "cannot_tell", "by": "Ana Example", "reason": "only a thumbnail is kept"}
+        self.keep("review-decision", "POST", f"/v1/review/{item['id']}/decision", json=answer)
 
     def keep_hash_list(self) -> None:
         """A list with a line that is none, and the lists that are here then."""

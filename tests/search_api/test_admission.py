@@ -63,6 +63,10 @@ LIGHT = {
     ("POST", "/images/{sha256}/labels"),
     ("POST", "/images/{sha256}/sightings"),
     ("POST", "/images/{sha256}/collections"),
+    ("GET", "/review"),
+    ("POST", "/review/{item}/decision"),
+    ("POST", "/review/{item}/assignment"),
+    ("POST", "/review/decisions/{number}/undo"),
     ("GET", "/campaigns"),
     ("GET", "/campaigns/{campaign_id}"),
     ("POST", "/campaigns/{campaign_id}/decisions"),
@@ -74,7 +78,7 @@ LIGHT = {
 }
 """Neither decode a picture nor run the model nor take files. A route that is in none of these lists fails a test."""
 LIGHT_ROOMS = ("/v1/enrich/", "/v1/watches", "/v1/campaigns", "/v1/novelties", "/v1/collections", "/v1/detectors")
-LIGHT_ROOMS += ("/v1/descriptors", "/v1/calibrations", "/v1/hash-lists", "/v1/hashes")
+LIGHT_ROOMS += ("/v1/review", "/v1/descriptors", "/v1/calibrations", "/v1/hash-lists", "/v1/hashes")
 FORM = b"Host: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n"
 
 

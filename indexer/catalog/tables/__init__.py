@@ -12,6 +12,7 @@ from indexer.catalog.tables import (  # noqa: F401 - the schema is all of them
     jobs,
     labels,
     provenance,
+    reviews,
     sightings,
     sources,
     watches,
