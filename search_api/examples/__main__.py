@@ -139,8 +139,13 @@ class _Recorder:
     def keep_review(self) -> None:
         """What waits, and a decision about it."""
         item = self.keep("review", "GET", "/v1/review", params={"limit": 1})["items"][0]
+        person = {"person": "Ana Example", "by": "Lead"}
+        self.keep("review-assignment", "PUT", f"/v1/review/{item['id']}/assignment", json=person)
         answer = {"choice": "cannot_tell", "by": "Ana Example", "reason": "only a thumbnail is kept"}
-        self.keep("review-decision", "POST", f"/v1/review/{item['id']}/decision", json=answer)
+        done = self.keep("review-decision", "POST", f"/v1/review/{item['id']}/decision", json=answer)
+        self.keep("review-undo", "POST", f"/v1/review/decisions/{done['number']}/undo", json={"by": "Ana Example"})
+        self.keep("review-decisions", "GET", "/v1/review/decisions")
+        self.keep("review-counts", "GET", "/v1/review/counts")
 
     def keep_hash_list(self) -> None:
         """A list with a line that is none, and the lists that are here then."""

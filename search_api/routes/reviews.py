@@ -48,14 +48,16 @@ def list_items(
     return review.queue(_sources(service), limit, cursor, kinds=kinds, assigned_to=assigned_to)
 
 
-@router.get("/counts", summary="How much waits", responses=responses(503))
+@router.get("/counts", summary="How much waits", responses=example("review-counts"))
 def count(service: Serving) -> ReviewCounts:
     """How many suggested members, matches of watches and disputed labels wait."""
     with service.workspace.catalog.reading() as session:
         return ReviewCounts(waiting=reviews.counts(session))
 
 
-@router.get("/decisions", summary="What was decided in the queue", responses=responses(422))
+@router.get(
+    "/decisions", summary="What was decided in the queue", responses={**example("review-decisions"), **responses(422)}
+)
 def list_decisions(service: Serving, limit: Limit = 50, cursor: Cursor = None) -> Page[ReviewDecision]:
     """All decisions, those taken back too, newest first."""
     with service.workspace.catalog.reading() as session:
@@ -66,7 +68,8 @@ def list_decisions(service: Serving, limit: Limit = 50, cursor: Cursor = None) -
     "/decisions/{number}/undo",
     status_code=201,
     summary="Take a decision of the queue back",
-    responses=responses(404, 409, 422, 503),
+    responses={**example("review-undo", 201), **responses(404, 409, 422, 503)},
+    openapi_extra=json_example("review-undo"),
 )
 def take_back(service: Serving, number: Number, body: ReviewTakenBack) -> ReviewDecision:
     """Undoes what the decision did; the item waits again."""
@@ -90,12 +93,18 @@ def decide(service: Serving, item: ItemId, body: ReviewAnswer) -> ReviewDecision
         return review.decide(session, key, body.choice, Author(body.by, body.reason))
 
 
-@router.put("/{item}/assignment", status_code=204, summary="Say who is to look", responses=responses(422, 503))
-def assign(service: Serving, item: ItemId, body: ReviewAssignment) -> None:
+@router.put(
+    "/{item}/assignment",
+    summary="Say who is to look",
+    responses={**example("review-assignment"), **responses(422, 503)},
+    openapi_extra=json_example("review-assignment"),
+)
+def assign(service: Serving, item: ItemId, body: ReviewAssignment) -> ReviewAssignment:
     """Names one person; the one named before is replaced."""
     key = review.key_of(item)
     with service.workspace.catalog.writing() as session:
         reviews.assign(session, key, body.person, body.by)
+    return body
 
 
 def _sources(service: Service) -> ReviewSources:
