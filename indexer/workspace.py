@@ -4,10 +4,13 @@ The CLI opens one per command, the API one per process. The detector is loaded w
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from sqlalchemy.orm import Session
 
 from indexer.catalog.campaigns import campaigns
 from indexer.catalog.copies import coverage
@@ -230,8 +233,13 @@ class Workspace:
             campaigns.existing(session, campaign)
             return campaigns.members(session, campaign, limit=limit, cursor=cursor)
 
-    def delete_image(self, sha256: str, reason: str) -> Removal | None:
+    def delete_image(self, sha256: str, reason: str, check: Callable[[Session], None] | None = None) -> Removal | None:
         """Deletes an image with everything that hangs on it, and its files. A tombstone stays.
+
+        Args:
+            sha256: of the image.
+            reason: why; kept.
+            check: called in the transaction that deletes, before it does; what it raises stops the deletion.
 
         Returns:
             What became of the files, whose removal is tried again later if it failed; None where there is no image.
@@ -239,7 +247,7 @@ class Workspace:
         Raises:
             CatalogError: the catalogue cannot be written; nothing was deleted.
         """
-        return self.remove_files() if delete_image(self.catalog, sha256, reason) else None
+        return self.remove_files() if delete_image(self.catalog, sha256, reason, check) else None
 
     def remove_files(self) -> Removal:
         """Removes the files of deleted images that are still to go.

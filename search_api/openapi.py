@@ -67,6 +67,10 @@ def example(name: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     return {status: {"content": {JSON: _recorded(name, "response")}}}
 
 
+NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "Not Modified"}}
+"""For the `responses` of a route that answers with an ETag."""
+
+
 def json_example(name: str) -> dict[str, Any]:
     """The recorded request `name` as the example of a route's JSON body, for its `openapi_extra`."""
     return {"requestBody": {"content": {JSON: _recorded(name, "request")}}}

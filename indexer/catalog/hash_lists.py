@@ -76,6 +76,19 @@ def page(session: Session, limit: int, cursor: str | None = None) -> Page[HashLi
     return request.rows(session, statement).map(lambda row: HashList(*row))
 
 
+def get(session: Session, name: str) -> HashList:
+    """The list of this name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = session.execute(select(*_COLUMNS).where(HashListRow.name == bounded("the name of a hash list", name)))
+    columns = row.one_or_none()
+    if columns is None:
+        raise NotFoundError(f"there is no hash list named {name!r}: see `dejafake hashes list`")
+    return HashList(*columns)
+
+
 def delete(session: Session, name: str) -> int:
     """Delete a list with its hashes.
 

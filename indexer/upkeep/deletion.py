@@ -2,7 +2,10 @@
 leaves none behind: the next process that opens the installation removes them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
 
 from indexer.catalog.database import Catalog
 from indexer.catalog.images import file_removals, images, kept_files
@@ -21,8 +24,14 @@ class Removal:
     left: dict[str, str]
 
 
-def delete_image(catalog: Catalog, sha256: str, reason: str) -> bool:
+def delete_image(catalog: Catalog, sha256: str, reason: str, check: Callable[[Session], None] | None = None) -> bool:
     """Deletes an image from the catalogue with everything attached to it; call `remove_files` afterwards.
+
+    Args:
+        catalog: where.
+        sha256: of the image.
+        reason: why; kept.
+        check: called in the transaction that deletes, before it does; what it raises stops the deletion.
 
     Returns:
         Whether it existed.
@@ -31,6 +40,8 @@ def delete_image(catalog: Catalog, sha256: str, reason: str) -> bool:
         CatalogError: the catalogue cannot be written; nothing was deleted.
     """
     with catalog.writing() as session:
+        if check is not None and images.find_ids(session, [sha256]):
+            check(session)
         return images.delete(session, sha256, reason)
 
 

@@ -6,6 +6,7 @@ Client errors are reported in full; server errors are logged in full and reporte
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
@@ -64,6 +65,42 @@ class Fault(BaseModel):
     message: str = Field(description="What is wrong with it, for a person.")
 
 
+class Change(BaseModel):
+    """Something that was changed. `by` and `at` are null where that is not recorded."""
+
+    what: str = Field(
+        description="What: `label`, `sighting`, `collections`, `decision`, or `other`.", examples=["decision"]
+    )
+    value: str | None = Field(default=None, description="The label's value, or the kind of decision.")
+    by: str | None = Field(default=None, description="Who.")
+    at: datetime | None = Field(default=None, description="When.")
+
+
+class StaleError(Exception):
+    """A change was meant for another version of a resource (412). `tag`: its present version; `changes`: what was
+    changed since the version it was meant for, as far as that is known."""
+
+    def __init__(self, tag: str, changes: tuple[Change, ...]) -> None:
+        super().__init__(tag)
+        self.tag = tag
+        self.changes = changes
+
+
+class NotModifiedError(Exception):
+    """The client has the present version already (304); `etag` with its quotes."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
+
+
+class MalformedHeaderError(HTTPException):
+    """A header of the request cannot be read (400)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(400, detail)
+
+
 class Problem(BaseModel):
     """An RFC 9457 problem document."""
 
@@ -77,6 +114,9 @@ class Problem(BaseModel):
     successor: str | None = Field(
         default=None, description="The campaign that now holds the images of one that no longer exists."
     )
+    changes: list[Change] | None = Field(
+        default=None, description="What was changed since the version that If-Match names, as far as it is known."
+    )
 
 
 def problem(
@@ -87,6 +127,7 @@ def problem(
     reason: str | None = None,
     faults: Sequence[Fault] | None = None,
     successor: str | None = None,
+    changes: Sequence[Change] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem response; 5xx are logged by their instance.
@@ -95,7 +136,7 @@ def problem(
         status: the HTTP status.
         code: the stable slug that ends the problem's type.
         detail: one line for a person.
-        reason, faults, successor: further members where they apply.
+        reason, faults, successor, changes: further members where they apply.
         headers: further response headers.
     """
     document = Problem(
@@ -107,10 +148,11 @@ def problem(
         reason=reason,
         faults=None if faults is None else list(faults),
         successor=successor,
+        changes=None if changes is None else list(changes),
     )
     if status >= 500:
         logger.warning("answered %d %s, %s", status, code, document.instance)
-    body = json.dumps(document.model_dump(exclude_none=True))
+    body = json.dumps(document.model_dump(mode="json", exclude_none=True))
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=None if headers is None else dict(headers))
 
 
@@ -133,6 +175,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DejafakeError, _on_library_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(StaleError, _on_stale)
+    app.add_exception_handler(NotModifiedError, _on_not_modified)
 
 
 class UnexpectedErrors:
@@ -208,6 +252,29 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
     first = faults[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return problem(422, "validation", f"{first.where}: {first.message}{more}", faults=faults)
+
+
+async def _on_stale(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, StaleError):
+        raise error
+    return stale_problem(error)
+
+
+async def _on_not_modified(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, NotModifiedError):
+        raise error
+    return Response(status_code=304, headers={"ETag": error.etag})
+
+
+def stale_problem(error: StaleError) -> Response:
+    """The problem response for a change that was meant for another version."""
+    people = ", ".join(dict.fromkeys(change.by for change in error.changes if change.by))
+    detail = (
+        f"It was changed since the version that If-Match names{f', by {people}' if people else ''}. Nothing was done: "
+        "read it again, and send the change with its new ETag if it still holds."
+    )
+    headers = {"ETag": f'"{error.tag}"'}
+    return problem(412, "precondition-failed", detail, changes=error.changes or None, headers=headers)
 
 
 def _title(status: int) -> str:

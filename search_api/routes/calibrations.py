@@ -8,8 +8,10 @@ from indexer.calibration import CalibrationVersion
 from indexer.catalog.detections import calibrations
 from search_api.bodies.calibrations import Calibrations
 from search_api.layers.errors import responses
-from search_api.openapi import example
+from search_api.layers.preconditions import NO_ANSWER, Tagged
+from search_api.openapi import NOT_MODIFIED, example
 from search_api.service.service import Serving
+from search_api.service.versions import version as version_of
 
 router = APIRouter(prefix="/v1", tags=["detectors"])
 
@@ -27,9 +29,13 @@ def list_all(service: Serving) -> Calibrations:
 @router.get(
     "/calibrations/{version}",
     summary="Show a calibration",
-    responses={**example("calibration"), **responses(404, 422, 503)},
+    responses={**example("calibration"), **NOT_MODIFIED, **responses(404, 422, 503)},
 )
-def show(service: Serving, version: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> CalibrationVersion:
+def show(
+    service: Serving, version: Annotated[int, Path(ge=1, le=2**31 - 1)], answer: Tagged = NO_ANSWER
+) -> CalibrationVersion:
     """One calibration of the detector in use: maps, thresholds with intervals, and results on held-out pictures."""
     with service.workspace.catalog.reading() as session:
-        return calibrations.get(session, service.workspace.resolved.fingerprint, version)
+        calibration = calibrations.get(session, service.workspace.resolved.fingerprint, version)
+    answer.tag(version_of(calibration))
+    return calibration

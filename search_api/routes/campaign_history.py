@@ -13,9 +13,11 @@ from indexer.catalog.records.pages import Page
 from search_api.bodies.campaign_history import DecisionRequest, UndoRequest
 from search_api.bodies.fields import Cursor, Limit
 from search_api.layers.errors import responses
-from search_api.openapi import example, json_example
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, json_example
 from search_api.routes.campaigns import CampaignId
 from search_api.service.service import Serving
+from search_api.service.versions import campaign_version, version
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 
@@ -37,11 +39,17 @@ def list_decisions(service: Serving, limit: Limit = 50, cursor: Cursor = None) -
         return campaign_decisions.page(session, limit, cursor)
 
 
-@router.get("/decisions/{number}", summary="A decision", responses={**example("decision"), **responses(404, 422)})
-def get_decision(service: Serving, number: DecisionNumber) -> Decision:
+@router.get(
+    "/decisions/{number}",
+    summary="A decision",
+    responses={**example("decision"), **NOT_MODIFIED, **responses(404, 422)},
+)
+def get_decision(service: Serving, number: DecisionNumber, answer: Tagged = NO_ANSWER) -> Decision:
     """What was decided, by whom, when and why, and whether it was undone."""
     with service.workspace.catalog.reading() as session:
-        return campaign_decisions.get(session, number)
+        decision = campaign_decisions.get(session, number)
+    answer.tag(version(decision))
+    return decision
 
 
 @router.get(
@@ -62,12 +70,14 @@ def list_images_of(
     "/decisions/{number}/undo",
     status_code=201,
     summary="Take a decision back",
-    responses={**example("undo", 201), **responses(404, 409, 422, 503)},
+    responses={**example("undo", 201), **responses(404, 409, 412, 422, 503)},
     openapi_extra=json_example("undo"),
 )
-def undo(service: Serving, number: DecisionNumber, body: UndoRequest) -> Decision:
-    """Undoes what the decision did, at once and for later runs. The undo is recorded as a decision of its own."""
+def undo(service: Serving, number: DecisionNumber, body: UndoRequest, condition: IfMatch = UNCONDITIONAL) -> Decision:
+    """Undoes what the decision did, at once and for later runs. The undo is recorded as a decision of its own.
+    If-Match takes the decision's ETag."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(campaign_decisions.get(session, number)))
         return decisions.undo(session, number, body.author)
 
 
@@ -103,11 +113,14 @@ def list_decisions_of(
     "/{campaign_id}/decisions",
     status_code=201,
     summary="Decide about a campaign",
-    responses={**example("decide", 201), **responses(404, 409, 410, 422, 503)},
+    responses={**example("decide", 201), **responses(404, 409, 410, 412, 422, 503)},
     openapi_extra=json_example("decide"),
 )
-def decide(service: Serving, campaign_id: CampaignId, body: DecisionRequest) -> Decision:
+def decide(
+    service: Serving, campaign_id: CampaignId, body: DecisionRequest, condition: IfMatch = UNCONDITIONAL
+) -> Decision:
     """Takes effect at once and binds every later run until it is undone. A decision that contradicts an earlier one
-    is refused; the answer gives the number of the earlier one."""
+    is refused; the answer gives the number of the earlier one. If-Match takes the campaign's ETag."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: campaign_version(session, campaigns.existing(session, campaign_id)))
         return body.carry_out(session, campaign_id)

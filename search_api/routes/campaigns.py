@@ -15,8 +15,10 @@ from indexer.catalog.records.pages import Page
 from search_api.bodies.campaigns import NewName
 from search_api.bodies.fields import Cursor, Limit
 from search_api.layers.errors import responses
-from search_api.openapi import example, json_example
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, json_example
 from search_api.service.service import Serving
+from search_api.service.versions import campaign_version
 
 
 class _CampaignId(StringConvertor):
@@ -39,29 +41,42 @@ def list_campaigns(service: Serving, limit: Limit = 50, cursor: Cursor = None) -
 
 
 @router.get(
-    "/{campaign_id:campaign}", summary="A campaign", responses={**example("campaign"), **responses(404, 410, 422)}
+    "/{campaign_id:campaign}",
+    summary="A campaign",
+    responses={**example("campaign"), **NOT_MODIFIED, **responses(404, 410, 422)},
 )
-def get(service: Serving, campaign_id: CampaignId) -> Campaign:
+def get(service: Serving, campaign_id: CampaignId, answer: Tagged = NO_ANSWER) -> Campaign:
     """How large the campaign is, how close its members are, when and where it was seen, and what analysts decided
     about it.
 
     For a campaign that no longer exists, the answer is a problem that says what happened to it and names its successor.
     """
     with service.workspace.catalog.reading() as session:
-        return campaigns.existing(session, campaign_id)
+        campaign = campaigns.existing(session, campaign_id)
+        answer.tag(campaign_version(session, campaign))
+        return campaign
 
 
 @router.patch(
     "/{campaign_id:campaign}",
     summary="Rename a campaign",
-    responses=responses(404, 410, 422, 503),
+    responses=responses(404, 410, 412, 422, 503),
     openapi_extra=json_example("rename"),
 )
-def rename(service: Serving, campaign_id: CampaignId, body: NewName) -> Campaign:
+def rename(
+    service: Serving,
+    campaign_id: CampaignId,
+    body: NewName,
+    condition: IfMatch = UNCONDITIONAL,
+    answer: Tagged = NO_ANSWER,
+) -> Campaign:
     """Renames the campaign; its id stays the same. The change is recorded as a decision, which can be undone."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: campaign_version(session, campaigns.existing(session, campaign_id)))
         decisions.rename(session, campaign_id, body.name, Author(body.by, body.note))
-        return campaigns.existing(session, campaign_id)
+        campaign = campaigns.existing(session, campaign_id)
+        answer.tag(campaign_version(session, campaign))
+        return campaign
 
 
 @router.get(

@@ -13,8 +13,10 @@ from indexer.errors import NotFoundError
 from search_api.bodies.collections import ChangedImages, ImageSet, NewCollection
 from search_api.bodies.fields import NAME_MAX, Cursor, Limit, Sha256
 from search_api.layers.errors import responses
-from search_api.openapi import example, json_example
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, json_example
 from search_api.service.service import Serving
+from search_api.service.versions import version
 
 
 class _Digest(StringConvertor):
@@ -58,23 +60,29 @@ def create(service: Serving, body: NewCollection) -> Collection:
         return collections.create(session, body.name, body.description)
 
 
-@router.get("/{name:path}", summary="A collection", responses=responses(404, 422))
-def get(service: Serving, name: CollectionName) -> Collection:
+@router.get("/{name:path}", summary="A collection", responses={**NOT_MODIFIED, **responses(404, 422)})
+def get(service: Serving, name: CollectionName, answer: Tagged = NO_ANSWER) -> Collection:
     """What a collection is, and how many images it holds; list them with `GET /v1/images?collections=`."""
     with service.workspace.catalog.reading() as session:
-        return _found(session, name)
+        collection = _found(session, name)
+    answer.tag(version(collection))
+    return collection
 
 
 @router.post(
     "/{name:path}/images",
     summary="Put images into a collection",
-    responses={**example("collect"), **responses(404, 422, 503)},
+    responses={**example("collect"), **responses(404, 412, 422, 503)},
     openapi_extra=json_example("collect"),
 )
-def add_images(service: Serving, name: CollectionName, body: ImageSet) -> ChangedImages:
-    """Adds images of the catalogue to the collection: all of them, or none if one does not exist."""
+def add_images(
+    service: Serving, name: CollectionName, body: ImageSet, condition: IfMatch = UNCONDITIONAL
+) -> ChangedImages:
+    """Adds images of the catalogue to the collection: all of them, or none if one does not exist. If-Match takes the
+    collection's ETag."""
     with service.workspace.catalog.writing() as session:
-        _found(session, name)
+        collection = _found(session, name)
+        condition.require(lambda: version(collection))
         ids = images.find_ids(session, body.sha256)
         missing = [sha256 for sha256 in body.sha256 if sha256 not in ids]
         if missing:
@@ -85,9 +93,14 @@ def add_images(service: Serving, name: CollectionName, body: ImageSet) -> Change
 @router.delete(
     "/{name:path}/images/{sha256:digest}",
     summary="Take an image out of a collection",
-    responses=responses(404, 422),
+    responses=responses(404, 412, 422),
 )
-def remove_image(service: Serving, name: CollectionName, sha256: Annotated[Sha256, Path()]) -> ChangedImages:
+def remove_image(
+    service: Serving,
+    name: CollectionName,
+    sha256: Annotated[Sha256, Path()],
+    condition: IfMatch = UNCONDITIONAL,
+) -> ChangedImages:
     """Takes the image out of the collection; it stays in the catalogue. A path that ends so always names an image: a
     collection whose own name does is deleted with `DELETE /v1/collections?name=`."""
     with service.workspace.catalog.writing() as session:
@@ -96,24 +109,29 @@ def remove_image(service: Serving, name: CollectionName, sha256: Annotated[Sha25
                 f"there is no collection named {name!r}; one whose own name ends in an image's address is deleted "
                 "with DELETE /v1/collections?name=…"
             )
-        _found(session, name)
+        collection = _found(session, name)
+        condition.require(lambda: version(collection))
         ids = images.find_ids(session, [sha256])
         return ChangedImages(changed=collections.remove_images(session, name, list(ids.values())))
 
 
-@router.delete("", status_code=204, summary="Delete a collection by any name", responses=responses(404, 422, 503))
+@router.delete("", status_code=204, summary="Delete a collection by any name", responses=responses(404, 412, 422, 503))
 def delete_named(
-    service: Serving, name: Annotated[str, Query(max_length=NAME_MAX, description="Name of the collection.")]
+    service: Serving,
+    name: Annotated[str, Query(max_length=NAME_MAX, description="Name of the collection.")],
+    condition: IfMatch = UNCONDITIONAL,
 ) -> None:
     """Deletes the collection, whatever its name would mean in a path; its images stay in the catalogue."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(_found(session, name)))
         collections.delete(session, name)
 
 
-@router.delete("/{name:path}", status_code=204, summary="Delete a collection", responses=responses(404, 422, 503))
-def delete(service: Serving, name: CollectionName) -> None:
+@router.delete("/{name:path}", status_code=204, summary="Delete a collection", responses=responses(404, 412, 422, 503))
+def delete(service: Serving, name: CollectionName, condition: IfMatch = UNCONDITIONAL) -> None:
     """Deletes the collection; its images stay in the catalogue."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(_found(session, name)))
         collections.delete(session, name)
 
 

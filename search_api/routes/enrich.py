@@ -25,8 +25,10 @@ from search_api.bodies.forms import (
     validated_json,
 )
 from search_api.layers.errors import responses
-from search_api.openapi import example, three_bodies, two_bodies
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, three_bodies, two_bodies
 from search_api.service.service import Service, Serving
+from search_api.service.versions import version
 
 router = APIRouter(prefix="/v1/enrich", tags=["enrich"])
 
@@ -90,11 +92,13 @@ async def enrich(
     return status
 
 
-@router.get("/{job}", summary="How far a job is", responses={**example("job"), **responses(404, 422)})
-def status(service: Serving, job: JobId) -> JobStatus:
+@router.get("/{job}", summary="How far a job is", responses={**example("job"), **NOT_MODIFIED, **responses(404, 422)})
+def status(service: Serving, job: JobId, answer: Tagged = NO_ANSWER) -> JobStatus:
     """The job's state and how many rows have been answered."""
     with service.workspace.catalog.reading() as session:
-        return JobStatus.of(jobs.get(session, job))
+        state = JobStatus.of(jobs.get(session, job))
+    answer.tag(version(state))
+    return state
 
 
 @router.get("/{job}/results", summary="The answers of a job", responses={**example("results"), **responses(404, 422)})
@@ -113,10 +117,11 @@ def results(
         return jobs.answers(session, job, limit, cursor)
 
 
-@router.delete("/{job}", status_code=204, summary="Forget a job", responses=responses(404, 422, 503))
-def delete(service: Serving, job: JobId) -> None:
+@router.delete("/{job}", status_code=204, summary="Forget a job", responses=responses(404, 412, 422, 503))
+def delete(service: Serving, job: JobId, condition: IfMatch = UNCONDITIONAL) -> None:
     """Deletes the job with its pictures and answers. A running job stops."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(JobStatus.of(jobs.get(session, job))))
         jobs.delete(session, job)
     service.jobs.files.delete(job)
 

@@ -16,8 +16,10 @@ from search_api.bodies.fields import NAME_MAX, Cursor, Limit
 from search_api.bodies.forms import Upload, invalid, read_form, validated
 from search_api.bodies.hash_lists import HashExport, ImportFields
 from search_api.layers.errors import responses
-from search_api.openapi import example, file_body
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, file_body
 from search_api.service.service import Service, Serving
+from search_api.service.versions import version
 
 router = APIRouter(prefix="/v1", tags=["hash lists"])
 
@@ -66,6 +68,15 @@ def list_lists(
         return hash_lists.page(session, limit, cursor)
 
 
+@router.get("/hash-lists/{name:path}", summary="A hash list", responses={**NOT_MODIFIED, **responses(404, 422)})
+def get(service: Serving, name: ListName, answer: Tagged = NO_ANSWER) -> HashList:
+    """What the list says of its images, and how many hashes it holds."""
+    with service.workspace.catalog.reading() as session:
+        hash_list = hash_lists.get(session, name)
+    answer.tag(version(hash_list))
+    return hash_list
+
+
 @router.get(
     "/hashes",
     summary="Export the hashes of our images",
@@ -96,22 +107,26 @@ def export(service: Serving, query: Annotated[HashExport, Query()]) -> Streaming
     "/hash-lists",
     status_code=204,
     summary="Delete a hash list by any name",
-    responses=responses(404, 422, 503),
+    responses=responses(404, 412, 422, 503),
 )
 def delete_named(
-    service: Serving, name: Annotated[str, Query(max_length=NAME_MAX, description="Name of the list.")]
+    service: Serving,
+    name: Annotated[str, Query(max_length=NAME_MAX, description="Name of the list.")],
+    condition: IfMatch = UNCONDITIONAL,
 ) -> None:
     """Deletes the list, whatever its name would mean in a path."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(hash_lists.get(session, name)))
         hash_lists.delete(session, name)
 
 
 @router.delete(
-    "/hash-lists/{name:path}", status_code=204, summary="Delete a hash list", responses=responses(404, 422, 503)
+    "/hash-lists/{name:path}", status_code=204, summary="Delete a hash list", responses=responses(404, 412, 422, 503)
 )
-def delete(service: Serving, name: ListName) -> None:
+def delete(service: Serving, name: ListName, condition: IfMatch = UNCONDITIONAL) -> None:
     """Deletes the list with all its hashes; searches no longer find them."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(hash_lists.get(session, name)))
         hash_lists.delete(session, name)
 
 

@@ -32,9 +32,11 @@ from search_api.bodies.images import (
     UploadReport,
 )
 from search_api.layers.errors import problem, responses
-from search_api.openapi import example, file_body, json_example
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, file_body, json_example
 from search_api.service.service import Serving
 from search_api.service.uploads import ingest
+from search_api.service.versions import image_version
 
 logger = logging.getLogger("dejafake.api")
 router = APIRouter(prefix="/v1/images", tags=["images"])
@@ -90,28 +92,44 @@ def facets(service: Serving, query: Annotated[FacetQuery, Query()]) -> FacetCoun
     return service.facets.counts(query.image_filter(query.label), query.values)
 
 
-@router.get("/{sha256}", summary="Everything about an image", responses={**example("image"), **responses(404, 422)})
-def get(service: Serving, sha256: ImageId) -> ImageDetails:
+@router.get(
+    "/{sha256}",
+    summary="Everything about an image",
+    responses={**example("image"), **NOT_MODIFIED, **responses(404, 422)},
+)
+def get(service: Serving, sha256: ImageId, answer: Tagged = NO_ANSWER) -> ImageDetails:
     """The image with all its labels, sightings, collections, campaigns and detections, and what its file says of its
     own origin: each finding with what it is worth. That a file says nothing means nothing."""
     with service.workspace.catalog.reading() as session:
-        return _details(session, sha256)
+        details = _details(session, sha256)
+    answer.tag(image_version(details))
+    return details
 
 
 @router.patch(
     "/{sha256}",
     summary="State a label, change its collections",
-    responses={**example("change"), **responses(404, 422, 503)},
+    responses={**example("change"), **responses(404, 412, 422, 503)},
     openapi_extra=json_example("change"),
 )
-def change(service: Serving, sha256: ImageId, body: ImageChange) -> ImageDetails:
+def change(
+    service: Serving,
+    sha256: ImageId,
+    body: ImageChange,
+    condition: IfMatch = UNCONDITIONAL,
+    answer: Tagged = NO_ANSWER,
+) -> ImageDetails:
     """Adds a person's label to the image, and adds the image to or removes it from collections.
 
     Labels add up and are never overwritten; a person's wins over a feed's, a feed's over a model's.
     """
     with service.workspace.catalog.writing() as session:
-        apply_change(session, [_id(session, sha256)], body)
-        return _details(session, sha256)
+        image_id = _id(session, sha256)
+        condition.require(lambda: image_version(_details(session, sha256)))
+        apply_change(session, [image_id], body)
+        details = _details(session, sha256)
+    answer.tag(image_version(details))
+    return details
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +166,20 @@ def apply_change(session: Session, image_ids: Sequence[int], body: ImageChange) 
     return Changed(labelled, collected, uncollected)
 
 
-@router.delete("/{sha256}", status_code=204, summary="Delete an image", responses=responses(404, 422, 503))
+@router.delete("/{sha256}", status_code=204, summary="Delete an image", responses=responses(404, 412, 422, 503))
 def delete(
     service: Serving,
     sha256: ImageId,
     reason: Annotated[str, Query(max_length=REASON_MAX, description="Why; kept with the tombstone.")] = "",
+    condition: IfMatch = UNCONDITIONAL,
 ) -> None:
     """Deletes the image, what is known of it and its files. A tombstone with its SHA-256 and the reason stays. So
     do the events of watches that found it, with its digest."""
-    removal = service.workspace.delete_image(sha256, reason)
+
+    def check(session: Session) -> None:
+        condition.require(lambda: image_version(_details(session, sha256)))
+
+    removal = service.workspace.delete_image(sha256, reason, check)
     if removal is None:
         raise _missing(sha256)
     for other, why in removal.left.items():
@@ -210,13 +233,18 @@ def list_sightings(service: Serving, sha256: ImageId) -> Sightings:
     "/{sha256}/sightings",
     status_code=201,
     summary="Report where an image was seen",
-    responses={**example("sighting", 201), **responses(404, 422, 503)},
+    responses={**example("sighting", 201), **responses(404, 412, 422, 503)},
     openapi_extra=json_example("sighting"),
 )
-def add_sighting(service: Serving, sha256: ImageId, body: SightingReport) -> Sightings:
-    """Records a sighting; the same one is kept once. URLs are recorded, never fetched."""
+def add_sighting(
+    service: Serving, sha256: ImageId, body: SightingReport, condition: IfMatch = UNCONDITIONAL
+) -> Sightings:
+    """Records a sighting; the same one is kept once. URLs are recorded, never fetched. If-Match takes the image's
+    ETag."""
     with service.workspace.catalog.writing() as session:
-        added = sightings.add(session, _id(session, sha256), [body.record()])
+        image_id = _id(session, sha256)
+        condition.require(lambda: image_version(_details(session, sha256)))
+        added = sightings.add(session, image_id, [body.record()])
         return Sightings(added=added, sightings=_details(session, sha256).sightings)
 
 

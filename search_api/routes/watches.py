@@ -16,8 +16,10 @@ from search_api.bodies.fields import Cursor, Limit
 from search_api.bodies.forms import JSON, MULTIPART, media_type, read_form, unsupported, validated, validated_json
 from search_api.bodies.watches import NewWatch, WatchChange, WatchFields
 from search_api.layers.errors import responses
-from search_api.openapi import example, json_example, two_bodies
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, json_example, two_bodies
 from search_api.service.service import Service, Serving
+from search_api.service.versions import version
 
 router = APIRouter(prefix="/v1/watches", tags=["watches"])
 
@@ -70,34 +72,45 @@ def list_watches(service: Serving, limit: Limit = 50, cursor: Cursor = None) -> 
         return watches.page(session, limit, cursor)
 
 
-@router.get("/{watch}", summary="A watch", responses={**example("watch"), **responses(404, 422)})
-def get(service: Serving, watch: WatchId) -> Watch:
+@router.get("/{watch}", summary="A watch", responses={**example("watch"), **NOT_MODIFIED, **responses(404, 422)})
+def get(service: Serving, watch: WatchId, answer: Tagged = NO_ANSWER) -> Watch:
     """What is watched, how many matches were found, and the state of deliveries: attempts, the next one, the last
     error."""
     with service.workspace.catalog.reading() as session:
-        return watches.get(session, watch)
+        state = watches.get(session, watch)
+    answer.tag(version(state))
+    return state
 
 
 @router.patch(
     "/{watch}",
     summary="Pause or resume a watch",
-    responses={**example("watch-pause"), **responses(404, 422, 503)},
+    responses={**example("watch-pause"), **responses(404, 412, 422, 503)},
     openapi_extra=json_example("watch-pause"),
 )
-def change(service: Serving, watch: WatchId, body: WatchChange) -> Watch:
+def change(
+    service: Serving,
+    watch: WatchId,
+    body: WatchChange,
+    condition: IfMatch = UNCONDITIONAL,
+    answer: Tagged = NO_ANSWER,
+) -> Watch:
     """A paused watch neither searches nor delivers; images added in the meantime are found when it is resumed.
     Resuming also restarts a webhook that was given up, where it stopped."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(watches.get(session, watch)))
         (watches.pause if body.paused else watches.resume)(session, watch, utc_now())
         changed = watches.get(session, watch)
     service.watching.announce()
+    answer.tag(version(changed))
     return changed
 
 
-@router.delete("/{watch}", status_code=204, summary="Delete a watch", responses=responses(404, 422, 503))
-def delete(service: Serving, watch: WatchId) -> None:
+@router.delete("/{watch}", status_code=204, summary="Delete a watch", responses=responses(404, 412, 422, 503))
+def delete(service: Serving, watch: WatchId, condition: IfMatch = UNCONDITIONAL) -> None:
     """Deletes the watch with its events."""
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(watches.get(session, watch)))
         watches.delete(session, watch)
 
 

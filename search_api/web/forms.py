@@ -1,4 +1,8 @@
-"""What a page's form posts: read within limits, and only with the token of this browser."""
+"""What a page's form posts: read within limits, and only with the token of this browser.
+
+A form may carry the version of what it changes (`VERSION_FIELD`, which `forms.csrf()` of the templates adds on pages
+that are rendered with one). `form_condition` makes it the condition of the change.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +15,16 @@ from starlette.exceptions import HTTPException
 from search_api.bodies.forms import MULTIPART, Form, media_type, read_form, unsupported
 from search_api.layers.admission import Lane
 from search_api.layers.limits import MAX_FIELDS
+from search_api.layers.preconditions import UNCONDITIONAL, Precondition
 from search_api.web.session import CSRF_FIELD, check_form_token
 
+VERSION_FIELD: Final = "read_version"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 
 
 async def posted(request: Request) -> Form:
-    """The fields of a form without files, empty ones left out. The field `csrf` is checked and removed.
+    """The fields of a form without files, empty ones left out. The field `csrf` is checked and removed; so is the
+    version that the form was rendered with, for `form_condition`.
 
     Raises:
         HTTPException: 403 without this browser's token, 413 too many fields, 415 another content type.
@@ -33,7 +40,23 @@ async def posted(request: Request) -> Form:
     for name, value in pairs:
         if text := value.replace("\x00", "").strip():
             fields[name] = (*fields.get(name, ()), text)
-    return _checked(request, Form((), fields))
+    form = _checked(request, Form((), fields))
+    tags = form.fields.get(VERSION_FIELD)
+    kept = Form((), {name: values for name, values in form.fields.items() if name != VERSION_FIELD})
+    request.state.form = kept
+    request.state.condition = UNCONDITIONAL if tags is None else Precondition(tags[:1], only_stated=True)
+    return kept
+
+
+def form_condition(request: Request) -> Precondition:
+    """The condition of the form that `posted` read: that nobody stated anything since it was rendered."""
+    condition: Precondition = getattr(request.state, "condition", UNCONDITIONAL)
+    return condition
+
+
+def form_of(request: Request) -> Form | None:
+    """The form that `posted` read of this request, if it did."""
+    return getattr(request.state, "form", None)
 
 
 @asynccontextmanager

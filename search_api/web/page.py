@@ -56,7 +56,8 @@ class Toast:
 def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """A page from a template of `templates/`, in the language and colours the person chose.
 
-    Every template can use: `base` (prefix of all addresses), `path` and `here` (this address without and with its
+    Every template can use: `base` (prefix of all addresses), `read_version` (of what the page's forms change, see
+    `search_api.web.forms`; None unless given), `path` and `here` (this address without and with its
     query), `nav`, `has_page` (whether there is a page at a path such as `/images/{sha256}`), `has_search`, `person` (or
     None), `needs_token`, `csrf_token` and `csrf_field` (of forms), `theme`, `blur`, `lang`, `dir`, `languages`, `toast`
     (or None), `version`, `limits`, `now`; and the filters `utc`, `day`, `month`, `words`, `number`, `short` and `size`.
@@ -82,6 +83,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
                 "needs_token": sessions_of(request).needs_token,
                 "csrf_token": form_token(request),
                 "csrf_field": CSRF_FIELD,
+                "read_version": None,
                 "theme": theme_of(request),
                 "blur": request.cookies.get(BLUR_COOKIE) == "on",
                 "lang": language,

@@ -10,7 +10,8 @@ from types import ModuleType
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from search_api.web import pages
+from search_api.layers.errors import StaleError
+from search_api.web import pages, stale
 from search_api.web.page import NavEntry, SearchRule
 from search_api.web.session import Sessions
 
@@ -21,6 +22,7 @@ def install(app: FastAPI, sessions: Sessions) -> None:
     mimetypes.add_type("text/javascript", ".js")  # some systems say otherwise, and browsers then refuse a module
     app.mount("/static/swagger", StaticFiles(directory=Path(str(files("fastapi_offline"))) / "static"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    app.add_exception_handler(StaleError, stale.on_stale)
     modules = page_modules()
     for module in modules:
         app.include_router(module.router)

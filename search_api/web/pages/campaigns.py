@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from indexer.campaigns import ReportFormat
+from indexer.catalog.campaigns import campaigns as catalogued
 from indexer.catalog.campaigns import exemplars
 from indexer.catalog.images import images
 from indexer.catalog.records.images import Image
@@ -18,7 +19,8 @@ from search_api.bodies.fields import Cursor
 from search_api.bodies.forms import invalid, validated
 from search_api.routes import campaign_history, campaigns, reports
 from search_api.service.service import Service, Serving
-from search_api.web.forms import own_address, posted
+from search_api.service.versions import campaign_version
+from search_api.web.forms import form_condition, own_address, posted
 from search_api.web.language import N_
 from search_api.web.page import NavEntry, SearchRule, Toast, gettext_of, render, see_other
 from search_api.web.session import person_of
@@ -77,10 +79,13 @@ def campaign(
     request: Request, service: Serving, campaign_id: CampaignId, cursor: Annotated[str | None, Query()] = None
 ) -> Response:
     """One campaign: its images, exemplars first, why each is in it, its history, and the forms to decide with."""
+    with service.workspace.catalog.reading() as session:
+        read_version = campaign_version(session, catalogued.existing(session, campaign_id)).tag
     page = campaigns.members(service, campaign_id, _A_PAGE, cursor)
     return render(
         request,
         "campaign.html",
+        read_version=read_version,
         campaign=campaigns.get(service, campaign_id),
         members=page.items,
         pictures_by_digest=_images(service, tuple(member.sha256 for member in page.items)),
@@ -116,7 +121,8 @@ async def decide(request: Request, service: Serving, campaign_id: CampaignId) ->
         if any("images" in fault["loc"] for fault in error.errors()):
             raise invalid("body.images", "choose at least one image first") from None
         raise invalid("body.kind", "the form is not complete: fill in what the decision needs") from None
-    done = await run_in_threadpool(campaign_history.decide, service, campaign_id, decision)
+    condition = form_condition(request)
+    done = await run_in_threadpool(campaign_history.decide, service, campaign_id, decision, condition)
     words = gettext_of(request)(_DONE[done.kind])
     following = f"/campaigns/{campaign_id}"
     return see_other(request, following, Toast(words, f"/campaigns/decisions/{done.id}/undo", {"next": following}))

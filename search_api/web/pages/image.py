@@ -14,7 +14,8 @@ from search_api.bodies.forms import validated
 from search_api.bodies.images import ImageChange, SightingReport, SimilarQuery
 from search_api.routes import images as routes
 from search_api.service.service import Serving
-from search_api.web.forms import posted
+from search_api.service.versions import image_version
+from search_api.web.forms import form_condition, posted
 from search_api.web.language import N_
 from search_api.web.page import SearchRule, Toast, gettext_of, render, see_other, wants_part
 from search_api.web.session import person_of
@@ -36,10 +37,12 @@ SEARCH: Final = SearchRule(10, _address)
 @router.get("/{sha256}")
 def image(request: Request, service: Serving, sha256: ImageId) -> Response:
     """The image with its statements, sightings, provenance and campaigns, and the forms that add to them."""
+    details = routes.get(service, sha256)
     return render(
         request,
         "image.html",
-        details=routes.get(service, sha256),
+        details=details,
+        read_version=image_version(details).tag,
         techniques=tuple(Technique),
         writable=not service.workspace.catalog.read_only,
     )
@@ -63,7 +66,7 @@ async def state_label(request: Request, service: Serving, sha256: ImageId) -> Re
     if person is not None:
         fields.setdefault("stated_by", person.name)
     change = validated(ImageChange, {"label": fields})
-    await run_in_threadpool(routes.change, service, sha256, change)
+    await run_in_threadpool(routes.change, service, sha256, change, form_condition(request))
     return see_other(request, f"/images/{sha256}", Toast(gettext_of(request)(N_("The label was added."))))
 
 
@@ -71,7 +74,7 @@ async def state_label(request: Request, service: Serving, sha256: ImageId) -> Re
 async def add_sighting(request: Request, service: Serving, sha256: ImageId) -> Response:
     """Adds where the image was seen."""
     report = validated(SightingReport, (await posted(request)).values(frozenset()))
-    answer = await run_in_threadpool(routes.add_sighting, service, sha256, report)
+    answer = await run_in_threadpool(routes.add_sighting, service, sha256, report, form_condition(request))
     said = N_("The sighting was added.") if answer.added else N_("This sighting was known already.")
     return see_other(request, f"/images/{sha256}#sightings", Toast(gettext_of(request)(said)))
 
@@ -81,19 +84,20 @@ async def change_collections(request: Request, service: Serving, sha256: ImageId
     """Puts the image into a collection, or takes it out of one."""
     fields = (await posted(request)).values(frozenset())
     change = validated(ImageChange, {field: (name,) for field, name in fields.items()})
-    await run_in_threadpool(routes.change, service, sha256, change)
+    await run_in_threadpool(routes.change, service, sha256, change, form_condition(request))
     return see_other(request, f"/images/{sha256}", Toast(gettext_of(request)(N_("The collections were changed."))))
 
 
 @router.get("/{sha256}/delete")
 def confirm_deletion(request: Request, service: Serving, sha256: ImageId) -> Response:
     """Asks whether the image is to be deleted, and why."""
-    return render(request, "delete_image.html", details=routes.get(service, sha256))
+    details = routes.get(service, sha256)
+    return render(request, "delete_image.html", details=details, read_version=image_version(details).tag)
 
 
 @router.post("/{sha256}/delete")
 async def delete(request: Request, service: Serving, sha256: ImageId) -> Response:
     """Deletes the image, what is known of it and its files."""
     reason = (await posted(request)).fields.get("reason", ("",))[0][: routes.REASON_MAX]
-    await run_in_threadpool(routes.delete, service, sha256, reason)
+    await run_in_threadpool(routes.delete, service, sha256, reason, form_condition(request))
     return see_other(request, "/", Toast(gettext_of(request)(N_("The image was deleted."))))
