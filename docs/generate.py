@@ -125,6 +125,10 @@ def http_page() -> str:
         "",
         "Interactive documentation with examples is at `/docs`, the OpenAPI 3.1 description at `/openapi.json`. Errors",
         "are problem documents (RFC 9457). Lists page by opaque cursor: pass `next_cursor` to get the next page.",
+        "",
+        "What can be changed has an `ETag`. Send it back as `If-Match` with the change: if somebody else changed it",
+        "meanwhile, the answer is 412, nothing is done, and `changes` says who stated or decided what. Without",
+        "`If-Match` the change is made in any case. A GET with `If-None-Match` answers 304 while nothing changed.",
     ]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():

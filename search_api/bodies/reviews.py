@@ -1,6 +1,6 @@
 """What clients send to decide about what waits for review."""
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from indexer.vocabulary import ReviewChoice
 from search_api.bodies.fields import Body, Name, Text
@@ -19,6 +19,12 @@ class ReviewAssignment(Body):
 
     person: Name | None = Field(description="Their name; null: nobody in particular.")
     by: Name = Field(description="Who assigns it.")
+
+
+class ReviewAssigned(BaseModel):
+    """Who is to look at something that waits; null: nobody in particular."""
+
+    person: str | None
 
 
 class ReviewTakenBack(Body):

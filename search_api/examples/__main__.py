@@ -203,6 +203,7 @@ class _Recorder:
             self._client.post("/v1/search", content=b"x" * 2_000_000, headers=plain),
             self._client.post("/v1/search", content=b"x", headers=plain),
             self._client.post("/v1/search", files=text),
+            self._client.delete(f"/v1/images/{known}", headers={"If-Match": '"an-older-one"'}),
         ):
             self._recorded[f"problem-{answer.status_code}"] = {"request": None, "response": answer.json()}
 

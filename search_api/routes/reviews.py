@@ -4,19 +4,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
 from indexer import review
 from indexer.campaigns.decisions import Author
 from indexer.catalog import reviews
 from indexer.catalog.records.pages import Page
-from indexer.catalog.records.reviews import ReviewDecision
+from indexer.catalog.records.reviews import ReviewDecision, ReviewKey
 from indexer.review import ReviewItem, ReviewSources
 from indexer.vocabulary import ReviewKind
 from search_api.bodies.fields import NAME_MAX, Cursor, Limit
-from search_api.bodies.reviews import ReviewAnswer, ReviewAssignment, ReviewTakenBack
+from search_api.bodies.reviews import ReviewAnswer, ReviewAssigned, ReviewAssignment, ReviewTakenBack
 from search_api.layers.errors import responses
-from search_api.openapi import example, json_example
+from search_api.layers.preconditions import NO_ANSWER, UNCONDITIONAL, IfMatch, Tagged
+from search_api.openapi import NOT_MODIFIED, example, json_example
 from search_api.service.service import Service, Serving
+from search_api.service.versions import version
 
 router = APIRouter(prefix="/v1/review", tags=["review"])
 
@@ -93,18 +96,41 @@ def decide(service: Serving, item: ItemId, body: ReviewAnswer) -> ReviewDecision
         return review.decide(session, key, body.choice, Author(body.by, body.reason))
 
 
+@router.get("/{item}/assignment", summary="Who is to look", responses={**NOT_MODIFIED, **responses(422)})
+def assignment(service: Serving, item: ItemId, answer: Tagged = NO_ANSWER) -> ReviewAssigned:
+    """The person named for an item."""
+    key = review.key_of(item)
+    with service.workspace.catalog.reading() as session:
+        named = _assigned(session, key)
+    answer.tag(version(named))
+    return named
+
+
 @router.put(
     "/{item}/assignment",
     summary="Say who is to look",
-    responses={**example("review-assignment"), **responses(422, 503)},
+    responses={**example("review-assignment"), **responses(412, 422, 503)},
     openapi_extra=json_example("review-assignment"),
 )
-def assign(service: Serving, item: ItemId, body: ReviewAssignment) -> ReviewAssignment:
+def assign(
+    service: Serving,
+    item: ItemId,
+    body: ReviewAssignment,
+    condition: IfMatch = UNCONDITIONAL,
+    answer: Tagged = NO_ANSWER,
+) -> ReviewAssignment:
     """Names one person; the one named before is replaced."""
     key = review.key_of(item)
     with service.workspace.catalog.writing() as session:
+        condition.require(lambda: version(_assigned(session, key)))
         reviews.assign(session, key, body.person, body.by)
+        named = _assigned(session, key)
+    answer.tag(version(named))
     return body
+
+
+def _assigned(session: Session, key: ReviewKey) -> ReviewAssigned:
+    return ReviewAssigned(person=reviews.assigned(session, [key]).get(key))
 
 
 def _sources(service: Service) -> ReviewSources:

@@ -10,6 +10,8 @@ from tests.search_api.served import Api
 
 EXAMPLES_WOULD_TELL_NOTHING = {
     "/v1/collections/{name}",
+    "/v1/hash-lists/{name}",
+    "/v1/review/{item}/assignment",
     "/v1/images/{sha256}/sightings",
     "/v1/images/{sha256}/heatmap",
 }

@@ -31,6 +31,7 @@ CONDITIONAL = {
     ("DELETE", "/v1/hash-lists"),
     ("DELETE", "/v1/hash-lists/{name}"),
     ("DELETE", "/v1/enrich/{job}"),
+    ("PUT", "/v1/review/{item}/assignment"),
 }
 """These change something that can be read before, and take If-Match."""
 CHANGES_NOTHING = {
@@ -71,8 +72,16 @@ FORMS = {
     ("POST", "/campaigns/{campaign_id}/decisions"),
 }
 """These carry the version that their page was rendered with."""
-UNDOES = {("POST", "/campaigns/decisions/{number}/undo")}
-"""Takes back one decision, which never changes; a second undo is refused."""
+ONCE = {
+    ("POST", "/campaigns/decisions/{number}/undo"),
+    ("POST", "/v1/review/{item}/decision"),
+    ("POST", "/v1/review/decisions/{number}/undo"),
+    ("POST", "/review/{item}/decision"),
+    ("POST", "/review/decisions/{number}/undo"),
+}
+"""These happen once: the second one is refused with 409 and the name of who was first, whatever was read before."""
+LAST_ONE_COUNTS = {("POST", "/review/{item}/assignment")}
+"""Names one person; the page shows who it is before."""
 
 Edit = Callable[[httpx.Client, dict[str, str]], httpx.Response]
 
@@ -99,7 +108,7 @@ def label(value: str, by: str) -> dict[str, object]:
 
 
 def test_every_route_that_edits_says_whether_it_takes_if_match(api: Api) -> None:
-    told = CONDITIONAL | CHANGES_NOTHING | MAKES_OR_ADDS | OF_MANY | FORMS | UNDOES
+    told = CONDITIONAL | CHANGES_NOTHING | MAKES_OR_ADDS | OF_MANY | FORMS | ONCE | LAST_ONE_COUNTS
     editing = {(method, path) for method, path in routes(api) if method not in ("GET", "HEAD")}
     assert editing - told == set(), "do these change what somebody may have read before?"
     assert told - editing == set()
@@ -183,6 +192,16 @@ def test_campaigns_their_decisions_and_undos(own: Api) -> None:
     read = {"If-Match": own.client.get(decision).headers["ETag"]}
     assert own.client.post(f"{decision}/undo", json={"by": "Nadia"}, headers=read).status_code == 201
     problem_of(own.client.post(f"{decision}/undo", json={"by": "Omar"}, headers=read), 412, "precondition-failed")
+
+
+def test_who_is_to_look_at_an_item(own: Api) -> None:
+    address = f"/v1/review/{own.client.get('/v1/review').json()['items'][0]['id']}/assignment"
+    read = own.client.get(address).headers["ETag"]
+    first = own.client.put(address, json={"person": "Nadia", "by": "Lead"}, headers={"If-Match": read})
+    assert first.headers["ETag"] == own.client.get(address).headers["ETag"]
+    second = own.client.put(address, json={"person": "Omar", "by": "Lead"}, headers={"If-Match": read})
+    problem_of(second, 412, "precondition-failed")
+    assert own.client.get(address).json() == {"person": "Nadia"}
 
 
 def test_collections_watches_hash_lists_and_jobs(own: Api) -> None:

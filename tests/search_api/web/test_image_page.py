@@ -1,6 +1,7 @@
 """The page of one image: what it says, and the forms that add to it."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -8,6 +9,9 @@ import pytest
 from tests.made_pictures import png
 from tests.search_api.served import Api, fill
 from tests.search_api.web.visits import Visit, page_is_clean
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HOSTILE = '<script>alert("x")</script> \u202eevil'
 
@@ -81,3 +85,40 @@ def test_a_form_that_is_not_complete_says_what_to_fill_in(bench: Api, visit: Vis
     visit.page.click("text=Add the sighting")
     visit.page.wait_for_selector("[role=alert]")
     assert "a sighting needs at least one field" in visit.page.inner_text("[role=alert]")
+
+
+def test_a_stale_form_says_who_changed_what_keeps_what_was_typed_and_can_be_sent_all_the_same(
+    scratch: Api, browser: "Browser"
+) -> None:
+    fill(scratch, {}, range(702, 703))
+    sha256 = hashlib.sha256(png(702)).hexdigest()
+    address = f"{scratch.url}/images/{sha256}"
+    nadia = Visit(browser, java_script_enabled=False)
+    omar = Visit(browser)
+    for visit, name, value in ((nadia, "Nadia", "fake"), (omar, "Omar <b>", "authentic")):
+        visit.page.goto(address)
+        visit.page.click("text=State a label")
+        visit.page.select_option("[name=value]", value)
+        visit.page.fill("[name=stated_by]", name)
+        visit.page.fill("[name=reason]", f"because\n{name}")
+    nadia.page.click("text=Add the label")
+    nadia.page.wait_for_url(address)
+    omar.page.click("text=Add the label")
+    omar.page.wait_for_url(f"{address}/labels")
+    said = omar.page.inner_text("main")
+    for words in ("This was changed since you opened it", "A label was stated: fake · Nadia", "Omar <b>"):
+        assert words in said
+    assert [label["source"] for label in scratch.client.get(f"/v1/images/{sha256}").json()["labels"]] == ["Nadia"]
+    omar.wrong.clear()  # the browser notes the status 412 on its console
+    page_is_clean(omar, scratch.url)
+    assert omar.overflow_when_narrow() <= 0
+    omar.page.focus("main button")
+    omar.page.keyboard.press("Enter")
+    omar.page.wait_for_url(address)
+    labels = scratch.client.get(f"/v1/images/{sha256}").json()["labels"]
+    assert {(label["source"], label["reason"].replace("\r\n", "\n")) for label in labels} == {
+        ("Nadia", "because\nNadia"),
+        ("Omar <b>", "because\nOmar <b>"),
+    }
+    nadia.close()
+    omar.close()
