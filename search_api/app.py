@@ -16,6 +16,7 @@ from search_api.layers.limits import BodyLimit, TimeLimit, job_body_max
 from search_api.layers.metrics import Metrics, RequestMetrics
 from search_api.layers.security import Guard, SecurityHeaders
 from search_api.routes import (
+    accounts,
     bulk,
     calibrations,
     campaign_history,
@@ -107,6 +108,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         campaigns,
         reports,
         reviews,
+        accounts,
         novelties,
         collections,
         hash_lists,

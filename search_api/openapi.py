@@ -29,6 +29,7 @@ TAGS: Final = [
     {"name": "images", "description": "The catalogue: what is known of each image, and who says so."},
     {"name": "campaigns", "description": "Groups of images that belong together, as the last clustering found them."},
     {"name": "review", "description": "What waits for a person: suggestions, matches of watches, disputes, copies."},
+    {"name": "accounts", "description": "Accounts that share the same pictures at nearly the same time."},
     {"name": "collections", "description": "Named sets of images of one team or source."},
     {"name": "hash lists", "description": "Known fakes as hashes, without pictures: other people's in, ours out."},
     {"name": "detectors", "description": "What turns pictures into embeddings and scores."},

@@ -18,7 +18,7 @@ FLOORS = (
     {"search"},
     {"workspace"},
     {"campaigns", "examine", "testing"},
-    {"enrichment", "evaluation", "review", "watching"},
+    {"accounts", "enrichment", "evaluation", "review", "watching"},
     {"reindex"},
     {"cli"},
     {"demo"},

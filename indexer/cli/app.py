@@ -36,6 +36,7 @@ COMMANDS = {
     "campaigns": ("indexer.cli.campaigns.campaigns:campaigns", "List the campaigns, or show one."),
     "decide": ("indexer.cli.campaigns.decide:decide", "Decide about campaigns: confirm, reject, merge, split, undo."),
     "novelties": ("indexer.cli.campaigns.novelties:novelties", "Known fakes that fit no campaign."),
+    "accounts": ("indexer.cli.campaigns.accounts:accounts", "Accounts that share the same pictures within minutes."),
     "report": ("indexer.cli.campaigns.report:report", "Write campaign reports: HTML, PDF, JSON and CSV."),
     "export": (
         "indexer.cli.exchange.export:export",
