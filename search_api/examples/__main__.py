@@ -111,6 +111,7 @@ class _Recorder:
         self.keep("campaign", "GET", f"/v1/campaigns/{campaign}")
         self.keep("members", "GET", f"/v1/campaigns/{campaign}/members", params={"limit": 2})
         self.keep("report", "GET", f"/v1/campaigns/{campaign}/report")
+        self.keep_account_links()
         self.keep("novelties", "GET", "/v1/novelties")
         self.keep("rename", "PATCH", f"/v1/campaigns/{campaign}", json={"name": "The two suns", "by": "Ana Example"})
         self.keep_decisions(campaign, other)
@@ -135,6 +136,22 @@ class _Recorder:
             pass
         self.keep("job", "GET", links["self"])
         self.keep("results", "GET", links["results"])
+
+    def keep_account_links(self) -> None:
+        """Two accounts that share three pictures within a minute, beside others that share none."""
+        for number in range(20, 35):
+            sha256 = self._client.post("/v1/images", files={"files": ("p.jpg", jpeg(landscape(number)))}).json()[
+                "files"
+            ][0]
+            pairs = ("@left", "@right") if number < 23 else (f"@someone{number}",)
+            for seconds, account in enumerate(pairs):
+                seen = {
+                    "platform": "examplegram",
+                    "account": account,
+                    "posted_at": f"2026-04-{number - 10}T10:00:0{seconds}Z",
+                }
+                self._client.post(f"/v1/images/{sha256['sha256']}/sightings", json=seen).raise_for_status()
+        self.keep("account-links", "GET", "/v1/accounts/links")
 
     def keep_review(self) -> None:
         """What waits, and a decision about it."""

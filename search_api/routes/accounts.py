@@ -45,8 +45,8 @@ class LinksQuery(AccountQuery):
     },
 )
 async def links(service: Serving, query: Annotated[LinksQuery, Query()]) -> AccountLinks | Response:
-    """Pairs of accounts that shared the same pictures within the window more often than if it were random who made which
-    post, corrected for the number of pairs. That is no proof of coordination.
+    """Pairs of accounts that shared the same pictures within the window more often than if it were random who made
+    which post, corrected for the number of pairs. That is no proof of coordination.
 
     Copies of one picture count as one. `format`: `gexf` and `graphml` for graph programs, `coortweet` for every post in
     the four columns that CooRTweet reads.

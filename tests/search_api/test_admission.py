@@ -19,6 +19,8 @@ HEAVY = {
     ("POST", "/v1/search/region"),
     ("POST", "/v1/compare"),
     ("GET", "/v1/compare"),
+    ("GET", "/v1/accounts/links"),
+    ("GET", "/accounts"),
     ("POST", "/v1/images"),
     ("POST", "/v1/enrich"),
     ("POST", "/v1/watches"),

@@ -45,5 +45,7 @@ async def accounts(request: Request, service: Serving) -> Response:
         query=query,
         given=given,
         labels=tuple(LabelValue),
-        exports=[(words, f"/v1/accounts/links?{urlencode({**given, 'format': kind})}") for kind, words in _EXPORTS.items()],
+        exports=[
+            (words, f"/v1/accounts/links?{urlencode({**given, 'format': kind})}") for kind, words in _EXPORTS.items()
+        ],
     )
