@@ -56,3 +56,7 @@ class LinkedMatch(BaseModel):
                 f"/v1/campaigns/{quote(membership.campaign, safe='')}" for membership in match.image.campaigns
             ),
         )
+
+    def match(self) -> Match:
+        """The match of the library, without the links."""
+        return Match(self.image, self.relation, self.holds, self.scores, self.overlap)

@@ -53,9 +53,8 @@ async def similar(request: Request, service: Serving, sha256: ImageId) -> Respon
     """The images nearest to it: a part of its page for htmx, a page of its own otherwise."""
     answer = await routes.similar(service, sha256, SimilarQuery(limit=_NEAREST))
     template = "parts/similar_images.html" if wants_part(request) else "similar.html"
-    return await run_in_threadpool(
-        render, request, template, sha256=sha256, matches=answer.matches, match_words=match_words
-    )
+    matches = tuple(linked.match() for linked in answer.matches)
+    return await run_in_threadpool(render, request, template, sha256=sha256, matches=matches, match_words=match_words)
 
 
 @router.post("/{sha256}/labels")

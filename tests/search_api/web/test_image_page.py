@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.made_pictures import png
+from tests.made_pictures import png, recompressed
 from tests.search_api.served import Api, fill
 from tests.search_api.web.visits import Visit, page_is_clean
 
@@ -26,6 +26,17 @@ def test_it_tells_what_is_known_and_is_clean(bench: Api, visit: Visit, scheme: s
         assert words in visit.page.inner_text("main"), words
     page_is_clean(visit, bench.url)
     assert visit.overflow_when_narrow() <= 0
+
+
+def test_a_copy_among_the_nearest_images_says_why_it_matches_and_leads_to_the_comparison(scratch: Api) -> None:
+    fill(scratch, {}, range(703, 704))
+    sha256, copy = hashlib.sha256(png(703)).hexdigest(), hashlib.sha256(recompressed(703)).hexdigest()
+    upload = [("files", ("copy.jpg", recompressed(703), "image/jpeg"))]
+    assert scratch.client.post("/v1/images", files=upload).status_code == 200
+    nearest = scratch.client.get(f"/images/{sha256}/similar")
+    assert nearest.status_code == 200
+    assert f"/compare?a={sha256}&amp;b={copy}" in nearest.text
+    assert "PDQ " in nearest.text
 
 
 def test_the_search_field_leads_from_a_digest_to_the_image_and_an_unknown_one_is_a_page(
