@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints, create_model, model_va
 
 from indexer.catalog.cursors import PAGE_LIMIT_MAX
 from indexer.catalog.facets.facets import VALUES_MAX
+from indexer.catalog.records.history import ImageEvent
 from indexer.sightings import SIGHTING_FIELDS, NewSighting, Sighting, SightingKind
 from indexer.verdict.case import IndexReference
 from indexer.vocabulary import ItemStatus, LabelSource, LabelValue, Technique
@@ -21,6 +22,13 @@ _SEEN: Final[dict[SightingKind, Any]] = {
     SightingKind.WORD: Name,
     SightingKind.TEXT: Text,
 }
+
+
+class ImageHistory(BaseModel):
+    """What happened to an image, newest first."""
+
+    sha256: str
+    events: tuple[ImageEvent, ...]
 
 
 class StatedFields(Body):

@@ -192,6 +192,7 @@ class _Recorder:
         self.keep("rejected", "GET", f"{address}/rejected")
         self.keep("decision", "GET", f"/v1/campaigns/decisions/{decision['id']}")
         self.keep("decision-images", "GET", f"/v1/campaigns/decisions/{decision['id']}/images")
+        self.keep("image-history", "GET", f"/v1/images/{member}/history")
         undo = {"by": "Ana Example", "note": "it is the same after all"}
         self.keep("undo", "POST", f"/v1/campaigns/decisions/{decision['id']}/undo", json=undo)
         self.keep("decisions", "GET", "/v1/campaigns/decisions")

@@ -39,7 +39,7 @@ _PUBLIC: Final = ("/healthz", "/readyz", "/openapi.json", "/docs", "/login", "/p
 """Addresses that answer without the token: they hold nothing of the catalogue."""
 _BEARER_ONLY: Final = ("/v1/", "/metrics")
 """Where these prefixes begin an address, the session cookie of the pages does not stand for the token."""
-_PICTURE: Final = re.compile(r"/v1/images/[0-9a-f]{64}/(thumbnail|heatmap)")
+_PICTURE: Final = re.compile(r"/v1/images/[0-9a-f]{64}/(thumbnail|heatmap|picture)")
 """Pictures that pages show: GETs of these take the session cookie, too."""
 _PUBLIC_PREFIX: Final = "/static/"
 

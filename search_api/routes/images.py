@@ -9,12 +9,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from indexer.catalog.images import collections, images, labels, sightings
+from indexer.catalog.images import collections, history, images, labels, sightings
 from indexer.catalog.records.facets import FacetCounts
 from indexer.catalog.records.images import Image, ImageDetails
 from indexer.catalog.records.labels import NewLabel
 from indexer.catalog.records.pages import Page
 from indexer.errors import NotFoundError
+from indexer.examine.large_picture import LONGEST_SIDE, large_picture
 from indexer.vocabulary import LabelSource
 from search_api.bodies.answers import LinkedMatch
 from search_api.bodies.fields import Sha256
@@ -22,6 +23,7 @@ from search_api.bodies.forms import invalid, read_form, validated
 from search_api.bodies.images import (
     FacetQuery,
     ImageChange,
+    ImageHistory,
     ImageQuery,
     ImageSort,
     IngestFields,
@@ -203,6 +205,40 @@ def thumbnail(request: Request, service: Serving, sha256: ImageId) -> Response:
     if data is None:
         return problem(404, "not-found", "There is no thumbnail of this image: ingest its file again to make one.")
     return Response(data, media_type="image/jpeg", headers=headers)
+
+
+@router.get(
+    "/{sha256}/picture",
+    summary="A large JPEG of an image",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **NOT_MODIFIED, **responses(404, 422, 503)},
+)
+async def picture(request: Request, service: Serving, sha256: ImageId) -> Response:
+    """The upright picture without metadata, at most 2048 pixels long, to look at closely. It is made from the original,
+    which must be kept."""
+
+    def check() -> None:
+        with service.workspace.catalog.reading() as session:
+            _id(session, sha256)
+
+    await run_in_threadpool(check)
+    headers = {"ETag": f'"{sha256}-{LONGEST_SIDE}"', "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    with service.heavy.place():
+        data = await service.labour(lambda: large_picture(service.workspace, sha256))
+    return Response(data, media_type="image/jpeg", headers=headers)
+
+
+@router.get(
+    "/{sha256}/history",
+    summary="What happened to an image",
+    responses={**example("image-history"), **responses(404, 422)},
+)
+def list_events(service: Serving, sha256: ImageId) -> ImageHistory:
+    """When it was added, who said what of it, where it was seen, and what was decided about its campaigns."""
+    with service.workspace.catalog.reading() as session:
+        return ImageHistory(sha256=sha256, events=history.events(session, _details(session, sha256)))
 
 
 @router.get(

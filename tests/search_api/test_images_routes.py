@@ -1,6 +1,7 @@
 """/v1/images: adding, listing, describing and deleting images."""
 
 import hashlib
+import io
 from collections.abc import Callable
 
 import pytest
@@ -340,3 +341,26 @@ def test_images_are_exported_in_every_format(scratch: Api, kind: str) -> None:
     if kind != "mediareview":  # which lists reviews, of images with a claim
         assert all(digest in answer.text for digest in digests)
     problem_of(scratch.client.post("/v1/images/export", json={"images": ["0" * 64], "format": kind}), 404, "not-found")
+
+
+def test_the_large_picture_has_only_pixels_and_the_history_tells_who_did_what(scratch: Api) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "where it was taken"
+    data = encoded(scene(811), "JPEG", exif=exif)
+    said = {"label": "fake", "stated_by": "Nadia", "reason": "because", "platform": "x"}
+    scratch.client.post("/v1/images", files={"files": ("a.jpg", data)}, data=said).raise_for_status()
+    address = f"/v1/images/{hashlib.sha256(data).hexdigest()}"
+    large = scratch.client.get(f"{address}/picture")
+    assert large.headers["content-type"] == "image/jpeg"
+    with Image.open(io.BytesIO(large.content)) as picture:
+        assert (picture.size, dict(picture.getexif())) == (scene(811).size, {})
+    again = scratch.client.get(f"{address}/picture", headers={"If-None-Match": large.headers["ETag"]})
+    assert again.status_code == 304
+    events = scratch.client.get(f"{address}/history").json()["events"]
+    assert {(event["what"], event["by"], event["value"]) for event in events} == {
+        ("added", None, None),
+        ("label", "Nadia", "fake"),
+        ("sighting", None, "x"),
+    }
+    for part in ("picture", "history"):
+        problem_of(scratch.client.get(f"/v1/images/{'0' * 64}/{part}"), 404, "not-found")

@@ -17,6 +17,7 @@ from indexer.vocabulary import DecisionKind
 
 _ROW = CampaignDecisionRow
 _IMAGE = CampaignDecisionImageRow
+_ABOUT_IMAGE = 200
 _COUNT = (
     select(func.count()).where(_IMAGE.decision_id == _ROW.id).correlate(CampaignDecisionRow).scalar_subquery()
 ).label("images")
@@ -152,6 +153,13 @@ def rejected(session: Session, campaign_id: str, limit: int, cursor: str | None 
         decision, sha256 = request.after
         statement = statement.where(or_(_ROW.id < decision, (_ROW.id == decision) & (_IMAGE.sha256 > sha256)))
     return request.rows(session, statement).map(lambda row: RejectedMember(*row))
+
+
+def about_image(session: Session, sha256: str) -> tuple[Decision, ...]:
+    """The newest 200 decisions that name an image, undone ones too, newest first; one statement."""
+    naming = select(_IMAGE.decision_id).where(_IMAGE.sha256 == sha256)
+    rows = session.execute(select(*_COLUMNS).where(_ROW.id.in_(naming)).order_by(_ROW.id.desc()).limit(_ABOUT_IMAGE))
+    return tuple(_record(row) for row in rows)
 
 
 def _placements(session: Session, condition: Any) -> Sequence[tuple[int, Placement]]:

@@ -44,6 +44,9 @@ def image(request: Request, service: Serving, sha256: ImageId) -> Response:
         details=details,
         read_version=image_version(details).tag,
         techniques=tuple(Technique),
+        events=routes.list_events(service, sha256).events,
+        original_kept=service.workspace.originals.path(sha256).is_file(),
+        address=str(request.url.replace(query="", fragment="")),
         writable=not service.workspace.catalog.read_only,
     )
 

@@ -133,3 +133,50 @@ def test_a_stale_form_says_who_changed_what_keeps_what_was_typed_and_can_be_sent
     }
     nadia.close()
     omar.close()
+
+
+def test_commands_zoom_and_citation_by_keyboard_with_the_local_time_beside(bench: Api, browser: "Browser") -> None:
+    visit = Visit(browser, timezone_id="Asia/Kolkata", permissions=["clipboard-read", "clipboard-write"])
+    page, sha256 = visit.page, bench.fakes[1]
+    page.goto(f"{bench.url}/images/{sha256}")
+    assert "2026-03-01 10:00 UTC" in page.inner_text("#sightings + .timeline")
+    assert "3:30" in page.inner_text("#sightings + .timeline .local-time")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#palette[open] [role=option]")
+    page.keyboard.type("happ")
+    page.locator("#palette-list [role=option][aria-selected=true]", has_text="What happened").wait_for()
+    page_is_clean(visit, bench.url)
+    page.keyboard.press("Enter")
+    page.locator("#history:focus").wait_for()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("copy cit")
+    page.keyboard.press("Enter")
+    page.locator(".toast", has_text="The citation was copied.").wait_for()
+    citation = page.evaluate("() => navigator.clipboard.readText()")
+    for words in (
+        sha256,
+        "labelled fake by desk one",
+        "first seen 2026-03-01 10:00 UTC",
+        f"{bench.url}/images/{sha256}",
+    ):
+        assert words in citation
+    page.focus(".zoom-stage")
+    page.keyboard.press("+")
+    page.locator(f".zoomed img[src$='{sha256}/picture']").wait_for()
+    assert page.inner_text("picture-zoom output") == "150 %"
+    assert page.evaluate(
+        "() => document.querySelector('.zoom-stage').scrollWidth > document.querySelector('.zoom-stage').clientWidth"
+    )
+    page.emulate_media(forced_colors="active")
+    page.click("text=Where the detector looked")
+    page.locator(".heat img").scroll_into_view_if_needed()
+    # axe compares the colours of the style sheet, which the system's own replace here
+    assert [fault for fault in visit.faults() if not fault.startswith("color-contrast:")] == []
+    assert visit.wrong == []
+    outline = "(button) => getComputedStyle(button).borderTopStyle"
+    assert page.locator("[data-zoom=in]").evaluate(outline) == "solid"
+    assert visit.overflow_when_narrow() <= 0
+    page.emulate_media(media="print")
+    assert not page.is_visible(".copying")
+    assert not page.is_visible("form")
+    visit.close()

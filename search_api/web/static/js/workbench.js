@@ -34,7 +34,15 @@ export function isTyping(event) {
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
     const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.valueOf())) time.title = moment.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
+    if (Number.isNaN(moment.valueOf())) continue;
+    const { lang } = document.documentElement;
+    time.title = moment.toLocaleString(lang, { dateStyle: "medium", timeStyle: "long" });
+    if (!moment.getTimezoneOffset() || !/\d:\d/.test(time.textContent)) continue; // the local time is UTC, or only a day is told
+    const local = document.createElement("span");
+    local.className = "local-time";
+    const otherDay = moment.getDate() !== moment.getUTCDate() ? { month: "short", day: "numeric" } : {};
+    local.textContent = ` (\u2068${moment.toLocaleString(lang, { ...otherDay, hour: "numeric", minute: "2-digit", timeZoneName: "short" })}\u2069)`;
+    time.after(local);
   }
 }
 
