@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 
-.PHONY: help demo test serve lint check format unit docs locale site dist bench clean
+.PHONY: help demo test serve lint check format unit docs screenshots locale site dist bench clean
 
 help:
 	@echo "make demo    the main job on a collection it makes itself"
@@ -12,6 +12,7 @@ help:
 	@echo "make serve   the workbench and the HTTP API, on the demo's catalogue if there is one"
 	@echo "make check   lint, spelling and types only"
 	@echo "make docs    write the reference pages anew from the code"
+	@echo "make screenshots  the pictures of the workbench in the docs anew, from the demo's catalogue"
 	@echo "make locale  bring the catalogues of the pages' texts up to date; lists what lacks a translation"
 	@echo "make site    the docs as a site with search, in build/site"
 	@echo "make dist    wheel and source archive in dist/, the wheel tried in an empty environment"
@@ -54,6 +55,10 @@ format: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/generate.py
+
+screenshots: $(VENV)/dev.stamp
+	@test -d $(DEMO)/home || $(MAKE) demo
+	$(BIN)/python docs/screenshots.py $(DEMO)
 
 locale: $(VENV)/dev.stamp
 	$(BIN)/python -m search_api.web.locale.update
