@@ -105,6 +105,7 @@ class _Recorder:
         self.keep("similar", "GET", f"/v1/images/{image}/similar", params={"limit": 1})
         self.keep("collections", "GET", "/v1/collections")
         self.keep("detectors", "GET", "/v1/detectors")
+        self.keep("status", "GET", "/v1/status")
         self.keep("descriptors", "GET", "/v1/descriptors")
         self.keep_calibrations()
         campaign = self.keep("campaigns", "GET", "/v1/campaigns")["items"][0]["id"]

@@ -18,11 +18,12 @@ class Lane:
         words: the error message when the lane is full.
 
     Attributes:
+        most: as given.
         taken: how many are being processed.
     """
 
     def __init__(self, most: int, words: str, seconds: Callable[[], float] = lambda: 0.0) -> None:
-        self._most = most
+        self.most = most
         self._words = words
         self._seconds = seconds
         self.taken = 0
@@ -33,7 +34,7 @@ class Lane:
         Raises:
             HTTPException: 503, there is none.
         """
-        if self.taken >= self._most:
+        if self.taken >= self.most:
             seconds = math.ceil(self.taken * self._seconds())
             raise HTTPException(503, self._words, headers={"Retry-After": str(max(1, seconds))})
 

@@ -98,6 +98,11 @@ class Metrics:
         self._sizes = _Sizes(workspace)
         self.registry.register(self._sizes)
 
+    def counts(self) -> CatalogCounts | None:
+        """How much the watched catalogue holds, counted at most half a minute before it was last asked for; None until
+        it is counted."""
+        return None if self._sizes is None else self._sizes.counts.recent()
+
     def text(self) -> bytes:
         """Everything in Prometheus' text format, counted over all processes of this server."""
         if SHARED not in os.environ:
@@ -153,7 +158,7 @@ class _Sizes(Collector):
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._counts = _Counts(workspace.catalog)
+        self.counts = _Counts(workspace.catalog)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing: registration must not read the catalogue."""
@@ -176,7 +181,7 @@ class _Sizes(Collector):
             yield _gauge("dejafake_copy_index_embeddings", "Copy embeddings that searches see.", copies.count)
         if (features := status.features) is not None:
             yield _gauge("dejafake_feature_index_images", "Images whose local features searches see.", features.count)
-        counts = self._counts.recent()
+        counts = self.counts.recent()
         if counts is None:
             return
         labelled = GaugeMetricFamily("dejafake_images", "Images by current label.", labels=["label"])

@@ -40,6 +40,8 @@ LIGHT = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
+    ("GET", "/v1/status"),
+    ("GET", "/status"),
     ("GET", "/v1/images"),
     ("GET", "/v1/images/facets"),
     ("POST", "/v1/images/changes"),

@@ -1,7 +1,6 @@
 """`dejafake doctor`: is this installation sound, and what to mend if not."""
 
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from indexer.detector import resolve
 from indexer.errors import DejafakeError
 from indexer.imaging.limits import ImageLimits
 from indexer.index import CopyIndexStatus, IndexStatus
-from indexer.settings import MIB, Settings
+from indexer.settings import Settings
 from indexer.upkeep.file_check import FileChecker
+from indexer.upkeep.free_space import disk_space
 from indexer.workspace import Workspace
 
 _LIBRARIES = ("torch", "timm", "faiss-cpu", "numpy", "pillow", "sqlalchemy", "scikit-learn", "fastapi", "pdqhash")
-_FEW_BYTES = 500 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,11 @@ def _examine(settings: Settings, *, deep: bool, quiet: bool) -> Iterator[Finding
     yield _descriptor(settings)
     try:
         with Workspace(settings) as workspace:
-            free = shutil.disk_usage(settings.home).free
-            state = "ok" if free > _FEW_BYTES else "warning"
-            yield Finding("home folder", state, f"{settings.home}, {free / 1e9:.1f} GB free")
+            disk = disk_space(settings.home)
+            free = "unknown" if disk is None else f"{disk.free / 1e9:.1f} GB"
+            yield Finding(
+                "home folder", "warning" if disk is None or disk.low else "ok", f"{settings.home}, {free} free"
+            )
             yield Finding("catalogue", "ok", workspace.catalog.url)
             status = workspace.index.status()
             yield _index("index", status)
