@@ -35,7 +35,6 @@ from search_api.routes import (
     reports,
     reviews,
     search,
-    status,
     watches,
 )
 from search_api.service.service import Service
@@ -117,7 +116,6 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         calibrations,
         health,
         metrics,
-        status,
     ):
         app.include_router(resource.router)
     site.install(app, sessions)

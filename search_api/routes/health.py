@@ -1,11 +1,13 @@
-"""`/healthz`: is the process alive? `/readyz`: can it answer searches?"""
+"""`/healthz`: is the process alive? `/readyz`: can it answer searches? `/v1/status`: how is it doing?"""
 
 from fastapi import APIRouter, Response
 
 from indexer import __version__
-from search_api.bodies.health import Alive, Ready
+from search_api.bodies.health import Alive, Ready, Status
 from search_api.layers.errors import problem, responses
+from search_api.openapi import example
 from search_api.service.service import DetectorState, Serving
+from search_api.service.status import status_of
 
 router = APIRouter(tags=["operations"])
 
@@ -44,3 +46,11 @@ def ready(service: Serving) -> Ready | Response:
     if words:
         return problem(503, "not-ready", f"Not ready: {'; '.join(words)}.", headers={"Retry-After": "5"})
     return Ready(status="ready", detector=service.workspace.resolved.spec.name, index=index)
+
+
+@router.get("/v1/status", summary="How is the server doing?", responses={**example("status"), **responses(503)})
+def status(service: Serving) -> Status:
+    """Index, detector, calibration, queues, background threads and disk, and what is not as it should be, the gravest
+    first. It counts little and waits for no search. Where several processes serve, what is said of queues and threads
+    is that of the one that answers."""
+    return status_of(service)

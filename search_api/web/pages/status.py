@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from search_api.routes import status as state
+from search_api.routes import health
 from search_api.service.service import Serving
 from search_api.web.language import N_
 from search_api.web.page import render
@@ -36,7 +36,7 @@ PROBLEMS: Final = (
     N_("The system does not say how much room the disk of the home folder has."),
     N_("The catalogue cannot be written: searches are answered, changes are refused."),
 )
-"""The words of `search_api.routes.status`, marked for translation."""
+"""The words of `search_api.service.status`, marked for translation."""
 STATES: Final = (
     N_("opening"),
     N_("missing"),
@@ -53,4 +53,4 @@ STATES: Final = (
 @router.get("/status")
 def status(request: Request, service: Serving) -> Response:
     """The same as `GET /v1/status`, for people."""
-    return render(request, "status.html", server=state.status(service))
+    return render(request, "status.html", server=health.status(service))

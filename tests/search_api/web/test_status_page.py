@@ -12,7 +12,7 @@ from indexer.catalog.detections import calibrations
 from indexer.catalog.records.jobs import NewJobItem
 from indexer.upkeep.free_space import FEW_BYTES
 from search_api.examples.made_up import made_up_calibration
-from search_api.routes.status import WORDS
+from search_api.service.status import WORDS
 from search_api.web.pages.status import PROBLEMS
 from tests.search_api.served import Api, fill
 from tests.search_api.web.visits import Visit, page_is_clean

@@ -1,9 +1,7 @@
-"""`GET /v1/status`: how the server is doing, in one answer."""
+"""How the server is doing, in one answer, and what is not as it should be."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
-
-from fastapi import APIRouter
 
 from indexer import __version__
 from indexer.catalog import jobs
@@ -12,7 +10,7 @@ from indexer.catalog.tables.types import utc_now
 from indexer.index import IndexStatus
 from indexer.upkeep.free_space import disk_space
 from indexer.verdict.findings import CalibrationReference
-from search_api.bodies.status import (
+from search_api.bodies.health import (
     CopyDescriptorStatus,
     DetectorStatus,
     ProblemKind,
@@ -22,11 +20,7 @@ from search_api.bodies.status import (
     StatusProblem,
     ThreadStatus,
 )
-from search_api.layers.errors import responses
-from search_api.openapi import example
-from search_api.service.service import DetectorState, Service, Serving
-
-router = APIRouter(prefix="/v1", tags=["operations"])
+from search_api.service.service import DetectorState, Service
 
 WORDS: Final[Mapping[ProblemKind, str]] = {
     ProblemKind.INDEX_OPENING: "The index is being opened. Wait a moment.",
@@ -62,11 +56,12 @@ _DETECTOR: Final[Mapping[DetectorState, ProblemKind]] = {
 }
 
 
-@router.get("/status", summary="How is the server doing?", responses={**example("status"), **responses(503)})
-def status(service: Serving) -> Status:
-    """Index, detector, calibration, queues, background threads and disk, and what is not as it should be, the gravest
-    first. It counts little and waits for no search. Where several processes serve, what is said of queues and threads
-    is that of the one that answers."""
+def status_of(service: Service) -> Status:
+    """The state of the server: what is said of queues and threads is that of this process.
+
+    Raises:
+        CatalogError: the catalogue cannot be read.
+    """
     workspace = service.workspace
     resolved, descriptor = workspace.resolved, workspace.resolved_descriptor
     index = workspace.index.glance()
