@@ -11,6 +11,8 @@ from indexer.accounts.links import AccountLinks
 MOST_DRAWN: Final = 1_500
 _SEED: Final = 7
 _GAP: Final = 1.5
+_BETWEEN_GROUPS: Final = 110.0
+"""Room for names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,6 @@ def drawing_of(links: AccountLinks, width: float = 960.0, margin: float = 40.0) 
         for node in nodes:
             x, y = around[node]
             places[node] = round(left + side * (float(x) + 1) / 2, 1), round(top + side * (float(y) + 1) / 2, 1)
-        left, row_height = left + side + margin, max(row_height, side)
+        left, row_height = left + side + _BETWEEN_GROUPS, max(row_height, side)
     ordered = tuple(places[str(place)] for place in range(len(links.accounts)))
     return Drawing(ordered, width, top + row_height + margin)
