@@ -145,10 +145,10 @@ def test_images_are_chosen_by_keyboard_put_into_a_collection_and_taken_out_again
     assert visit.wrong == []
 
 
-def test_chosen_images_are_labelled_and_exported_without_scripts(bench: Api, without_scripts: Visit) -> None:
-    fill(bench, {}, range(13, 15), collections="to be labelled")
+def test_chosen_images_are_labelled_and_exported_without_scripts(scratch: Api, without_scripts: Visit) -> None:
+    fill(scratch, {}, range(13, 15), collections="to be labelled")
     page = without_scripts.page
-    page.goto(f"{bench.url}/images?collections=to+be+labelled&lang=en")
+    page.goto(f"{scratch.url}/images?collections=to+be+labelled&lang=en")
     page.click("text=With the chosen images")
     page.click("text=State a label")
     page.click("text=Add the label to all chosen")
