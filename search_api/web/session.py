@@ -28,6 +28,8 @@ CSRF_HEADER: Final = "x-csrf-token"
 SESSION_SECONDS: Final = 7 * 24 * 3_600
 """How long a sign-in lasts."""
 FORM_SECONDS: Final = 30 * 24 * 3_600
+SOMEBODY: Final = "somebody at the workbench"
+"""Who decides where nobody gave a name."""
 PERSON_MAX: Final = 80
 """Longest name of a person, in characters."""
 _COOKIE_MAX: Final = 1_000
@@ -108,6 +110,12 @@ def sessions_of(request: HTTPConnection) -> Sessions:
 def person_of(request: HTTPConnection) -> Person | None:
     """Who asks; None where nobody gave a name."""
     return sessions_of(request).person(request)
+
+
+def author_of(request: HTTPConnection) -> str:
+    """The name that is kept beside what the one who asks decides."""
+    person = person_of(request)
+    return SOMEBODY if person is None else person.name
 
 
 def form_secret(request: HTTPConnection) -> str:

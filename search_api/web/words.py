@@ -28,3 +28,12 @@ TECHNIQUES: Final = (
     N_("unknown"),
 )
 """The techniques of the vocabulary, as the filter `words` writes them."""
+
+QUESTIONS: Final = (
+    N_("Does this picture belong to the campaign?"),
+    N_("Does this match matter?"),
+    N_("Is this picture fake?"),
+    N_("Is this the same picture as the known fake?"),
+    N_("Is this picture fake, as the hash list says?"),
+)
+"""What `indexer.review.queue` asks."""

@@ -23,7 +23,7 @@ from search_api.service.versions import campaign_version
 from search_api.web.forms import form_condition, own_address, posted
 from search_api.web.language import N_
 from search_api.web.page import NavEntry, SearchRule, Toast, gettext_of, render, see_other
-from search_api.web.session import person_of
+from search_api.web.session import author_of
 
 router = APIRouter(prefix="/campaigns", include_in_schema=False)
 
@@ -31,7 +31,6 @@ _A_PAGE: Final = 48
 _HISTORY: Final = 20
 _DIGITS: Final = 18
 _ID: Final = re.compile(r"cmp_[a-z0-9]{1,60}")
-_SOMEBODY: Final = "somebody at the workbench"
 _DECISION: Final[TypeAdapter[Any]] = TypeAdapter(DecisionRequest)
 _DONE: Final = {
     "confirm": N_("Confirmed as one campaign."),
@@ -114,7 +113,7 @@ async def report(
 async def decide(request: Request, service: Serving, campaign_id: CampaignId) -> Response:
     """Carries out what the form decides; the message on the next page can take it back."""
     values = (await posted(request)).values(frozenset({"images"}))
-    values["by"] = _author(request)
+    values["by"] = author_of(request)
     try:
         decision = _DECISION.validate_python(values)
     except ValidationError as error:
@@ -134,15 +133,10 @@ async def undo(request: Request, service: Serving, number: str) -> Response:
     fields = (await posted(request)).fields
     if not number.isdecimal() or len(number) > _DIGITS:
         raise NotFoundError("there is no decision of this number")
-    who = validated(UndoRequest, {"by": _author(request)})
+    who = validated(UndoRequest, {"by": author_of(request)})
     await run_in_threadpool(campaign_history.undo, service, int(number), who)
     following = own_address(fields.get("next", ("",))[0], "/campaigns")
     return see_other(request, following, Toast(gettext_of(request)(N_("The decision was taken back."))))
-
-
-def _author(request: Request) -> str:
-    person = person_of(request)
-    return _SOMEBODY if person is None else person.name
 
 
 def _images(service: Service, sha256s: tuple[str, ...]) -> dict[str, Image]:

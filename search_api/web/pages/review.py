@@ -17,14 +17,13 @@ from search_api.service.service import Serving
 from search_api.web.forms import own_address, posted
 from search_api.web.language import N_
 from search_api.web.page import NavEntry, Toast, gettext_of, render, see_other, wants_part
-from search_api.web.session import person_of
+from search_api.web.session import author_of
 
 router = APIRouter(prefix="/review", include_in_schema=False)
 NAV: Final = NavEntry(40, N_("Review"), "/review")
 
 _A_PAGE: Final = 24
 _DIGITS: Final = 18
-_SOMEBODY: Final = "somebody at the workbench"
 _KINDS: Final = {
     ReviewKind.CAMPAIGN_MEMBER: N_("Suggested campaign members"),
     ReviewKind.WATCH_EVENT: N_("Matches of watches"),
@@ -32,14 +31,6 @@ _KINDS: Final = {
     ReviewKind.KNOWN_COPY: N_("Copies of known fakes without a label"),
     ReviewKind.LISTED_HASH: N_("On a hash list"),
     ReviewKind.NOVELTY: N_("Like nothing known"),
-}
-_QUESTIONS: Final = {
-    ReviewKind.CAMPAIGN_MEMBER: N_("Does this picture belong to the campaign?"),
-    ReviewKind.WATCH_EVENT: N_("Does this match matter?"),
-    ReviewKind.DISPUTED_LABEL: N_("Is this picture fake?"),
-    ReviewKind.KNOWN_COPY: N_("Is this the same picture as the known fake?"),
-    ReviewKind.LISTED_HASH: N_("Is this picture fake, as the hash list says?"),
-    ReviewKind.NOVELTY: N_("Is this picture fake?"),
 }
 _DONE: Final = {
     ReviewChoice.YES: N_("Decided: yes."),
@@ -75,7 +66,6 @@ def review(
         items=page.items,
         kind=kind,
         kinds=_KINDS,
-        questions=_QUESTIONS,
         reasons=_REASONS,
         counts=routes.count(service).waiting,
         assigned_to=person or "",
@@ -91,7 +81,7 @@ async def decide(request: Request, service: Serving, item: ItemId) -> Response:
     """Keeps a decision; for a script a message that can take it back, otherwise the queue again."""
     fields = (await posted(request)).fields
     values = {name: fields[name][0] for name in ("choice", "reason") if name in fields}
-    answer = validated(ReviewAnswer, {**values, "by": _author(request)})
+    answer = validated(ReviewAnswer, {**values, "by": author_of(request)})
     following = own_address(fields.get("next", ("",))[0], "/review")
     try:
         done = await run_in_threadpool(routes.decide, service, item, answer)
@@ -111,7 +101,7 @@ async def take_back(request: Request, service: Serving, number: str) -> Response
     fields = (await posted(request)).fields
     if not number.isdecimal() or len(number) > _DIGITS:
         raise NotFoundError("there is no decision of this number")
-    await run_in_threadpool(routes.take_back, service, int(number), ReviewTakenBack(by=_author(request)))
+    await run_in_threadpool(routes.take_back, service, int(number), ReviewTakenBack(by=author_of(request)))
     following = own_address(fields.get("next", ("",))[0], "/review")
     return see_other(request, following, Toast(gettext_of(request)(N_("The decision was taken back."))))
 
@@ -121,15 +111,10 @@ async def assign(request: Request, service: Serving, item: ItemId) -> Response:
     """Names who is to look at an item."""
     fields = (await posted(request)).fields
     person = fields.get("person", ("",))[0]
-    body = validated(ReviewAssignment, {"person": person or None, "by": _author(request)})
+    body = validated(ReviewAssignment, {"person": person or None, "by": author_of(request)})
     await run_in_threadpool(routes.assign, service, item, body)
     following = own_address(fields.get("next", ("",))[0], "/review")
     return see_other(request, following, Toast(gettext_of(request)(N_("Who is to look was changed."))))
-
-
-def _author(request: Request) -> str:
-    person = person_of(request)
-    return _SOMEBODY if person is None else person.name
 
 
 def _address(given: dict[str, str]) -> str:
