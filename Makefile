@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 
-.PHONY: help demo test serve lint check format unit docs screenshots locale site dist bench clean
+.PHONY: help demo test test-full serve lint check format unit docs screenshots locale site dist bench clean
 
 help:
 	@echo "make demo    the main job on a collection it makes itself"
 	@echo "make test    lint, types and all tests (ARGS=\"tests/search -k limit\": only these tests)"
+	@echo "make test-full  the same with the long tests, of benchmarks that time everything"
 	@echo "make serve   the workbench and the HTTP API, on the demo's catalogue if there is one"
 	@echo "make check   lint, spelling and types only"
 	@echo "make docs    write the reference pages anew from the code"
@@ -74,6 +75,9 @@ dist: $(VENV)/dev.stamp
 	$(PYTHON) -m venv build/wheel-trial
 	build/wheel-trial/bin/python -m pip install --quiet --constraint constraints.txt "$$(ls dist/*.whl)[demo]"
 	cd build && wheel-trial/bin/dejafake --version && wheel-trial/bin/dejafake demo --folder wheel-demo
+
+test-full: export DEJAFAKE_FULL_TESTS = 1
+test-full: test
 
 unit: $(VENV)/dev.stamp
 	$(BIN)/pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadscope)

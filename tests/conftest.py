@@ -21,6 +21,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts backgrou
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves the long tests to `make test-full`."""
+    if "DEJAFAKE_FULL_TESTS" in os.environ:
+        return
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="long: `make test-full` runs it"))
+
+
 @pytest.fixture(scope="session")
 def untrained_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a detector that is not trained. Not to be changed."""

@@ -40,6 +40,7 @@ def test_the_product_finds_planted_campaigns() -> None:
     assert found.ari > 0.8
 
 
+@pytest.mark.full
 def test_every_row_is_scored_and_the_product_is_checked_against_its_peers(monkeypatch: pytest.MonkeyPatch) -> None:
     import benchmarks.campaigns
 

@@ -13,6 +13,7 @@ from indexer.settings import Settings
 from tests.tiny_detectors import tiny_detector
 
 
+@pytest.mark.full
 def test_extraction_times_every_way_beside_its_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)  # whose conversions would take most of the time
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
@@ -42,6 +43,7 @@ def test_an_aim_that_is_missed_is_shown_and_runtimes_the_trial_refuses_are_not_j
     ]
 
 
+@pytest.mark.full
 def test_memory_is_that_of_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.extracting.memory.RUNTIMES", (("eager", "fp32"),))
     detector = str(tiny_detector(tmp_path / "tiny", seed=1))

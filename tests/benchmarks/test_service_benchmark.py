@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.service import PROCESSES, Size, measure
 from tests.tiny_detectors import tiny_detector
 
 
+@pytest.mark.full
 def test_every_way_to_ask_is_timed_and_every_promise_checked(tmp_path: Path) -> None:
     detector = tiny_detector(tmp_path / "tiny", seed=1)
     size = Size(vectors=300, rounds=1, pictures=1, references=8, lasting=40)
