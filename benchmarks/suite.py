@@ -54,6 +54,7 @@ PARTS = (
     Part("campaigns", full_with_pictures=("--corpus", PICTURES)),
     Part("enrichment", ("--rows", "300"), ("--rows", "10000")),
     Part("catalog", ("--images", "50000"), ("--images", "1000000")),
+    Part("workbench", ("--images", "50000"), ("--images", "1000000")),
     Part("rollout", ("--rounds", "1"), ()),
     Part("copies", (PICTURES, "--queries", "1", "--every", "3"), (PICTURES, "--traps", "made", "--queries", "10")),
     Part("copies_at_scale", ("--images", "20000", "--searches", "15"), ("--images", "1000000")),
